@@ -1,1 +1,57 @@
-//! Frame.
+//! m365-mcp: a hardened remote MCP server for Microsoft 365, one Cloudflare Worker.
+//!
+//! A request goes one way, and there is no way back:
+//!
+//! ```text
+//! client ─► edge ─► app ─► access ─┬─► oauth ─────────────────► Entra
+//!                                  └─► mcp ─► agent ─► tools ─► graph ─► gateway ─► env.AI.run ─► Microsoft Graph
+//! ```
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | [`config`] | the environment contract, parsed once |
+//! | [`ports`] | what the core needs of the platform |
+//! | [`crypto`], [`identity`], [`log`], [`web`] | the types that everything shares |
+//! | [`exchange`] | one request being answered |
+//! | [`jose`] | JWTs from outside: key sets, RS256 |
+//! | [`app`] | routes, and the one place where an error becomes a response |
+//! | [`access`] | Cloudflare Access assertions |
+//! | [`oauth`] | the authorization server in front of Entra, and the grant's state machine |
+//! | [`mcp`] | the protocol: revisions, sessions, streams |
+//! | [`agent`] | the grant's Durable Object: its commands, and the calls it makes |
+//! | [`tools`] | the catalogue; one declarative value a tool |
+//! | [`graph`] | Graph requests and answers as data |
+//! | [`gateway`] | AI Gateway: envelope, errors, and the handler at its far end |
+//! | `edge` | Cloudflare's bindings, wasm32 only, without a rule of its own |
+//!
+//! Everything but `edge` is native Rust: `worker` is a dependency of the wasm32 target only, so the compiler keeps
+//! the boundary and `cargo test` runs whole flows on the host.
+
+pub mod access;
+pub mod agent;
+pub mod app;
+pub mod config;
+pub mod crypto;
+pub mod exchange;
+pub mod gateway;
+pub mod graph;
+pub mod identity;
+pub mod jose;
+pub mod log;
+pub mod mcp;
+pub mod oauth;
+pub mod ports;
+pub mod tools;
+pub mod web;
+
+#[cfg(target_arch = "wasm32")]
+mod edge;
+
+#[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+#[expect(clippy::expect_used, reason = "a fake that cannot be set up should stop the test")]
+mod support;
+
+#[cfg(test)]
+#[path = "../tests/flows/mod.rs"]
+mod flows;

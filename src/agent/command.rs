@@ -1,0 +1,308 @@
+//! The commands that the Worker sends to a grant's Durable Object, and the replies. This is the whole protocol
+//! between the two; both ends are built from one crate, so it needs no version.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::crypto::{Digest, Secret};
+use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
+
+/// Which object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum AgentName {
+    /// The object of one grant.
+    Grant(GrantId),
+    /// The object of one discovery stream: legacy SSE without a sign-in. Random, never shared.
+    Discovery(String),
+}
+
+impl fmt::Display for AgentName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Grant(id) => write!(f, "grant:{id}"),
+            Self::Discovery(id) => write!(f, "discovery:{id}"),
+        }
+    }
+}
+
+/// One command.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Command {
+    /// A step of the grant's life.
+    Grant(GrantCommand),
+    /// A tool call or a resource, for the holder of an access token.
+    Call(CallCommand),
+    /// Sends one server message to a client's open stream.
+    Publish {
+        /// Stream id.
+        stream: String,
+        /// The JSON-RPC message.
+        message: String,
+    },
+}
+
+/// Ids that join the log lines, gateway entries and Graph requests of one client request.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Correlation {
+    /// UUID of the client's request.
+    pub request_id: String,
+    /// Cloudflare's ray.
+    pub ray_id: Option<String>,
+}
+
+/// An access token as it was presented, with everything that must agree before it counts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Presented {
+    /// The bearer token.
+    pub token: Secret,
+    /// Who came through Access with it; must be the one who consented.
+    pub access: Option<AccessIdentity>,
+    /// The legacy session it comes with (the random part of the session id); must not have ended.
+    pub session: Option<String>,
+}
+
+/// A step of the grant's life. Each is atomic in the object.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum GrantCommand {
+    /// The user approved the client. Creates the object's storage; nothing else does.
+    Open {
+        /// This object's own id.
+        grant: GrantId,
+        /// What was approved.
+        request: AuthorizationRequest,
+        /// SHA-256 of the `state` sent to Entra.
+        state: Digest,
+        /// Who approved, by Access.
+        access: Option<AccessIdentity>,
+        /// Unix seconds after which the sign-in is void.
+        expires_at: u64,
+    },
+    /// The browser came back from Entra. Consumes the state.
+    BeginSignIn {
+        /// SHA-256 of the `state` that came back.
+        state: Digest,
+        /// Who came back, by Access; must be the one who approved.
+        access: Option<AccessIdentity>,
+    },
+    /// Entra vouched for the user. Issues the code.
+    FinishSignIn {
+        /// The user.
+        user: UserId,
+        /// What to call them.
+        profile: Profile,
+        /// Entra's tokens.
+        tokens: MicrosoftTokens,
+    },
+    /// The sign-in came to nothing; erases the object.
+    AbandonSignIn,
+    /// `grant_type=authorization_code`.
+    Redeem {
+        /// The code.
+        code: Secret,
+        /// The authenticated client.
+        client_id: String,
+        /// `redirect_uri`, where sent.
+        redirect_uri: Option<String>,
+        /// `S256(code_verifier)`; the verifier itself goes no further than the token endpoint.
+        code_challenge: String,
+        /// `resource`, where sent.
+        resource: Option<String>,
+    },
+    /// `grant_type=refresh_token`.
+    Refresh {
+        /// The refresh token.
+        token: Secret,
+        /// The authenticated client.
+        client_id: String,
+        /// `scope`, where sent; may only shrink.
+        scopes: Option<ScopeSet>,
+        /// `resource`, where sent.
+        resource: Option<String>,
+    },
+    /// RFC 7009: a refresh token ends the grant, an access token only itself.
+    Revoke {
+        /// The token.
+        token: Secret,
+        /// The authenticated client.
+        client_id: String,
+    },
+    /// Asks whether a token still counts, for an answer that needs nothing else from the object.
+    Confirm(Presented),
+    /// `DELETE` of a legacy session.
+    EndSession(Presented),
+}
+
+/// What a client asked for at `/authorize`: validated, resolved to defaults.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorizationRequest {
+    /// Client id.
+    pub client_id: String,
+    /// The client's name, already clean of control characters.
+    pub client_name: Option<String>,
+    /// Where the code goes, exactly as asked.
+    pub redirect_uri: String,
+    /// PKCE challenge, S256.
+    pub code_challenge: String,
+    /// The client's `state`, returned unchanged.
+    pub state: Option<String>,
+    /// What was asked for.
+    pub scopes: ScopeSet,
+    /// RFC 8707 resource, canonical.
+    pub resource: String,
+}
+
+/// What to call the user; for log lines, gateway metadata and `authenticate`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Display name.
+    pub name: Option<String>,
+    /// `preferred_username`; shown, never trusted.
+    pub email: Option<String>,
+}
+
+/// Entra's tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MicrosoftTokens {
+    /// For Graph.
+    pub access: Secret,
+    /// For the next ones.
+    pub refresh: Option<Secret>,
+    /// Unix seconds.
+    pub expires_at: u64,
+    /// What Entra granted, which may be less than was asked.
+    pub scopes: ScopeSet,
+}
+
+/// What the token endpoint hands out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenSet {
+    /// `m365a.…`
+    pub access: Secret,
+    /// `m365r.…`
+    pub refresh: Secret,
+    /// Seconds until `access` expires.
+    pub expires_in: u64,
+    /// What it is good for.
+    pub scopes: ScopeSet,
+    /// RFC 8707 resource.
+    pub resource: String,
+    /// For log lines.
+    pub user: UserId,
+}
+
+/// A tool call or resource read.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CallCommand {
+    /// Who asks.
+    pub presented: Presented,
+    /// Joins the log lines.
+    pub correlation: Correlation,
+    /// What is asked.
+    pub action: Action,
+}
+
+/// What is asked of a grant.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Action {
+    /// `tools/call`.
+    Tool {
+        /// A name that the catalogue holds.
+        name: String,
+        /// JSON text of `arguments`; `{}` when absent.
+        arguments: String,
+    },
+    /// `resources/read`.
+    Resource {
+        /// A URI that the catalogue holds.
+        uri: String,
+    },
+}
+
+/// One reply.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Reply {
+    /// To [`Command::Grant`].
+    Grant(Result<GrantReply, GrantError>),
+    /// To [`Command::Call`]: the JSON text of a `CallToolResult` or `ReadResourceResult`.
+    Called(Result<String, GrantError>),
+    /// To [`Command::Publish`]: how many sockets took it.
+    Published(usize),
+}
+
+/// What a step of the grant's life gives.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum GrantReply {
+    /// To `Open`, `AbandonSignIn`, `Revoke`, `EndSession`.
+    Done,
+    /// To `BeginSignIn`.
+    Approved(AuthorizationRequest),
+    /// To `FinishSignIn`.
+    Code(Secret),
+    /// To `Redeem` and `Refresh`.
+    Tokens(TokenSet),
+    /// To `Confirm`.
+    Confirmed,
+}
+
+/// Why the grant refused. Causes are many; the token endpoint and the bearer check map them to few codes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum GrantError {
+    /// No such grant, or the storage was erased.
+    #[error("unknown grant")]
+    Unknown,
+    /// The grant has ended.
+    #[error("the grant was revoked")]
+    Revoked,
+    /// `Open` on a grant that exists.
+    #[error("the grant exists already")]
+    Exists,
+    /// The state is unknown, used or expired.
+    #[error("the sign-in is unknown, used or expired")]
+    StateInvalid,
+    /// Another Access identity than the one that consented.
+    #[error("another Access identity than the one that consented")]
+    OtherIdentity,
+    /// The code or token belongs to another client.
+    #[error("issued to another client")]
+    OtherClient,
+    /// `redirect_uri` differs from the authorization request's.
+    #[error("redirect_uri differs from the authorization request")]
+    RedirectMismatch,
+    /// `code_verifier` does not fit the challenge.
+    #[error("code_verifier does not fit the challenge")]
+    VerifierMismatch,
+    /// `resource` differs from the grant's.
+    #[error("resource differs from the grant's")]
+    ResourceMismatch,
+    /// `scope` asks for more than the grant holds.
+    #[error("scope exceeds the grant")]
+    ScopeExceeded,
+    /// No such code, or too old.
+    #[error("the code is unknown or expired")]
+    CodeInvalid,
+    /// The code was used before; the grant is revoked.
+    #[error("the code was used before")]
+    CodeReused,
+    /// No such token, or too old.
+    #[error("the token is unknown or expired")]
+    TokenInvalid,
+    /// A refresh token from further back came again; the grant is revoked.
+    #[error("the refresh token was replaced before")]
+    TokenReused,
+    /// The session was ended by its client.
+    #[error("the session has ended")]
+    SessionEnded,
+    /// Entra will not renew the tokens: the user must sign in again.
+    #[error("the user must sign in to Microsoft again")]
+    SignInNeeded,
+    /// Entra did not answer, or asked to come back later. The grant is kept.
+    #[error("Entra is unavailable")]
+    EntraUnavailable,
+    /// Entra refuses this server's own credential: the operator must act.
+    #[error("Entra refuses this server's credential")]
+    EntraRefusesServer,
+    /// The object's storage failed. Nothing was decided.
+    #[error("the grant's storage failed")]
+    Storage,
+}

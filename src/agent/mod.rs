@@ -1,0 +1,99 @@
+//! The grant's Durable Object, natively: dispatches commands to the grant's state machine and to tool calls.
+//!
+//! Owns the order of things in one call (who asks, may they, what do they want); the state machine is
+//! `oauth::grant`, the catalogue `tools`, the way out `gateway`.
+
+mod command;
+mod graph_client;
+
+use std::rc::Rc;
+
+use async_trait::async_trait;
+
+pub use command::{
+    Action, AgentName, AuthorizationRequest, CallCommand, Command, Correlation, GrantCommand, GrantError, GrantReply,
+    MicrosoftTokens, Presented, Profile, Reply, TokenSet,
+};
+
+use crate::config::Config;
+use crate::crypto::Secret;
+use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
+use crate::oauth::grant::Grant;
+use crate::ports::AgentPorts;
+use crate::tools::{self, ToolContext};
+
+use graph_client::GraphClient;
+
+/// Who a valid access token speaks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The grant.
+    pub grant: GrantId,
+    /// The Microsoft user.
+    pub user: UserId,
+    /// What to call them.
+    pub profile: Profile,
+    /// What the token is good for.
+    pub scopes: ScopeSet,
+    /// Who consented, by Access.
+    pub access: Option<AccessIdentity>,
+}
+
+/// Where a call gets its Microsoft token.
+#[async_trait(?Send)]
+pub trait TokenSource {
+    /// An access token that is good for at least another minute; refreshed at Entra where need be, single-flight.
+    async fn token(&self) -> Result<Secret, GrantError>;
+    /// Another access token than `rejected`, which Graph would not take.
+    async fn renewed(&self, rejected: &Secret) -> Result<Secret, GrantError>;
+}
+
+/// The object of one grant.
+pub struct Agent {
+    config: Rc<Config>,
+    ports: AgentPorts,
+    grant: Grant,
+}
+
+impl Agent {
+    /// The object over this storage. Touches nothing until the first command.
+    pub fn new(config: Rc<Config>, ports: AgentPorts) -> Self {
+        let grant = Grant::new(Rc::clone(&config), ports.clone());
+        Self { config, ports, grant }
+    }
+
+    /// Carries out one command.
+    pub async fn handle(&self, command: Command) -> Reply {
+        match command {
+            Command::Grant(command) => Reply::Grant(self.grant.handle(command).await),
+            Command::Call(command) => Reply::Called(self.call(&command).await),
+            Command::Publish { stream, message } => Reply::Published(self.ports.sockets.send(&stream, &message)),
+        }
+    }
+
+    async fn call(&self, command: &CallCommand) -> Result<String, GrantError> {
+        let caller = self.grant.present(&command.presented)?;
+        let tokens = self.grant.tokens(&command.presented);
+        let name = match &command.action {
+            Action::Tool { name, .. } => name.as_str(),
+            Action::Resource { .. } => "resources/read",
+        };
+        let graph = GraphClient {
+            config: &self.config,
+            ports: &self.ports,
+            caller: &caller,
+            tokens: &tokens,
+            tool: name,
+            correlation: &command.correlation,
+        };
+        let context = ToolContext {
+            config: &self.config,
+            ports: &self.ports,
+            caller: &caller,
+            graph: &graph,
+            request_id: &command.correlation.request_id,
+        };
+        let outcome = tools::run(&command.action, &context).await;
+        graph.sign_in_over().map_or(Ok(outcome), Err)
+    }
+}

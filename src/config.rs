@@ -1,0 +1,436 @@
+//! The environment contract: every setting and secret, parsed once into one typed value. All faults are listed in
+//! one go, by name, without a value.
+
+use std::fmt;
+
+use url::Url;
+use uuid::Uuid;
+
+use crate::crypto::{Digest, Key, Keyring, Secret};
+use crate::graph::cloud::Cloud;
+
+/// Everything that an operator sets.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where this server is reached; issuer and every URL come from here, never from `Host`.
+    pub public_url: PublicUrl,
+    /// The app registration.
+    pub microsoft: Microsoft,
+    /// Keys of ours.
+    pub keys: Keys,
+    /// AI Gateway.
+    pub gateway: Gateway,
+    /// Cloudflare Access.
+    pub access: Access,
+    /// What callers without a token of ours may do.
+    pub discovery: Discovery,
+    /// Hides and refuses every tool that writes.
+    pub read_only: bool,
+}
+
+/// The server's own origin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl {
+    /// `scheme://host[:port]`, no trailing slash.
+    pub origin: String,
+    /// Whether it is `localhost`, `127.0.0.0/8` or `[::1]`.
+    pub is_loopback: bool,
+}
+
+impl PublicUrl {
+    /// An absolute URL of ours; `path` begins with a slash.
+    pub fn join(&self, path: &str) -> String {
+        format!("{}{path}", self.origin)
+    }
+}
+
+/// The app registration in Entra.
+#[derive(Clone, Debug)]
+pub struct Microsoft {
+    /// Application (client) id.
+    pub client_id: Uuid,
+    /// The tenant whose endpoints are used.
+    pub tenant_id: Uuid,
+    /// Client secret.
+    pub client_secret: Secret,
+    /// Hosts.
+    pub cloud: Cloud,
+    /// Tenants whose users may sign in.
+    pub allowed_tenants: Vec<Uuid>,
+    /// `v1.0` or `beta`.
+    pub graph_version: &'static str,
+}
+
+/// Keys of ours.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// Signs client tokens, peppers sealed Microsoft tokens, seals envelopes and cursors; derive per purpose.
+    pub encryption: Keyring,
+    /// Encrypts the transaction cookie.
+    pub cookie: Key,
+    /// Signs the browser-binding cookie.
+    pub cookie_signing: Key,
+}
+
+/// AI Gateway.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    /// Gateway id.
+    pub id: String,
+    /// `dynamic/<route>`.
+    pub route: String,
+    /// What the gateway presents to our handler.
+    pub handler_key: Secret,
+}
+
+/// Whether and where Cloudflare Access guards the way in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// No perimeter: loopback development only.
+    Off,
+    /// Assertions are verified.
+    On {
+        /// Which paths.
+        mode: AccessMode,
+        /// `<team>.cloudflareaccess.com`.
+        team_domain: String,
+        /// The application's AUD tag.
+        aud: String,
+    },
+}
+
+/// Which paths need an Access assertion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessMode {
+    /// Every path but the well-known documents, `/healthz` and the gateway's handler.
+    Strict,
+    /// The paths that a person's browser visits.
+    Browser,
+}
+
+/// What callers without a token of ours may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discovery {
+    /// A bearer that is not ours in form may initialise and list.
+    ApiToken,
+    /// So may a caller with no `Authorization` at all.
+    Open,
+    /// Nobody may.
+    Off,
+}
+
+/// One setting that is missing or wrong. Never holds the value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {fault}")]
+pub struct ConfigError {
+    /// The setting.
+    pub name: &'static str,
+    /// What is wrong with it.
+    pub fault: Fault,
+}
+
+/// What is wrong with a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Not set.
+    Missing,
+    /// Set to something unusable; says what is expected.
+    Invalid(&'static str),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("missing"),
+            Self::Invalid(expected) => write!(f, "expected {expected}"),
+        }
+    }
+}
+
+impl Config {
+    /// Parses the environment that `lookup` reads; empty values count as missing.
+    pub fn parse(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<ConfigError>> {
+        let mut reader = Reader { lookup, faults: Vec::new() };
+        let config = reader.read();
+        match config {
+            Some(config) if reader.faults.is_empty() => Ok(config),
+            _ => Err(reader.faults),
+        }
+    }
+}
+
+struct Reader<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    faults: Vec<ConfigError>,
+}
+
+impl Reader<'_> {
+    /// Reads every setting before it gives up, so that all faults are known.
+    fn read(&mut self) -> Option<Config> {
+        let public_url =
+            self.required("PUBLIC_URL", "an https origin without a path, or http on a loopback host", parse_public_url);
+        let loopback = public_url.as_ref().is_some_and(|url| url.is_loopback);
+        let microsoft = self.microsoft(loopback);
+        let keys = self.keys();
+        let gateway = self.gateway();
+        let access = self.access(loopback);
+        let discovery = self.or("DISCOVERY", Discovery::ApiToken, "api-token, open or off", parse_discovery);
+        let read_only = self.or("READ_ONLY", false, "true or false", |text| text.parse().ok());
+        self.refuse_unenforced();
+        Some(Config {
+            public_url: public_url?,
+            microsoft: microsoft?,
+            keys: keys?,
+            gateway: gateway?,
+            access: access?,
+            discovery: discovery?,
+            read_only: read_only?,
+        })
+    }
+
+    fn microsoft(&mut self, loopback: bool) -> Option<Microsoft> {
+        let guid = "a GUID";
+        let client_id = self.required("MICROSOFT_CLIENT_ID", guid, |text| text.parse().ok());
+        let tenant_id: Option<Uuid> = self.required("MICROSOFT_TENANT_ID", guid, |text| text.parse().ok());
+        let client_secret = self.required("MICROSOFT_CLIENT_SECRET", "a secret", |text| Some(Secret::new(text)));
+        let graph_version = self.required("GRAPH_API_VERSION", "v1.0 or beta", parse_graph_version);
+        let allowed =
+            self.or("ALLOWED_TENANTS", None, "GUIDs separated by commas", |text| parse_tenants(text).map(Some));
+        let cloud = self.or(
+            "CLOUD",
+            Cloud::parse("global"),
+            "global, usgov, usgov-dod, china, or local:<port> on a loopback host",
+            |text| Cloud::parse(text).filter(|cloud| loopback || !cloud.is_local()).map(Some),
+        );
+        let tenant_id = tenant_id?;
+        Some(Microsoft {
+            client_id: client_id?,
+            tenant_id,
+            client_secret: client_secret?,
+            cloud: cloud??,
+            allowed_tenants: allowed?.unwrap_or_else(|| vec![tenant_id]),
+            graph_version: graph_version?,
+        })
+    }
+
+    fn keys(&mut self) -> Option<Keys> {
+        let hex = "64 hexadecimal digits";
+        let current = self.required("ENCRYPTION_KEY", hex, parse_key);
+        let previous = self.or("ENCRYPTION_KEY_PREVIOUS", None, hex, |text| parse_key(text).map(Some));
+        let cookie = self.required("COOKIE_ENCRYPTION_KEY", hex, parse_key);
+        let cookie_signing = self.required("COOKIE_SECRET", "at least 32 bytes", |text| {
+            (text.len() >= 32).then(|| Key::new(*Digest::of(text.as_bytes()).as_bytes()))
+        });
+        Some(Keys {
+            encryption: Keyring { current: current?, previous: previous? },
+            cookie: cookie?,
+            cookie_signing: cookie_signing?,
+        })
+    }
+
+    fn gateway(&mut self) -> Option<Gateway> {
+        let id = self.or("AI_GATEWAY_ID", "m365-egress-gateway".to_owned(), "a gateway id", parse_slug);
+        let route =
+            self.or("AI_GATEWAY_ROUTE", "dynamic/microsoft-graph-handler".to_owned(), "dynamic/<route>", |text| {
+                text.strip_prefix("dynamic/").and_then(parse_slug).map(|_| text.to_owned())
+            });
+        let handler_key = self
+            .required("GRAPH_HANDLER_KEY", "at least 32 bytes", |text| (text.len() >= 32).then(|| Secret::new(text)));
+        self.or("GRAPH_EGRESS_MODE", (), "dynamic-route, the only mode there is", |text| {
+            (text == "dynamic-route").then_some(())
+        })?;
+        Some(Gateway { id: id?, route: route?, handler_key: handler_key? })
+    }
+
+    /// Half a perimeter is none: any of the two settings demands the other, and `off` is for loopback only.
+    fn access(&mut self, loopback: bool) -> Option<Access> {
+        let mode = self.or("ACCESS_MODE", "strict".to_owned(), "strict, browser or off", |text| {
+            matches!(text, "strict" | "browser" | "off").then(|| text.to_owned())
+        })?;
+        if mode == "off" {
+            if loopback {
+                return Some(Access::Off);
+            }
+            return self.fault("ACCESS_MODE", "strict or browser: off is for loopback hosts only");
+        }
+        let team_domain = self.required("ACCESS_TEAM_DOMAIN", "<team>.cloudflareaccess.com", parse_team_domain);
+        let aud = self.required("ACCESS_AUD", hex_tag(), |text| is_hex(text, 64).then(|| text.to_owned()));
+        let mode = if mode == "browser" { AccessMode::Browser } else { AccessMode::Strict };
+        Some(Access::On { mode, team_domain: team_domain?, aud: aud? })
+    }
+
+    /// A policy that is set but not enforced would be worse than an error.
+    fn refuse_unenforced(&mut self) {
+        for name in ["SEND_POLICY", "TOOL_PRESETS"] {
+            if self.get(name).is_some() {
+                self.fault::<()>(name, "nothing: this version does not enforce it");
+            }
+        }
+    }
+
+    fn required<T>(
+        &mut self,
+        name: &'static str,
+        expected: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let Some(text) = self.get(name) else {
+            self.faults.push(ConfigError { name, fault: Fault::Missing });
+            return None;
+        };
+        parse(&text).or_else(|| self.fault(name, expected))
+    }
+
+    fn or<T>(
+        &mut self,
+        name: &'static str,
+        default: T,
+        expected: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        match self.get(name) {
+            None => Some(default),
+            Some(text) => parse(&text).or_else(|| self.fault(name, expected)),
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    fn fault<T>(&mut self, name: &'static str, expected: &'static str) -> Option<T> {
+        self.faults.push(ConfigError { name, fault: Fault::Invalid(expected) });
+        None
+    }
+}
+
+const fn hex_tag() -> &'static str {
+    "the application's AUD tag, 64 hexadecimal digits"
+}
+
+fn parse_public_url(text: &str) -> Option<PublicUrl> {
+    let url = Url::parse(text).ok()?;
+    let is_loopback = match url.host()? {
+        url::Host::Domain(name) => name == "localhost",
+        url::Host::Ipv4(address) => address.is_loopback(),
+        url::Host::Ipv6(address) => address.is_loopback(),
+    };
+    let scheme_fits = url.scheme() == "https" || (url.scheme() == "http" && is_loopback);
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    (scheme_fits && bare).then(|| PublicUrl { origin: url.origin().ascii_serialization(), is_loopback })
+}
+
+fn parse_graph_version(text: &str) -> Option<&'static str> {
+    ["v1.0", "beta"].into_iter().find(|version| *version == text)
+}
+
+fn parse_tenants(text: &str) -> Option<Vec<Uuid>> {
+    text.split(',').map(|id| id.trim().parse().ok()).collect()
+}
+
+fn parse_discovery(text: &str) -> Option<Discovery> {
+    match text {
+        "api-token" => Some(Discovery::ApiToken),
+        "open" => Some(Discovery::Open),
+        "off" => Some(Discovery::Off),
+        _ => None,
+    }
+}
+
+fn parse_slug(text: &str) -> Option<String> {
+    let fits = text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    fits.then(|| text.to_owned())
+}
+
+fn parse_team_domain(text: &str) -> Option<String> {
+    let team = text.strip_suffix(".cloudflareaccess.com")?;
+    parse_slug(team).filter(|team| !team.is_empty()).map(|_| text.to_ascii_lowercase())
+}
+
+fn is_hex(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn parse_key(text: &str) -> Option<Key> {
+    if !is_hex(text, 64) {
+        return None;
+    }
+    let mut bytes = [0_u8; 32];
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(Key::new(bytes))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+mod tests {
+    use super::*;
+    use crate::support::environment;
+
+    fn faults(change: &[(&str, &str)]) -> Vec<String> {
+        let environment = environment(change);
+        Config::parse(&|name| environment.get(name).cloned())
+            .err()
+            .unwrap_or_default()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn a_whole_environment_parses() {
+        assert_eq!(faults(&[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_fault_is_listed_at_once_and_without_its_value() {
+        let found = faults(&[("ENCRYPTION_KEY", "hunter2"), ("MICROSOFT_CLIENT_ID", ""), ("GRAPH_API_VERSION", "v9")]);
+        assert_eq!(
+            found,
+            [
+                "MICROSOFT_CLIENT_ID: missing",
+                "GRAPH_API_VERSION: expected v1.0 or beta",
+                "ENCRYPTION_KEY: expected 64 hexadecimal digits"
+            ]
+        );
+    }
+
+    #[test]
+    fn access_is_off_on_loopback_hosts_only() {
+        let off = "ACCESS_MODE: expected strict or browser: off is for loopback hosts only";
+        assert_eq!(faults(&[("PUBLIC_URL", "https://mcp.contoso.example"), ("CLOUD", "global")]), [off]);
+    }
+
+    #[test]
+    fn half_a_perimeter_is_refused() {
+        let half = [("ACCESS_MODE", "strict"), ("ACCESS_TEAM_DOMAIN", "contoso.cloudflareaccess.com")];
+        assert_eq!(faults(&half), ["ACCESS_AUD: missing"]);
+    }
+
+    #[test]
+    fn access_is_strict_unless_said_otherwise() {
+        assert_eq!(faults(&[("ACCESS_MODE", "")]), ["ACCESS_TEAM_DOMAIN: missing", "ACCESS_AUD: missing"]);
+    }
+
+    #[test]
+    fn the_emulator_is_no_cloud_of_a_public_host() {
+        let found = faults(&[("PUBLIC_URL", "https://mcp.contoso.example"), ("ACCESS_MODE", "browser")]);
+        assert!(found.iter().any(|fault| fault.starts_with("CLOUD: ")), "{found:?}");
+    }
+
+    #[test]
+    fn a_policy_that_nobody_enforces_is_refused() {
+        assert_eq!(
+            faults(&[("SEND_POLICY", "internal")]),
+            ["SEND_POLICY: expected nothing: this version does not enforce it"]
+        );
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_hosts_only() {
+        assert!(parse_public_url("http://mcp.contoso.example").is_none());
+        assert!(parse_public_url("https://mcp.contoso.example/path").is_none());
+        assert_eq!(parse_public_url("http://localhost:8787/").unwrap().origin, "http://localhost:8787");
+    }
+}

@@ -1,0 +1,1 @@
+//! Cloudflare's bindings behind the core's ports.

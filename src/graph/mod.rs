@@ -1,0 +1,18 @@
+//! Microsoft Graph as data: requests are built and escaped here, answers and errors are parsed here. Sending is the
+//! business of `gateway`, through the [`Graph`] trait.
+
+pub mod cloud;
+pub mod request;
+pub mod response;
+
+use async_trait::async_trait;
+
+pub use request::GraphRequest;
+pub use response::{Failure, GraphResponse, Origin};
+
+/// Something that carries a request to Graph on the user's behalf.
+#[async_trait(?Send)]
+pub trait Graph {
+    /// Sends the request; an answer of 400 and more is a [`Failure`].
+    async fn send(&self, request: &GraphRequest) -> Result<GraphResponse, Failure>;
+}

@@ -1,0 +1,272 @@
+//! Who is acting: the Microsoft user, the Access identity, the grant, and the Graph permissions it holds.
+//!
+//! These are the only types that `oauth`, `mcp`, `tools` and `gateway` share.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::crypto;
+use crate::ports::Random;
+
+/// A Microsoft user by `tid:oid`, the only pair that Entra documents as stable and unique.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct UserId {
+    /// Tenant.
+    pub tid: Uuid,
+    /// Object id of the user in that tenant.
+    pub oid: Uuid,
+}
+
+impl UserId {
+    /// The pair as 43 base64url characters, the owner part of client tokens.
+    pub fn to_owner(self) -> String {
+        crypto::encode(&[self.tid.as_bytes().as_slice(), self.oid.as_bytes()].concat())
+    }
+
+    /// Reads [`UserId::to_owner`] back.
+    pub fn parse_owner(owner: &str) -> Option<Self> {
+        let bytes = crypto::decode(owner)?;
+        let (tid, oid) = bytes.split_at_checked(16)?;
+        Some(Self { tid: Uuid::from_slice(tid).ok()?, oid: Uuid::from_slice(oid).ok()? })
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.tid, self.oid)
+    }
+}
+
+/// One sign-in of one user through one client; also the name of its Durable Object. 128 random bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct GrantId([u8; 16]);
+
+impl GrantId {
+    /// A fresh id.
+    pub fn random(random: &dyn Random) -> Self {
+        let mut bytes = [0; 16];
+        random.fill(&mut bytes);
+        Self(bytes)
+    }
+}
+
+impl fmt::Display for GrantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&crypto::encode(&self.0))
+    }
+}
+
+impl FromStr for GrantId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bytes = crypto::decode(text).ok_or(InvalidId)?;
+        bytes.try_into().map(Self).map_err(|_| InvalidId)
+    }
+}
+
+impl TryFrom<String> for GrantId {
+    type Error = InvalidId;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<GrantId> for String {
+    fn from(id: GrantId) -> Self {
+        id.to_string()
+    }
+}
+
+/// Not an id that this server writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a grant id")]
+pub struct InvalidId;
+
+/// The person whom Cloudflare Access let in, from a verified assertion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessIdentity {
+    /// The assertion's `sub`; never empty.
+    pub sub: String,
+    /// The assertion's `email`.
+    pub email: Option<String>,
+}
+
+macro_rules! scopes {
+    ($($variant:ident = $name:literal),+ $(,)?) => {
+        /// A delegated Graph permission that some tool needs. Also the OAuth scope that clients see.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum Scope { $(#[doc = $name] $variant),+ }
+
+        impl Scope {
+            /// Every scope, in the order of their bits. New ones go to the end: tokens hold the bits.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name that Graph and Entra use.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+        }
+    };
+}
+
+scopes! {
+    UserRead = "User.Read",
+    MailRead = "Mail.Read",
+    MailReadWrite = "Mail.ReadWrite",
+    MailSend = "Mail.Send",
+    MailReadShared = "Mail.Read.Shared",
+    MailReadWriteShared = "Mail.ReadWrite.Shared",
+    MailSendShared = "Mail.Send.Shared",
+    MailboxSettingsRead = "MailboxSettings.Read",
+    CalendarsRead = "Calendars.Read",
+    CalendarsReadWrite = "Calendars.ReadWrite",
+    CalendarsReadShared = "Calendars.Read.Shared",
+    CalendarsReadWriteShared = "Calendars.ReadWrite.Shared",
+    ChannelMessageSend = "ChannelMessage.Send",
+    ChatMessageSend = "ChatMessage.Send",
+    ChatCreate = "Chat.Create",
+    TeamReadBasicAll = "Team.ReadBasic.All",
+    OnlineMeetingsReadWrite = "OnlineMeetings.ReadWrite",
+    PeopleRead = "People.Read",
+    ContactsRead = "Contacts.Read",
+    UserReadBasicAll = "User.ReadBasic.All",
+}
+
+impl Scope {
+    /// Finds a scope by its Graph name, ignoring case as Entra does.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|scope| scope.name().eq_ignore_ascii_case(name))
+    }
+
+    /// The wider scope that includes this one, where Graph has it.
+    const fn included_in(self) -> Option<Self> {
+        match self {
+            Self::MailRead => Some(Self::MailReadWrite),
+            Self::MailReadShared => Some(Self::MailReadWriteShared),
+            Self::CalendarsRead => Some(Self::CalendarsReadWrite),
+            Self::CalendarsReadShared => Some(Self::CalendarsReadWriteShared),
+            Self::UserRead
+            | Self::MailReadWrite
+            | Self::MailSend
+            | Self::MailReadWriteShared
+            | Self::MailSendShared
+            | Self::MailboxSettingsRead
+            | Self::CalendarsReadWrite
+            | Self::CalendarsReadWriteShared
+            | Self::ChannelMessageSend
+            | Self::ChatMessageSend
+            | Self::ChatCreate
+            | Self::TeamReadBasicAll
+            | Self::OnlineMeetingsReadWrite
+            | Self::PeopleRead
+            | Self::ContactsRead
+            | Self::UserReadBasicAll => None,
+        }
+    }
+}
+
+/// A set of scopes as 64 bits, small enough to ride in every token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ScopeSet(u64);
+
+impl ScopeSet {
+    /// The set of these scopes.
+    pub fn of(scopes: &[Scope]) -> Self {
+        Self(scopes.iter().fold(0, |bits, scope| bits | 1 << (*scope as u8)))
+    }
+
+    /// The known scopes among space-separated names; resource prefixes such as `https://graph.microsoft.com/` are
+    /// dropped and unknown names are ignored.
+    pub fn parse_known(names: &str) -> Self {
+        let known: Vec<_> = names
+            .split_ascii_whitespace()
+            .filter_map(|name| Scope::parse(name.rsplit('/').next().unwrap_or(name)))
+            .collect();
+        Self::of(&known)
+    }
+
+    /// The bits, for a token.
+    pub const fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// The set that a token's bits say.
+    pub const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// Whether the set holds `scope` itself or a wider one that includes it.
+    pub fn allows(self, scope: Scope) -> bool {
+        self.contains(scope) || scope.included_in().is_some_and(|wider| self.contains(wider))
+    }
+
+    /// Whether every scope of `other` is in this set.
+    pub const fn is_superset(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Scopes in both sets.
+    #[must_use]
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Scopes in either set.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether the set is empty.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The scopes, in the order of their bits.
+    pub fn iter(self) -> impl Iterator<Item = Scope> {
+        Scope::ALL.iter().copied().filter(move |scope| self.contains(*scope))
+    }
+
+    fn contains(self, scope: Scope) -> bool {
+        self.0 & (1 << (scope as u8)) != 0
+    }
+}
+
+impl fmt::Display for ScopeSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.iter().map(Scope::name).collect();
+        f.write_str(&names.join(" "))
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+mod tests {
+    use super::*;
+    use crate::support::SeededRandom;
+
+    #[test]
+    fn owner_and_grant_ids_read_back_as_written() {
+        let user = UserId { tid: Uuid::from_u128(1), oid: Uuid::from_u128(2) };
+        assert_eq!(UserId::parse_owner(&user.to_owner()), Some(user));
+        let grant = GrantId::random(&SeededRandom::new(3));
+        assert_eq!(grant.to_string().parse::<GrantId>().unwrap(), grant);
+        assert_eq!("../x".parse::<GrantId>(), Err(InvalidId));
+    }
+
+    #[test]
+    fn a_write_scope_allows_what_needs_only_reading() {
+        let set = ScopeSet::parse_known("https://graph.microsoft.com/mail.readwrite openid Unknown.Scope");
+        assert_eq!(set.to_string(), "Mail.ReadWrite");
+        assert!(set.allows(Scope::MailRead));
+        assert!(!set.allows(Scope::MailSend));
+    }
+}

@@ -1,0 +1,5 @@
+//! JWTs from outside.
+
+/// JWK sets by URL.
+#[derive(Default)]
+pub struct KeyCache;

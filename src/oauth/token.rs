@@ -1,0 +1,247 @@
+//! Client tokens: their form, their keyed digest, and what can be read from them without any I/O.
+//!
+//! `m365a.<owner>.<grant>.<secret>` (access), `m365r.<owner>.<grant>.<secret>` (refresh), `m365c.<grant>.<secret>`
+//! (authorization code) and `m365s.<grant>.<secret>` (the `state` sent to Entra). Only characters that RFC 6750
+//! section 2.1 allows in a bearer token. The secret is base64url of
+//! `expiry (4 bytes, Unix seconds) ‖ scopes (8) ‖ random (24) ‖ HMAC-SHA-256 (32)`, the HMAC over everything before
+//! it, so forged and expired tokens are refused at the edge. Whether a genuine one still counts, only the grant's
+//! object knows: it keeps the SHA-256.
+
+use crate::crypto::{self, Keyring, Secret};
+use crate::identity::{GrantId, ScopeSet, UserId};
+use crate::ports::Random;
+
+const EXPIRY: usize = 4;
+const SCOPES: usize = 8;
+const RANDOM: usize = 24;
+const BODY: usize = EXPIRY + SCOPES + RANDOM;
+
+/// What a token is for. A token of one kind is never taken for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Bearer token of the MCP endpoints.
+    Access,
+    /// Refresh token.
+    Refresh,
+    /// Authorization code.
+    Code,
+    /// The `state` sent to Entra.
+    State,
+}
+
+impl Kind {
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Access => "m365a",
+            Self::Refresh => "m365r",
+            Self::Code => "m365c",
+            Self::State => "m365s",
+        }
+    }
+}
+
+/// What a token says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// The Microsoft user; known for access and refresh tokens.
+    pub user: Option<UserId>,
+    /// The grant, and so the object to ask.
+    pub grant: GrantId,
+    /// What it is good for; empty for codes and states.
+    pub scopes: ScopeSet,
+    /// Unix seconds.
+    pub expires_at: u64,
+}
+
+/// What an access token says of itself once its HMAC holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccessClaims {
+    /// The Microsoft user.
+    pub user: UserId,
+    /// The grant.
+    pub grant: GrantId,
+    /// What it is good for.
+    pub scopes: ScopeSet,
+    /// Unix seconds.
+    pub expires_at: u64,
+}
+
+/// What an `Authorization` header amounts to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bearer<'a> {
+    /// No header, or another scheme than Bearer.
+    Absent,
+    /// A bearer that is not of our tokens' form: an "API token".
+    Foreign,
+    /// Of our form, but forged, expired, malformed or not an access token.
+    Invalid,
+    /// Ours: genuine and unexpired.
+    Ours {
+        /// The token as presented.
+        token: &'a str,
+        /// What it says.
+        claims: AccessClaims,
+    },
+}
+
+/// Why a token was refused without asking its object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Not a token of this kind, or altered.
+    #[error("not a genuine token of this kind")]
+    Forged,
+    /// Genuine, but too old.
+    #[error("the token has expired")]
+    Expired,
+}
+
+/// Makes and reads tokens under `ENCRYPTION_KEY`.
+#[derive(Clone, Debug)]
+pub struct TokenKeys(Keyring);
+
+impl TokenKeys {
+    /// The token keys of this deployment.
+    pub fn new(encryption: &Keyring) -> Self {
+        Self(encryption.derive("client token"))
+    }
+
+    /// A fresh token.
+    pub fn mint(&self, random: &dyn Random, kind: Kind, stamp: &Stamp) -> Secret {
+        let mut noise = [0; RANDOM];
+        random.fill(&mut noise);
+        let expiry = u32::try_from(stamp.expires_at).unwrap_or(u32::MAX).to_be_bytes();
+        let body = [expiry.as_slice(), &stamp.scopes.bits().to_be_bytes(), &noise].concat();
+        let head = match stamp.user {
+            Some(user) => format!("{}.{}.{}", kind.prefix(), user.to_owner(), stamp.grant),
+            None => format!("{}.{}", kind.prefix(), stamp.grant),
+        };
+        let mac = self.0.current.mac(&[head.as_bytes(), &body]);
+        Secret::new(format!("{head}.{}", crypto::encode(&[body.as_slice(), &mac].concat())))
+    }
+
+    /// What a token says, if it is genuine and of this kind.
+    pub fn read(&self, kind: Kind, text: &str, now: u64) -> Result<Stamp, TokenError> {
+        let (head, secret) = text.rsplit_once('.').ok_or(TokenError::Forged)?;
+        let secret = crypto::decode(secret).ok_or(TokenError::Forged)?;
+        let (body, mac) = secret.split_at_checked(BODY).ok_or(TokenError::Forged)?;
+        if !self.0.all().any(|key| crypto::equal(&key.mac(&[head.as_bytes(), body]), mac)) {
+            return Err(TokenError::Forged);
+        }
+        let stamp = parse(kind, head, body).ok_or(TokenError::Forged)?;
+        if stamp.expires_at <= now { Err(TokenError::Expired) } else { Ok(stamp) }
+    }
+
+    /// What an `Authorization` header amounts to. The scheme's case does not matter (RFC 9110 section 11.1).
+    pub fn bearer<'a>(&self, header: Option<&'a str>, now: u64) -> Bearer<'a> {
+        let Some((scheme, token)) = header.and_then(|value| value.trim().split_once(' ')) else {
+            return Bearer::Absent;
+        };
+        let token = token.trim();
+        if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
+            return Bearer::Absent;
+        }
+        if !is_ours_in_form(token) {
+            return Bearer::Foreign;
+        }
+        match self.read(Kind::Access, token, now) {
+            Ok(Stamp { user: Some(user), grant, scopes, expires_at }) => {
+                Bearer::Ours { token, claims: AccessClaims { user, grant, scopes, expires_at } }
+            }
+            Ok(Stamp { user: None, .. }) | Err(_) => Bearer::Invalid,
+        }
+    }
+}
+
+/// Whether a text claims to be one of ours. Refresh tokens and codes count, so that one sent by mistake is an invalid
+/// token and never an API token.
+fn is_ours_in_form(token: &str) -> bool {
+    [Kind::Access, Kind::Refresh, Kind::Code, Kind::State]
+        .iter()
+        .any(|kind| token.strip_prefix(kind.prefix()).is_some_and(|rest| rest.starts_with('.')))
+}
+
+fn parse(kind: Kind, head: &str, body: &[u8]) -> Option<Stamp> {
+    let mut parts = head.strip_prefix(kind.prefix())?.strip_prefix('.')?.split('.');
+    let first = parts.next()?;
+    let (user, grant) = match (kind, parts.next(), parts.next()) {
+        (Kind::Access | Kind::Refresh, Some(grant), None) => (Some(UserId::parse_owner(first)?), grant),
+        (Kind::Code | Kind::State, None, None) => (None, first),
+        _ => return None,
+    };
+    let expiry: [u8; EXPIRY] = body.get(..EXPIRY)?.try_into().ok()?;
+    let scopes: [u8; SCOPES] = body.get(EXPIRY..EXPIRY + SCOPES)?.try_into().ok()?;
+    Some(Stamp {
+        user,
+        grant: grant.parse().ok()?,
+        scopes: ScopeSet::from_bits(u64::from_be_bytes(scopes)),
+        expires_at: u64::from(u32::from_be_bytes(expiry)),
+    })
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+mod tests {
+    use super::*;
+    use crate::crypto::Key;
+    use crate::identity::Scope;
+    use crate::support::SeededRandom;
+    use uuid::Uuid;
+
+    fn keys(seed: u8) -> TokenKeys {
+        TokenKeys::new(&Keyring { current: Key::new([seed; 32]), previous: None })
+    }
+
+    fn stamp() -> Stamp {
+        Stamp {
+            user: Some(UserId { tid: Uuid::from_u128(7), oid: Uuid::from_u128(8) }),
+            grant: GrantId::random(&SeededRandom::new(5)),
+            scopes: ScopeSet::of(&[Scope::MailRead, Scope::UserRead]),
+            expires_at: 2000,
+        }
+    }
+
+    #[test]
+    fn a_token_reads_back_as_minted_until_it_expires() {
+        let token = keys(1).mint(&SeededRandom::new(1), Kind::Access, &stamp());
+        assert_eq!(keys(1).read(Kind::Access, token.expose(), 1999), Ok(stamp()));
+        assert_eq!(keys(1).read(Kind::Access, token.expose(), 2000), Err(TokenError::Expired));
+    }
+
+    #[test]
+    fn a_token_of_another_key_or_kind_is_forged() {
+        let token = keys(1).mint(&SeededRandom::new(1), Kind::Access, &stamp());
+        assert_eq!(keys(2).read(Kind::Access, token.expose(), 0), Err(TokenError::Forged));
+        assert_eq!(keys(1).read(Kind::Refresh, token.expose(), 0), Err(TokenError::Forged));
+        let renamed = token.expose().replacen("m365a", "m365r", 1);
+        assert_eq!(keys(1).read(Kind::Refresh, &renamed, 0), Err(TokenError::Forged));
+    }
+
+    #[test]
+    fn no_byte_of_a_token_can_be_changed() {
+        let token = keys(1).mint(&SeededRandom::new(1), Kind::Access, &stamp());
+        for index in 0..token.expose().len() {
+            let mut bytes = token.expose().as_bytes().to_vec();
+            bytes[index] = if bytes[index] == b'A' { b'B' } else { b'A' };
+            let altered = String::from_utf8(bytes).unwrap();
+            assert!(keys(1).read(Kind::Access, &altered, 0).is_err(), "byte {index}");
+        }
+    }
+
+    #[test]
+    fn a_bearer_is_told_apart_by_form_before_anything_is_asked() {
+        let keys = keys(1);
+        let token = keys.mint(&SeededRandom::new(1), Kind::Access, &stamp());
+        let header = format!("bEaReR {}", token.expose());
+        assert!(matches!(keys.bearer(Some(&header), 0), Bearer::Ours { .. }));
+        assert_eq!(keys.bearer(Some("Bearer some-api-key"), 0), Bearer::Foreign);
+        assert_eq!(keys.bearer(Some("Bearer m365r.x.y.z"), 0), Bearer::Invalid);
+        assert_eq!(keys.bearer(Some("Basic abc"), 0), Bearer::Absent);
+        assert_eq!(keys.bearer(None, 0), Bearer::Absent);
+    }
+
+    #[test]
+    fn tokens_hold_only_characters_that_rfc_6750_allows() {
+        let token = keys(1).mint(&SeededRandom::new(1), Kind::Access, &stamp());
+        assert!(token.expose().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)));
+    }
+}

@@ -1,0 +1,247 @@
+//! The traits through which the core reaches the platform: time, randomness, storage, network, log.
+//!
+//! The Worker implements them over Cloudflare's bindings (`edge`), native tests over fakes (`tests/support`).
+//! No business rule lives behind a port.
+
+use std::rc::Rc;
+
+use async_trait::async_trait;
+use futures_util::future::LocalBoxFuture;
+use serde::{Deserialize, Serialize};
+
+use crate::agent::{AgentName, Command, Reply};
+use crate::log::Event;
+
+/// The time of day.
+pub trait Clock {
+    /// Milliseconds since the Unix epoch. In a Worker it stands still between two I/O operations.
+    fn now_ms(&self) -> u64;
+
+    /// Seconds since the Unix epoch.
+    fn now(&self) -> u64 {
+        self.now_ms() / 1000
+    }
+}
+
+/// Cryptographically secure random bytes.
+pub trait Random {
+    /// Fills `bytes`.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// Waiting, for Retry-After and time limits.
+#[async_trait(?Send)]
+pub trait Timer {
+    /// Completes after `ms` milliseconds.
+    async fn sleep(&self, ms: u64);
+}
+
+/// Where log events go; one JSON line each.
+pub trait Log {
+    /// Writes one event.
+    fn write(&self, event: &Event<'_>);
+}
+
+/// Work that outlives the response.
+pub trait Background {
+    /// Runs `work` to its end although the response may already be out.
+    fn run(&self, work: LocalBoxFuture<'static, ()>);
+}
+
+/// The `OAUTH_KV` namespace: eventually consistent, so never the judge of single use.
+#[async_trait(?Send)]
+pub trait Kv {
+    /// The value, or `None` when there is none.
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, KvError>;
+    /// Stores `value`; `ttl` in seconds, at least 60.
+    async fn put(&self, key: &str, value: &[u8], ttl: Option<u64>) -> Result<(), KvError>;
+    /// Removes the key.
+    async fn delete(&self, key: &str) -> Result<(), KvError>;
+}
+
+/// KV did not answer, or refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the key-value store did not answer")]
+pub struct KvError;
+
+/// A request that leaves the Worker.
+#[derive(Clone, Debug, Default)]
+pub struct OutboundRequest {
+    /// Upper-case method.
+    pub method: String,
+    /// Absolute URL.
+    pub url: String,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// `None` sends no body.
+    pub body: Option<Vec<u8>>,
+}
+
+/// The answer to an [`OutboundRequest`] or a gateway call.
+#[derive(Clone, Debug, Default)]
+pub struct OutboundResponse {
+    /// HTTP status.
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The whole body.
+    pub body: Vec<u8>,
+}
+
+impl OutboundResponse {
+    /// The first header of this lower-case name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Why a call out of the Worker gave no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UpstreamError {
+    /// No answer within the time limit: the far end may have acted.
+    #[error("no answer within the time limit")]
+    Timeout,
+    /// The connection failed or broke: the far end may have acted.
+    #[error("the connection failed")]
+    Unreachable,
+    /// The answer was larger than the caller takes.
+    #[error("the answer was too large")]
+    TooLarge,
+}
+
+/// Plain HTTPS: Entra, JWK sets, Access certificates, and Graph from the gateway's handler. Never follows a
+/// redirect, never sends `Origin`.
+#[async_trait(?Send)]
+pub trait Upstream {
+    /// Sends within `limit_ms`.
+    async fn send(&self, request: OutboundRequest, limit_ms: u64) -> Result<OutboundResponse, UpstreamError>;
+}
+
+/// One `env.AI.run` call.
+#[derive(Clone, Debug)]
+pub struct AiCall {
+    /// `dynamic/<route>`.
+    pub model: String,
+    /// JSON text of the inputs.
+    pub inputs: String,
+    /// JSON text of the options: `gateway`, `returnRawResponse`, `extraHeaders`.
+    pub options: String,
+    /// Our own time limit; the call is aborted after it.
+    pub limit_ms: u64,
+}
+
+/// Cloudflare's AI binding.
+#[async_trait(?Send)]
+pub trait AiGateway {
+    /// Runs the route and returns its raw response.
+    async fn run(&self, call: AiCall) -> Result<OutboundResponse, UpstreamError>;
+}
+
+/// An RSA public key as a JWK writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RsaKey {
+    /// Modulus, base64url.
+    pub n: String,
+    /// Exponent, base64url.
+    pub e: String,
+}
+
+/// RSASSA-PKCS1-v1_5 with SHA-256; `WebCrypto` in the Worker, the `rsa` crate natively.
+#[async_trait(?Send)]
+pub trait Rs256 {
+    /// Whether `signature` over `message` was made by the holder of `key`; false for an unusable key too.
+    async fn verify(&self, key: &RsaKey, message: &[u8], signature: &[u8]) -> bool;
+}
+
+/// A value in SQL.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SqlValue {
+    /// NULL
+    Null,
+    /// INTEGER; times are Unix seconds.
+    Integer(i64),
+    /// TEXT
+    Text(String),
+    /// BLOB
+    Blob(Vec<u8>),
+}
+
+/// One row, columns in the order of the SELECT.
+pub type SqlRow = Vec<SqlValue>;
+
+/// The object's `SQLite` storage. Synchronous: nothing can interleave between two statements of one block.
+pub trait Sql {
+    /// Runs one statement.
+    fn exec(&self, statement: &str, params: &[SqlValue]) -> Result<Vec<SqlRow>, SqlError>;
+    /// Deletes everything the object holds: tables, alarm.
+    fn erase(&self) -> LocalBoxFuture<'_, Result<(), SqlError>>;
+}
+
+/// The object's storage refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the object's storage failed")]
+pub struct SqlError;
+
+/// The open streams of this object's clients.
+pub trait Sockets {
+    /// Sends `text` to every socket of `stream`; says how many there were.
+    fn send(&self, stream: &str, text: &str) -> usize;
+}
+
+/// The Durable Objects, one per grant.
+#[async_trait(?Send)]
+pub trait Agents {
+    /// Sends one command and waits for its reply, within a time limit.
+    async fn call(&self, name: &AgentName, command: &Command) -> Result<Reply, AgentUnavailable>;
+}
+
+/// The object did not answer in time, or answered nonsense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the grant's object did not answer")]
+pub struct AgentUnavailable;
+
+/// What the stateless Worker gets from the platform.
+#[derive(Clone)]
+pub struct Ports {
+    /// Time.
+    pub clock: Rc<dyn Clock>,
+    /// Randomness.
+    pub random: Rc<dyn Random>,
+    /// `OAUTH_KV`.
+    pub kv: Rc<dyn Kv>,
+    /// `MCP_OBJECT`.
+    pub agents: Rc<dyn Agents>,
+    /// `fetch`.
+    pub upstream: Rc<dyn Upstream>,
+    /// Signature verification.
+    pub rs256: Rc<dyn Rs256>,
+    /// Waiting.
+    pub timer: Rc<dyn Timer>,
+    /// Log lines.
+    pub log: Rc<dyn Log>,
+    /// `waitUntil`.
+    pub background: Rc<dyn Background>,
+}
+
+/// What a grant's object gets from the platform.
+#[derive(Clone)]
+pub struct AgentPorts {
+    /// Time.
+    pub clock: Rc<dyn Clock>,
+    /// Randomness.
+    pub random: Rc<dyn Random>,
+    /// The object's own storage.
+    pub sql: Rc<dyn Sql>,
+    /// `OAUTH_KV`, written through.
+    pub kv: Rc<dyn Kv>,
+    /// `fetch`, for Entra.
+    pub upstream: Rc<dyn Upstream>,
+    /// `env.AI`, the only way to Graph.
+    pub gateway: Rc<dyn AiGateway>,
+    /// Open client streams.
+    pub sockets: Rc<dyn Sockets>,
+    /// Waiting.
+    pub timer: Rc<dyn Timer>,
+    /// Log lines.
+    pub log: Rc<dyn Log>,
+}

@@ -1,0 +1,8 @@
+//! Fakes for native tests: a clock that stands still, seeded randomness, stores and upstreams that can be told to
+//! fail. Compiled into the crate's unit-test binary (`lib.rs`), so that one build serves every native test.
+
+mod fakes;
+mod platform;
+
+pub(crate) use fakes::*;
+pub(crate) use platform::*;

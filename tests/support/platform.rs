@@ -1,0 +1,165 @@
+//! A whole platform of fakes, with the grants' objects in the same process.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use async_trait::async_trait;
+
+use super::fakes::{
+    FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql, NativeRs256, QueuedBackground,
+    ScriptedGateway, ScriptedUpstream, SeededRandom,
+};
+use crate::agent::{Agent, AgentName, Command, Reply};
+use crate::config::Config;
+use crate::ports::{AgentPorts, AgentUnavailable, Agents, Ports};
+
+/// Monday, 2026-03-02 09:00 UTC.
+pub(crate) const START: u64 = 1_772_442_000;
+
+/// Tenant of the invented company.
+pub(crate) const TENANT: &str = "0a1b2c3d-0000-4000-8000-00000000c0de";
+
+/// A complete environment of a local deployment, with changes applied; an empty value removes the setting.
+pub(crate) fn environment(changes: &[(&str, &str)]) -> HashMap<String, String> {
+    let base = [
+        ("PUBLIC_URL", "http://localhost:8787"),
+        ("CLOUD", "local:8788"),
+        ("ACCESS_MODE", "off"),
+        ("MICROSOFT_CLIENT_ID", "11111111-2222-4333-8444-555555555555"),
+        ("MICROSOFT_TENANT_ID", TENANT),
+        ("MICROSOFT_CLIENT_SECRET", "entra-client-secret-of-the-tests"),
+        ("GRAPH_API_VERSION", "v1.0"),
+        ("ENCRYPTION_KEY", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"),
+        ("COOKIE_ENCRYPTION_KEY", "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"),
+        ("COOKIE_SECRET", "a cookie secret of at least thirty-two bytes"),
+        ("GRAPH_HANDLER_KEY", "a handler key of at least thirty-two bytes"),
+    ];
+    let all = base.iter().chain(changes);
+    all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// The configuration of [`environment`].
+pub(crate) fn config(changes: &[(&str, &str)]) -> Rc<Config> {
+    let environment = environment(changes);
+    Rc::new(Config::parse(&|name| environment.get(name).cloned()).expect("the tests' environment is complete"))
+}
+
+/// Every fake of one deployment.
+pub(crate) struct TestPlatform {
+    pub(crate) config: Rc<Config>,
+    pub(crate) clock: Rc<FrozenClock>,
+    pub(crate) random: Rc<SeededRandom>,
+    pub(crate) kv: Rc<MemoryKv>,
+    pub(crate) upstream: Rc<ScriptedUpstream>,
+    pub(crate) gateway: Rc<ScriptedGateway>,
+    pub(crate) sockets: Rc<MemorySockets>,
+    pub(crate) timer: Rc<FakeTimer>,
+    pub(crate) log: Rc<MemoryLog>,
+    pub(crate) background: Rc<QueuedBackground>,
+    pub(crate) agents: Rc<NativeAgents>,
+}
+
+impl TestPlatform {
+    pub(crate) fn new(changes: &[(&str, &str)]) -> Self {
+        let config = config(changes);
+        let clock = Rc::new(FrozenClock::new(START));
+        let random = Rc::new(SeededRandom::new(42));
+        let kv = Rc::new(MemoryKv::default());
+        let upstream = Rc::new(ScriptedUpstream::default());
+        let gateway = Rc::new(ScriptedGateway::default());
+        let sockets = Rc::new(MemorySockets::default());
+        let timer = Rc::new(FakeTimer::default());
+        let log = Rc::new(MemoryLog::default());
+        let template = AgentPorts {
+            clock: clock.clone(),
+            random: random.clone(),
+            sql: Rc::new(MemorySql::new()),
+            kv: kv.clone(),
+            upstream: upstream.clone(),
+            gateway: gateway.clone(),
+            sockets: sockets.clone(),
+            timer: timer.clone(),
+            log: log.clone(),
+        };
+        let agents = Rc::new(NativeAgents::new(config.clone(), template));
+        let background = Rc::new(QueuedBackground::default());
+        Self { config, clock, random, kv, upstream, gateway, sockets, timer, log, background, agents }
+    }
+
+    /// The stateless Worker's ports.
+    pub(crate) fn ports(&self) -> Ports {
+        Ports {
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            kv: self.kv.clone(),
+            agents: self.agents.clone(),
+            upstream: self.upstream.clone(),
+            rs256: Rc::new(NativeRs256),
+            timer: self.timer.clone(),
+            log: self.log.clone(),
+            background: self.background.clone(),
+        }
+    }
+
+    /// An object's ports over fresh storage, for tests of one object alone.
+    pub(crate) fn agent_ports(&self) -> AgentPorts {
+        AgentPorts { sql: Rc::new(MemorySql::new()), ..self.agents.template.clone() }
+    }
+}
+
+/// The Durable Objects of a test, each with its own storage, which outlives an eviction.
+pub(crate) struct NativeAgents {
+    config: Rc<Config>,
+    template: AgentPorts,
+    objects: RefCell<HashMap<String, (Rc<Agent>, Rc<MemorySql>)>>,
+    /// Makes every object unreachable.
+    pub(crate) fail: Cell<bool>,
+    /// Commands carried so far.
+    pub(crate) hops: Cell<usize>,
+}
+
+impl NativeAgents {
+    fn new(config: Rc<Config>, template: AgentPorts) -> Self {
+        Self { config, template, objects: RefCell::default(), fail: Cell::new(false), hops: Cell::new(0) }
+    }
+
+    /// Forgets what the objects hold in memory, as an eviction or a deploy does.
+    pub(crate) fn evict(&self) {
+        for (agent, sql) in self.objects.borrow_mut().values_mut() {
+            let ports = AgentPorts { sql: sql.clone(), ..self.template.clone() };
+            *agent = Rc::new(Agent::new(self.config.clone(), ports));
+        }
+    }
+
+    /// Every cell that any object stores, as text.
+    pub(crate) fn dump(&self) -> String {
+        self.objects.borrow().values().map(|(_, sql)| sql.dump()).collect()
+    }
+
+    fn object(&self, name: &AgentName) -> Rc<Agent> {
+        let mut objects = self.objects.borrow_mut();
+        let (agent, _) = objects.entry(name.to_string()).or_insert_with(|| {
+            let sql = Rc::new(MemorySql::new());
+            let ports = AgentPorts { sql: sql.clone(), ..self.template.clone() };
+            (Rc::new(Agent::new(self.config.clone(), ports)), sql)
+        });
+        agent.clone()
+    }
+}
+
+#[async_trait(?Send)]
+impl Agents for NativeAgents {
+    async fn call(&self, name: &AgentName, command: &Command) -> Result<Reply, AgentUnavailable> {
+        if self.fail.get() {
+            return Err(AgentUnavailable);
+        }
+        self.hops.set(self.hops.get() + 1);
+        // Through JSON, as between a Worker and its object.
+        let wire = serde_json::to_string(command).map_err(|_| AgentUnavailable)?;
+        let command = serde_json::from_str(&wire).map_err(|_| AgentUnavailable)?;
+        let reply = self.object(name).handle(command).await;
+        let wire = serde_json::to_string(&reply).map_err(|_| AgentUnavailable)?;
+        serde_json::from_str(&wire).map_err(|_| AgentUnavailable)
+    }
+}
