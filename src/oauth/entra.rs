@@ -140,7 +140,7 @@ impl Entra<'_> {
             .await
             .map_err(|error| refusal(error, status.get()))?;
         let id_token = answer.extra_fields().id_token.clone().ok_or(EntraError::Malformed)?;
-        Ok(SignIn { tokens: self.tokens(&answer)?, id_token })
+        Ok(SignIn { tokens: self.tokens(&answer, ScopeSet::default())?, id_token })
     }
 
     /// Trades a refresh token. `scopes` are those of the sign-in: one call is for one resource only.
@@ -155,7 +155,7 @@ impl Entra<'_> {
             .request_async(&|request| self.send(request, &status))
             .await
             .map_err(|error| refusal(error, status.get()))?;
-        self.tokens(&answer)
+        self.tokens(&answer, scopes)
     }
 
     fn client(&self) -> EntraClient {
@@ -180,15 +180,18 @@ impl Entra<'_> {
         OWN_SCOPES.iter().map(|name| (*name).to_owned()).chain(named).map(oauth2::Scope::new).collect()
     }
 
-    fn tokens(&self, answer: &EntraTokens) -> Result<MicrosoftTokens, EntraError> {
+    fn tokens(&self, answer: &EntraTokens, asked: ScopeSet) -> Result<MicrosoftTokens, EntraError> {
         // Graph tokens are opaque to us: only `expires_in` says how long they live.
         let lifetime = answer.expires_in().ok_or(EntraError::Malformed)?.as_secs();
-        let granted: Vec<_> = answer.scopes().into_iter().flatten().map(|scope| scope.as_str()).collect();
+        // No `scope` means what was asked (RFC 6749 section 5.1).
+        let granted = answer.scopes().map_or(asked, |scopes| {
+            scopes.iter().fold(ScopeSet::default(), |all, scope| all.union(ScopeSet::parse_known(scope)))
+        });
         Ok(MicrosoftTokens {
             access: Secret::new(answer.access_token().secret()),
             refresh: answer.refresh_token().map(|token| Secret::new(token.secret())),
             expires_at: self.now.saturating_add(lifetime),
-            scopes: ScopeSet::parse_known(&granted.join(" ")),
+            scopes: granted,
         })
     }
 

@@ -32,7 +32,7 @@ pub struct GrantEntry<'a> {
     /// Version of this format.
     pub v: u8,
     /// Grows with every write, so that an older copy can be told.
-    pub revision: u64,
+    pub revision: i64,
     /// `signed_in` until the code is redeemed, then `active`.
     pub phase: &'a str,
     /// The client's id.
