@@ -1,8 +1,7 @@
 //! The life of one grant: rules T4 to T8, the Access identity, revocation, failing storage.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a flow that cannot go on should stop")]
 
-use super::granted::{
-    CLIENT, Granted, identity, presented, redeem, refresh, request, scopes, state, tokens_of, user,
-};
+use super::granted::{CLIENT, Granted, identity, presented, redeem, refresh, request, scopes, state, tokens_of, user};
 use crate::agent::{GrantCommand, GrantError, GrantReply, Presented};
 use crate::crypto::{Digest, Secret};
 use crate::identity::{Scope, ScopeSet};
@@ -51,7 +50,11 @@ async fn a_state_works_once_and_only_the_right_one() {
     granted.ask(granted.open_command()).await.unwrap();
     let wrong = GrantCommand::BeginSignIn { state: Digest::of(b"another"), access: None };
     assert_eq!(granted.ask(wrong).await, Err(GrantError::StateInvalid));
-    assert_eq!(granted.ask(granted.finish_command()).await, Err(GrantError::StateInvalid), "not before the browser is back");
+    assert_eq!(
+        granted.ask(granted.finish_command()).await,
+        Err(GrantError::StateInvalid),
+        "not before the browser is back"
+    );
     assert_eq!(granted.ask(granted.begin_command()).await, Ok(GrantReply::Approved(request())));
     assert_eq!(granted.ask(granted.begin_command()).await, Err(GrantError::StateInvalid));
     assert!(granted.ask(granted.finish_command()).await.is_ok());
@@ -103,20 +106,46 @@ async fn nobody_but_the_person_who_consented_comes_back_uses_or_refreshes() {
 async fn a_check_that_fails_does_not_spend_the_code() {
     type Change = fn(&mut GrantCommand);
     let changes: [(Change, GrantError); 5] = [
-        (|it| if let GrantCommand::Redeem { client_id, .. } = it { *client_id = "eve".into() }, GrantError::OtherClient),
         (
-            |it| if let GrantCommand::Redeem { redirect_uri, .. } = it { *redirect_uri = Some("http://127.0.0.1/x".into()) },
+            |it| {
+                if let GrantCommand::Redeem { client_id, .. } = it {
+                    *client_id = "eve".into()
+                }
+            },
+            GrantError::OtherClient,
+        ),
+        (
+            |it| {
+                if let GrantCommand::Redeem { redirect_uri, .. } = it {
+                    *redirect_uri = Some("http://127.0.0.1/x".into())
+                }
+            },
             GrantError::RedirectMismatch,
         ),
         (
-            |it| if let GrantCommand::Redeem { code_challenge, .. } = it { *code_challenge = "other".into() },
+            |it| {
+                if let GrantCommand::Redeem { code_challenge, .. } = it {
+                    *code_challenge = "other".into()
+                }
+            },
             GrantError::VerifierMismatch,
         ),
         (
-            |it| if let GrantCommand::Redeem { resource, .. } = it { *resource = Some("https://evil.example".into()) },
+            |it| {
+                if let GrantCommand::Redeem { resource, .. } = it {
+                    *resource = Some("https://evil.example".into())
+                }
+            },
             GrantError::ResourceMismatch,
         ),
-        (|it| if let GrantCommand::Redeem { code, .. } = it { *code = Secret::new("m365c.x") }, GrantError::CodeInvalid),
+        (
+            |it| {
+                if let GrantCommand::Redeem { code, .. } = it {
+                    *code = Secret::new("m365c.x")
+                }
+            },
+            GrantError::CodeInvalid,
+        ),
     ];
     let granted = Granted::new();
     let code = granted.code().await;
@@ -383,8 +412,8 @@ async fn what_a_failing_storage_refuses_was_not_decided() {
     for budget in 0..12 {
         let granted = Granted::new();
         let mut steps = Steps { granted: &granted, budget, failures: 0 };
-        steps.brittle(|| granted.open_command()).await;
-        steps.brittle(|| granted.begin_command()).await;
+        steps.brittle(|| granted.open_command()).await.unwrap();
+        steps.brittle(|| granted.begin_command()).await.unwrap();
         let Ok(GrantReply::Code(code)) = steps.brittle(|| granted.finish_command()).await else { panic!("no code") };
         let first = tokens_of(steps.brittle(|| redeem(&code)).await);
         let second = tokens_of(steps.brittle(|| refresh(&first.refresh)).await);

@@ -1,4 +1,5 @@
 //! One grant over its own storage, for the flows about grants.
+#![expect(clippy::panic, reason = "a flow that cannot go on should stop")]
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -8,6 +9,7 @@ use uuid::Uuid;
 
 use crate::agent::{
     AuthorizationRequest, GrantCommand, GrantError, GrantReply, MicrosoftTokens, Presented, Profile, TokenSet,
+    TokenSource as _,
 };
 use crate::crypto::{Digest, Secret};
 use crate::identity::{AccessIdentity, GrantId, Scope, ScopeSet, UserId};
@@ -178,6 +180,11 @@ impl Granted {
         self.ask(GrantCommand::Confirm(presented(token))).await
     }
 
+    /// The Microsoft token that this client token opens.
+    pub(super) async fn microsoft(&self, token: &Secret) -> Result<Secret, GrantError> {
+        self.grant.tokens(&presented(token)).token().await
+    }
+
     /// Everything that the object and KV store, as one text.
     pub(super) fn dump(&self) -> String {
         let kv = self.platform.kv.entries.borrow();
@@ -191,4 +198,16 @@ pub(super) fn tokens_of(reply: Result<GrantReply, GrantError>) -> TokenSet {
         Ok(GrantReply::Tokens(tokens)) => tokens,
         other => panic!("no tokens: {other:?}"),
     }
+}
+
+/// Entra's answer with the tokens of this number.
+pub(super) fn entra_answer(number: u32) -> serde_json::Value {
+    serde_json::json!({
+        "token_type": "Bearer",
+        "scope": "https://graph.microsoft.com/User.Read https://graph.microsoft.com/Mail.Read Mail.Send openid profile",
+        "expires_in": 3600,
+        "ext_expires_in": 3600,
+        "access_token": format!("microsoft-access-token-{number}"),
+        "refresh_token": format!("microsoft-refresh-token-{number}"),
+    })
 }

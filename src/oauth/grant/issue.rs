@@ -70,9 +70,9 @@ pub(super) struct Successors {
 }
 
 impl Successors {
-    pub(super) fn new(config: &Config, token: &Secret, salt: &[u8; 32]) -> Self {
+    pub(super) fn new(config: &Config, token: &Secret, salt: &str) -> Self {
         let key = config.keys.encryption.current.derive("successor tokens");
-        Self { key: Key::new(key.mac(&[token.expose().as_bytes(), salt])), block: Cell::new(0) }
+        Self { key: Key::new(key.mac(&[token.expose().as_bytes(), salt.as_bytes()])), block: Cell::new(0) }
     }
 }
 

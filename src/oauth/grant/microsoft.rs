@@ -111,7 +111,7 @@ async fn renew(config: Rc<Config>, ports: AgentPorts, opened: Opened) -> Result<
         log(&ports, Kind::EntraRefresh, &row.state, "discarded");
         return Err(GrantError::Revoked);
     };
-    let error = match answer {
+    let (error, reason) = match answer {
         Ok(tokens) => {
             let (access, sealed) = seal(&config, &ports, &active, opened, tokens)?;
             rows::store(&*ports.sql, &row.changed(row.state.clone(), Some(sealed)))?;
@@ -120,7 +120,7 @@ async fn renew(config: Rc<Config>, ports: AgentPorts, opened: Opened) -> Result<
         }
         Err(error) => failure(&error),
     };
-    log(&ports, Kind::EntraRefresh, &row.state, reason(&error));
+    log(&ports, Kind::EntraRefresh, &row.state, reason);
     if error == GrantError::SignInNeeded {
         active.sign_in_needed = true;
         let sealed = row.sealed.clone();
@@ -168,18 +168,12 @@ fn seal(
     Ok((tokens.access, ciphertext))
 }
 
-const fn failure(error: &EntraError) -> GrantError {
+/// What callers see of a failure, and the word for the log.
+const fn failure(error: &EntraError) -> (GrantError, &'static str) {
     match error {
-        EntraError::SignInNeeded { .. } | EntraError::Denied => GrantError::SignInNeeded,
-        EntraError::Unavailable | EntraError::Malformed => GrantError::EntraUnavailable,
-        EntraError::RefusesServer => GrantError::EntraRefusesServer,
-    }
-}
-
-const fn reason(error: &GrantError) -> &'static str {
-    match error {
-        GrantError::SignInNeeded => "sign_in_needed",
-        GrantError::EntraRefusesServer => "server_refused",
-        _ => "unavailable",
+        EntraError::SignInNeeded { .. } | EntraError::Denied => (GrantError::SignInNeeded, "sign_in_needed"),
+        EntraError::Unavailable => (GrantError::EntraUnavailable, "unavailable"),
+        EntraError::Malformed => (GrantError::EntraUnavailable, "malformed"),
+        EntraError::RefusesServer => (GrantError::EntraRefusesServer, "server_refused"),
     }
 }

@@ -9,7 +9,7 @@ use super::issue::{Issue, Successors};
 use super::rows::Row;
 use super::state::{Active, RefreshToken, Replaced, State};
 use crate::agent::{GrantError, GrantReply, TokenSet};
-use crate::crypto::{Key, Secret};
+use crate::crypto::{self, Key, Secret};
 use crate::identity::{AccessIdentity, ScopeSet};
 use crate::log::Kind;
 use crate::oauth::seal::Sealer;
@@ -112,8 +112,7 @@ impl Branch<'_> {
     /// Issues successors of `token` and makes them the one live branch.
     fn grow(self, mut active: Active, token: RefreshToken, reason: &str) -> Result<TokenSet, GrantError> {
         let random = &*self.grant.ports.random;
-        let mut salt = [0; 32];
-        random.fill(&mut salt);
+        let salt = crypto::random_text::<32>(random);
         let data_key = self.data_key(&active, &token)?;
         let issue = self.issue(&active, &data_key);
         let minting = Successors::new(&self.grant.config, self.token, &salt);

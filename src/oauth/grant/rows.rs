@@ -97,10 +97,10 @@ pub(super) fn listed(sql: &dyn Sql, revision: i64) -> Result<(), GrantError> {
 impl Row {
     /// The row after a change that the listing shows.
     pub(super) fn changed(&self, state: State, sealed: Option<Vec<u8>>) -> Self {
-        let listing = match (&state, state.user()) {
-            (State::Revoked(_), Some(_)) => Listing::Delete,
-            (State::SignedIn(_) | State::Active(_), Some(_)) => Listing::Write,
-            _ => Listing::Current,
+        let listing = match &state {
+            State::SignedIn(_) | State::Active(_) => Listing::Write,
+            State::Revoked(revoked) if revoked.user.is_some() => Listing::Delete,
+            State::Approved(_) | State::SigningIn(_) | State::Revoked(_) => Listing::Current,
         };
         Self { state, sealed, revision: self.revision.saturating_add(1), listing }
     }

@@ -106,7 +106,7 @@ pub(super) struct RefreshToken {
 pub(super) struct Replaced {
     pub(super) token: RefreshToken,
     /// Makes the same successors again from the same token.
-    pub(super) salt: [u8; 32],
+    pub(super) salt: String,
 }
 
 /// An access token that counts.
@@ -204,7 +204,7 @@ impl Terms {
     pub(super) fn check_access(&self, access: Option<&AccessIdentity>) -> Result<(), GrantError> {
         match (&self.access, access) {
             (Some(consented), Some(came)) if consented.sub != came.sub => Err(GrantError::OtherIdentity),
-            _ => Ok(()),
+            (Some(_), Some(_) | None) | (None, _) => Ok(()),
         }
     }
 }
