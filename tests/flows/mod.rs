@@ -1,1 +1,7 @@
 //! Whole flows through the native core, with fakes at the ports. Compiled into the crate's unit-test binary.
+
+mod entra;
+mod grant;
+mod granted;
+mod races;
+mod sealed;
