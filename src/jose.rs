@@ -70,8 +70,8 @@ pub async fn verify<C: DeserializeOwned>(
     jwks_url: &str,
     token: &str,
 ) -> Result<Verified<C>, JoseError> {
-    let parts = Parts::split(token).ok_or(JoseError::Malformed)?;
-    let header: Header = parse(parts.header)?;
+    let jwt = Parts::split(token).ok_or(JoseError::Malformed)?;
+    let header: Header = parse(jwt.header)?;
     // `none` and the like are no `Algorithm` at all, so they are malformed.
     if header.alg != Algorithm::RS256 {
         return Err(JoseError::Algorithm);
@@ -81,12 +81,12 @@ pub async fn verify<C: DeserializeOwned>(
         return Err(JoseError::Critical);
     }
     let kid = header.kid.ok_or(JoseError::UnknownKey)?;
-    let signature = crypto::decode(parts.signature).ok_or(JoseError::Malformed)?;
+    let signature = crypto::decode(jwt.signature).ok_or(JoseError::Malformed)?;
     let key = keys::KeySource { ports, cache, url: jwks_url }.find(&kid).await?;
-    if !ports.rs256.verify(&key.rsa, parts.signed.as_bytes(), &signature).await {
+    if !ports.rs256.verify(&key.rsa, jwt.signed.as_bytes(), &signature).await {
         return Err(JoseError::Signature);
     }
-    Ok(Verified { claims: parse(parts.claims)?, key_issuer: key.issuer })
+    Ok(Verified { claims: parse(jwt.claims)?, key_issuer: key.issuer })
 }
 
 struct Parts<'a> {

@@ -175,5 +175,9 @@ fn parse_key(value: serde_json::Value) -> Option<PublicKey> {
     let AlgorithmParameters::RSA(rsa) = jwk.algorithm else { return None };
     let long_enough = crypto::decode(&rsa.n).is_some_and(|modulus| modulus.len() >= MIN_MODULUS_BYTES);
     let kid = jwk.common.key_id?;
-    (for_signatures && for_rs256 && long_enough).then(|| PublicKey { kid, rsa: RsaKey { n: rsa.n, e: rsa.e }, issuer })
+    (for_signatures && for_rs256 && long_enough).then_some(PublicKey {
+        kid,
+        rsa: RsaKey { n: rsa.n, e: rsa.e },
+        issuer,
+    })
 }

@@ -7,6 +7,8 @@
 //!
 //! From step 2 on every failure goes to the client, and ends the grant that never was.
 
+use std::fmt::Display;
+
 use crate::agent::{AuthorizationRequest, GrantCommand, GrantError, GrantReply};
 use crate::crypto::Secret;
 use crate::exchange::Exchange;
@@ -39,7 +41,7 @@ struct Failure {
 }
 
 impl Failure {
-    fn new(answer: AuthorizeError, reason: impl ToString) -> Self {
+    fn new(answer: AuthorizeError, reason: &dyn Display) -> Self {
         Self { answer, reason: reason.to_string() }
     }
 }
@@ -95,19 +97,19 @@ async fn finish(exchange: &Exchange, back: &Return, params: &Params) -> Result<S
     }
     let code = params.get("code").map(Secret::new).ok_or_else(|| of_entra(&EntraError::Malformed))?;
     let verifier = upstream_secrets::verifier(&exchange.config, &back.state);
-    let sign_in = entra(exchange).exchange_code(&code, &verifier).await.map_err(|error| of_entra(&error))?;
+    let signed_in = entra(exchange).exchange_code(&code, &verifier).await.map_err(|error| of_entra(&error))?;
     let nonce = upstream_secrets::nonce(&exchange.config, &back.state);
-    let verified = id_token::verify(exchange, &sign_in.id_token, &nonce).await;
-    let (user, profile) = verified.map_err(of_id_token)?;
-    let command = GrantCommand::FinishSignIn { user, profile, tokens: sign_in.tokens };
+    let identity = id_token::verify(exchange, &signed_in.id_token, &nonce).await;
+    let (user, profile) = identity.map_err(of_id_token)?;
+    let command = GrantCommand::FinishSignIn { user, profile, tokens: signed_in.tokens };
     match call(exchange, back.grant, command).await {
         Ok(GrantReply::Code(code)) => {
             log_sign_in(exchange, back, user);
             Ok(code)
         }
-        Err(None) => Err(Failure::new(AuthorizeError::Unavailable, "the grant did not answer")),
-        Err(Some(error)) => Err(Failure::new(AuthorizeError::Failed, error)),
-        Ok(_) => Err(Failure::new(AuthorizeError::Failed, "the grant answered something else")),
+        Err(None) => Err(Failure::new(AuthorizeError::Unavailable, &"the grant did not answer")),
+        Err(Some(error)) => Err(Failure::new(AuthorizeError::Failed, &error)),
+        Ok(_) => Err(Failure::new(AuthorizeError::Failed, &"the grant answered something else")),
     }
 }
 
@@ -132,7 +134,7 @@ fn of_id_token(error: IdTokenError) -> Failure {
         | IdTokenError::NotYetValid
         | IdTokenError::Nonce => AuthorizeError::Failed,
     };
-    Failure::new(answer, error)
+    Failure::new(answer, &error)
 }
 
 fn log_failure(exchange: &Exchange, back: &Return, failure: &Failure) {

@@ -64,7 +64,7 @@ pub enum AuthorizeError {
 }
 
 impl AuthorizeError {
-    /// RFC 6749 section 4.1.2.1, RFC 8707 section 2, OpenID Connect Core section 3.1.2.6.
+    /// RFC 6749 section 4.1.2.1, RFC 8707 section 2, `OpenID` Connect Core section 3.1.2.6.
     pub const fn refusal(self) -> Refusal {
         match self {
             Self::Repeated => refusal("invalid_request", "A parameter came more than once"),

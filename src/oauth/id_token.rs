@@ -1,4 +1,4 @@
-//! The `id_token` of Entra's token endpoint: OpenID Connect Core section 3.1.3.7 and Microsoft's "ID token claims".
+//! The `id_token` of Entra's token endpoint: `OpenID` Connect Core section 3.1.3.7 and Microsoft's "ID token claims".
 //!
 //! The user is `tid:oid`. An e-mail address or user name is shown and never decides anything: Entra lets tenants set
 //! both to what they like.

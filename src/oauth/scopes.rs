@@ -26,7 +26,7 @@ const WRITING: &[Scope] = &[
     Scope::OnlineMeetingsReadWrite,
 ];
 
-/// Scopes of OpenID Connect that clients ask for out of habit. They are granted or not by Entra, never by us.
+/// Scopes of `OpenID` Connect that clients ask for out of habit. They are granted or not by Entra, never by us.
 const OPENID: &[&str] = &["openid", "profile", "email", "offline_access"];
 
 /// Nothing of what was asked for is handed out here.
@@ -40,7 +40,7 @@ pub fn supported(config: &Config) -> ScopeSet {
 }
 
 /// What a `scope` parameter asks for. An unknown scope beside known ones is ignored, as RFC 6749 section 3.3 allows;
-/// the answer then says what was granted. `None` where it names nothing but OpenID Connect.
+/// the answer then says what was granted. `None` where it names nothing but `OpenID` Connect.
 pub fn requested(config: &Config, names: &str) -> Result<Option<ScopeSet>, InvalidScope> {
     let asked = ScopeSet::parse_known(names).intersection(supported(config));
     let is_openid = |name: &str| OPENID.iter().any(|known| known.eq_ignore_ascii_case(name));

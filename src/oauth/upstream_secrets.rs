@@ -15,7 +15,7 @@ pub fn challenge(config: &Config, state: &Secret) -> String {
     Digest::of(verifier(config, state).expose().as_bytes()).to_string()
 }
 
-/// OpenID Connect nonce.
+/// `OpenID` Connect nonce.
 pub fn nonce(config: &Config, state: &Secret) -> Secret {
     derive(config, "entra nonce", state)
 }

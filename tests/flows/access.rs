@@ -1,5 +1,5 @@
 //! Cloudflare Access: whose word is taken.
-#![expect(clippy::unwrap_used, reason = "a flow that cannot go on should stop")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a flow that cannot go on should stop")]
 
 use std::rc::Rc;
 

@@ -1,5 +1,5 @@
 //! Who may register, and what is kept.
-#![expect(clippy::unwrap_used, reason = "a flow that cannot go on should stop")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a flow that cannot go on should stop")]
 
 use serde_json::json;
 

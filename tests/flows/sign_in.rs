@@ -1,5 +1,5 @@
 //! From `/authorize` over consent and Entra to the client, and everything hostile on that way.
-#![expect(clippy::unwrap_used, reason = "a flow that cannot go on should stop")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a flow that cannot go on should stop")]
 
 use serde_json::json;
 

@@ -1,5 +1,5 @@
 //! What the token and revocation endpoints take, and whom they believe.
-#![expect(clippy::unwrap_used, reason = "a flow that cannot go on should stop")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a flow that cannot go on should stop")]
 
 use base64::Engine;
 use serde_json::json;

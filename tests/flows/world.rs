@@ -1,5 +1,5 @@
 //! One deployment, one client, one browser: what the flows about signing in share.
-#![expect(clippy::unwrap_used, reason = "a flow that cannot go on should stop")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a flow that cannot go on should stop")]
 
 use std::cell::RefCell;
 use std::rc::Rc;

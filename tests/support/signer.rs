@@ -48,8 +48,8 @@ impl Signer {
     pub(crate) fn sign_with(&self, header: &Value, claims: &Value) -> String {
         let part = |value: &Value| crypto::encode(value.to_string().as_bytes());
         let signed = format!("{}.{}", part(header), part(claims));
-        let signer = SigningKey::<rsa::sha2::Sha256>::new(self.key.clone());
-        let signature = signer.sign(signed.as_bytes()).to_vec();
+        let key = SigningKey::<rsa::sha2::Sha256>::new(self.key.clone());
+        let signature = key.sign(signed.as_bytes()).to_vec();
         format!("{signed}.{}", crypto::encode(&signature))
     }
 }
