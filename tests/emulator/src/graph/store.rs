@@ -1,0 +1,170 @@
+//! The mailboxes and everything else Graph holds, and the two forms of message ids.
+
+use std::collections::HashMap;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use time::Date;
+
+use crate::sample;
+use crate::sample::directory::{USERS, User};
+
+/// Folder names Graph takes instead of an id.
+pub const WELL_KNOWN: &[&str] = &[
+    "inbox",
+    "drafts",
+    "sentitems",
+    "deleteditems",
+    "archive",
+    "junkemail",
+    "outbox",
+    "msgfolderroot",
+];
+/// The one folder that has no well-known name.
+pub const VENDORS: &str = "Vendors";
+
+/// One stored message: its resource without ids, its folder, its number.
+#[derive(Clone, Debug)]
+pub struct StoredMessage {
+    /// Number that never changes.
+    pub key: u64,
+    /// Name of the folder it is in.
+    pub folder: &'static str,
+    /// The message resource but for `id`, `parentFolderId` and `changeKey`; body as HTML.
+    pub value: Value,
+}
+
+/// One person's mailbox.
+pub struct Mailbox {
+    /// Whose it is.
+    pub user: &'static User,
+    /// All messages of all folders.
+    pub messages: Vec<StoredMessage>,
+    next: u64,
+}
+
+impl Mailbox {
+    fn sample(user: &'static User, today: Date) -> Self {
+        let mut mailbox = Self {
+            user,
+            messages: Vec::new(),
+            next: 1,
+        };
+        for (folder, value) in sample::mail::messages(user, today) {
+            mailbox.add(folder, value);
+        }
+        mailbox
+    }
+
+    /// Stores a new message and tells its number.
+    pub fn add(&mut self, folder: &'static str, value: Value) -> u64 {
+        let key = self.next;
+        self.next += 1;
+        self.messages.push(StoredMessage { key, folder, value });
+        key
+    }
+
+    /// The name of the folder that an id or a well-known name means.
+    pub fn folder(&self, id: &str) -> Option<&'static str> {
+        let names = WELL_KNOWN.iter().copied().chain([VENDORS]);
+        names.into_iter().find(|name| {
+            (WELL_KNOWN.contains(name) && name.eq_ignore_ascii_case(id))
+                || self.folder_id(name) == id
+        })
+    }
+
+    /// Id of a folder.
+    pub fn folder_id(&self, name: &str) -> String {
+        format!("AQMkAD{}AAAA=", self.encode(&format!("{name}|folder")))
+    }
+
+    /// Id of a message as it is now; changes with the folder.
+    pub fn mutable_id(&self, message: &StoredMessage) -> String {
+        format!(
+            "AAMkAD{}AAA=",
+            self.encode(&format!("{}|{:06}|mutable", message.folder, message.key))
+        )
+    }
+
+    /// Id of a message that survives moves.
+    pub fn immutable_id(&self, message: &StoredMessage) -> String {
+        format!(
+            "AAkALg{}AAA=",
+            self.encode(&format!("{:06}|immutable", message.key))
+        )
+    }
+
+    /// Id of a conversation.
+    pub fn conversation_id(&self, name: &str) -> String {
+        format!("AAQkAD{}=", self.encode(&format!("{name}|conversation")))
+    }
+
+    fn encode(&self, text: &str) -> String {
+        let owner = self.user.oid.get(..8).unwrap_or("");
+        URL_SAFE_NO_PAD.encode(format!("{owner}|{text}"))
+    }
+
+    /// Finds a message; an immutable id counts only where the request speaks immutable ids.
+    pub fn position(&self, id: &str, immutable: bool) -> Option<usize> {
+        self.messages.iter().position(|message| {
+            (immutable && self.immutable_id(message) == id) || self.mutable_id(message) == id
+        })
+    }
+
+    /// All messages of a folder as a test reads them: with both ids and the HTML body.
+    pub fn in_folder(&self, folder: &str) -> Vec<Value> {
+        let chosen = self
+            .messages
+            .iter()
+            .filter(|message| message.folder.eq_ignore_ascii_case(folder));
+        chosen
+            .map(|message| {
+                let mut value = message.value.clone();
+                crate::json::set(&mut value, "id", self.mutable_id(message));
+                crate::json::set(&mut value, "immutableId", self.immutable_id(message));
+                value
+            })
+            .collect()
+    }
+}
+
+/// Everything Graph holds.
+pub struct GraphStore {
+    /// Every request seen, without its token.
+    pub calls: Vec<Value>,
+    today: Date,
+    mailboxes: HashMap<&'static str, Mailbox>,
+}
+
+impl GraphStore {
+    /// The sample data around a day.
+    pub fn sample(today: Date) -> Self {
+        let mailboxes = USERS
+            .iter()
+            .map(|user| (user.oid, Mailbox::sample(user, today)))
+            .collect();
+        Self {
+            calls: Vec::new(),
+            today,
+            mailboxes,
+        }
+    }
+
+    /// A person's mailbox.
+    pub fn mailbox(&mut self, user: &'static User) -> &mut Mailbox {
+        let today = self.today;
+        self.mailboxes
+            .entry(user.oid)
+            .or_insert_with(|| Mailbox::sample(user, today))
+    }
+}
+
+/// The user resource of a person.
+pub fn user_resource(user: &User) -> Value {
+    let (given, surname) = user.names();
+    json!({
+        "businessPhones": [], "displayName": user.name, "givenName": given, "surname": surname,
+        "jobTitle": user.title, "mail": user.email, "mobilePhone": null, "officeLocation": "18/2111",
+        "preferredLanguage": "en-GB", "userPrincipalName": user.email, "id": user.oid,
+    })
+}
