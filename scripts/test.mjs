@@ -20,7 +20,7 @@ const isCi = env.CI === "true";
 const locked = isCi ? ["--locked"] : [];
 const strict = ["--", "-D", "warnings"];
 
-const cargo = (...args) => run("cargo", args, { inherit: true }, { what: `cargo ${args[0]} found something` });
+const cargo = (...args) => run("cargo", args, { inherit: true, group: true }, { what: `cargo ${args[0]} found something` });
 
 /** In this order: what answers fastest comes first. */
 const PARTS = {

@@ -112,7 +112,8 @@ function signal(child, name) {
  * otherwise `onLine` sees each line. Ends it after `timeoutMs` with `timedOut: true`.
  */
 export async function attempt(command, args, { onLine, inherit = false, timeoutMs, ...options } = {}) {
-  const child = start(command, args, inherit ? { stdio: "inherit", ...options } : options);
+  // In a group, so that stopping cargo stops its compilers; what may ask questions stays with the terminal.
+  const child = start(command, args, inherit ? { stdio: "inherit", ...options } : { group: true, ...options });
   const lines = [];
   eachLine(child, (line) => {
     lines.push(line);
@@ -143,8 +144,10 @@ export async function command(main) {
     // A second Ctrl-C changes nothing: it must not cut the stopping short.
     process.on(name, async () => {
       ended = true;
+      // Set first: Miniflare answers signals too and may end the process before we do; "exit" then kills the rest.
+      process.exitCode = SIGNAL_EXIT + constants.signals[name];
       await stopAll();
-      process.exit(SIGNAL_EXIT + constants.signals[name]);
+      process.exit();
     });
   }
   try {
