@@ -1,6 +1,6 @@
 //! Listing messages: `/me/messages` and `/me/mailFolders/{id}/messages`.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::error::GraphError;
 use super::filter::{self, Clause};
@@ -8,7 +8,7 @@ use super::kql::Search;
 use super::message::{self, KIND};
 use super::query::{self, ListOptions, Sizes};
 use super::request::{Answer, Family, Request};
-use super::store::Mailbox;
+use super::store::{Mailbox, VENDORS, WELL_KNOWN};
 
 /// Scopes that read mail.
 pub const READ: &[&str] = &[
@@ -190,4 +190,50 @@ fn check_order(clauses: &[Clause], orderby: &[(String, bool)]) -> Result<(), Gra
         "InefficientFilter",
         "The restriction or sort order is too complex for this operation.",
     ))
+}
+
+/// GET `/me/mailFolders`.
+pub fn folders(request: &Request<'_>, mailbox: &Mailbox) -> Result<Answer, GraphError> {
+    request.require(READ, Family::Outlook)?;
+    let options = ListOptions::parse(request, SIZES)?;
+    let shown = WELL_KNOWN
+        .iter()
+        .copied()
+        .filter(|name| *name != "msgfolderroot")
+        .chain([VENDORS]);
+    let list = shown.map(|name| {
+        let inside = || {
+            mailbox
+                .messages
+                .iter()
+                .filter(|message| message.folder == name)
+        };
+        let unread = inside()
+            .filter(|message| !crate::json::flag(&message.value, "/isRead"))
+            .count();
+        json!({
+            "id": mailbox.folder_id(name), "displayName": display_name(name), "isHidden": false,
+            "parentFolderId": mailbox.folder_id("msgfolderroot"), "childFolderCount": 0,
+            "unreadItemCount": unread, "totalItemCount": inside().count(), "sizeInBytes": 4096,
+        })
+    });
+    query::page(
+        request,
+        &options,
+        list.collect(),
+        "microsoft.graph.mailFolder",
+    )
+}
+
+fn display_name(folder: &str) -> &str {
+    match folder {
+        "inbox" => "Inbox",
+        "drafts" => "Drafts",
+        "sentitems" => "Sent Items",
+        "deleteditems" => "Deleted Items",
+        "archive" => "Archive",
+        "junkemail" => "Junk Email",
+        "outbox" => "Outbox",
+        other => other,
+    }
 }

@@ -3,15 +3,23 @@
 //! `request` reads path, query and preferences · `store` holds the mailboxes · one file per family
 //! answers · `error` is the body shape. The order is Graph's: token, path, scope, query, body.
 
+pub mod calendar;
 pub mod error;
+pub mod event;
 pub mod filter;
 pub mod kql;
 pub mod mail;
+pub mod mail_write;
+pub mod meetings;
 pub mod message;
+pub mod people;
 pub mod query;
 pub mod request;
 pub mod routes;
+pub mod shape;
 pub mod store;
+pub mod teams;
+pub mod zone;
 
 use std::time::Duration;
 
@@ -30,6 +38,17 @@ use error::GraphError;
 use request::Answer;
 
 const CONTENT_TYPE: &str = "application/json; odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
+/// Requests Outlook answers at once for one mailbox.
+const CONCURRENT: usize = 4;
+const OUTLOOK: &[&str] = &[
+    "/messages",
+    "/mailFolders",
+    "/sendMail",
+    "/calendar",
+    "/events",
+    "/contacts",
+    "/mailboxSettings",
+];
 const BEFORE: &[&str] = &["401", "401-claims", "403", "404", "429", "503"];
 const AROUND: &[&str] = &["slow", "act-then-504", "empty-page"];
 
@@ -42,16 +61,24 @@ pub async fn handle(app: &App, call: &Call) -> Reply {
         let before = world.faults.take(Target::Graph, BEFORE, subject);
         (before, world.faults.take(Target::Graph, AROUND, subject))
     };
+    let consent = authenticate(app, call);
+    let place = consent
+        .as_ref()
+        .ok()
+        .and_then(|consent| enter(app, call, consent));
     if let Some(fault) = around.as_ref().filter(|fault| fault.fault == "slow") {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms.unwrap_or(1000))).await;
     }
-    let consent = authenticate(app, call);
     let result = match (&consent, before) {
         (_, Some(fault)) => Err(ordered(&fault)),
         (Err(error), None) => Err(error.clone()),
+        (Ok(_), None) if place == Some(false) => Err(throttled()),
         (Ok(consent), None) => routes::answer(app, call, consent),
     };
     let result = afterwards(result, around.as_ref());
+    if place == Some(true) {
+        leave(app, consent.as_ref().ok());
+    }
     let reply = render(result, call, &request_id);
     record(app, call, consent.ok().as_ref(), &reply);
     reply
@@ -76,6 +103,34 @@ fn authenticate(app: &App, call: &Call) -> Result<Consent, GraphError> {
     Ok(known.consent.clone())
 }
 
+/// Takes one of the mailbox's places; false when all are taken, none where no mailbox is asked.
+fn enter(app: &App, call: &Call, consent: &Consent) -> Option<bool> {
+    if !OUTLOOK.iter().any(|part| call.path.contains(part)) {
+        return None;
+    }
+    let mut world = app.world();
+    let mailbox = world.graph.mailbox(consent.user);
+    let free = mailbox.in_flight < CONCURRENT;
+    mailbox.in_flight += usize::from(free);
+    Some(free)
+}
+
+fn leave(app: &App, consent: Option<&Consent>) {
+    if let Some(consent) = consent {
+        let mut world = app.world();
+        let mailbox = world.graph.mailbox(consent.user);
+        mailbox.in_flight = mailbox.in_flight.saturating_sub(1);
+    }
+}
+
+fn throttled() -> GraphError {
+    GraphError::new(
+        429,
+        "ApplicationThrottled",
+        "Application is over its MailboxConcurrency limit.",
+    )
+}
+
 fn ordered(fault: &Fault) -> GraphError {
     let mut error = match fault.fault.as_str() {
         "401" => GraphError::new(
@@ -94,11 +149,7 @@ fn ordered(fault: &Fault) -> GraphError {
             "ErrorItemNotFound",
             "The specified object was not found in the store.",
         ),
-        "429" => GraphError::new(
-            429,
-            "ApplicationThrottled",
-            "Application is over its MailboxConcurrency limit.",
-        ),
+        "429" => throttled(),
         _ => GraphError::new(
             503,
             "ServiceUnavailable",

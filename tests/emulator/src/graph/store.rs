@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::{Value, json};
+use serde_json::Value;
 use time::Date;
 
+use super::event::StoredEvent;
+use super::request::Prefer;
+use super::teams::TeamsStore;
 use crate::sample;
 use crate::sample::directory::{USERS, User};
 
@@ -40,6 +43,14 @@ pub struct Mailbox {
     pub user: &'static User,
     /// All messages of all folders.
     pub messages: Vec<StoredMessage>,
+    /// All events of all calendars.
+    pub events: Vec<StoredEvent>,
+    /// Names of the calendars, the default one first.
+    pub calendars: Vec<String>,
+    /// Online meetings made by this person.
+    pub meetings: Vec<Value>,
+    /// Outlook requests that are being answered now.
+    pub in_flight: usize,
     next: u64,
 }
 
@@ -48,7 +59,12 @@ impl Mailbox {
         let mut mailbox = Self {
             user,
             messages: Vec::new(),
-            next: 1,
+            events: sample::calendar::events(user, today),
+            calendars: sample::calendar::calendars(user),
+            meetings: Vec::new(),
+            in_flight: 0,
+            // Above the numbers of the sample events.
+            next: 100,
         };
         for (folder, value) in sample::mail::messages(user, today) {
             mailbox.add(folder, value);
@@ -58,10 +74,27 @@ impl Mailbox {
 
     /// Stores a new message and tells its number.
     pub fn add(&mut self, folder: &'static str, value: Value) -> u64 {
-        let key = self.next;
-        self.next += 1;
+        let key = self.number();
         self.messages.push(StoredMessage { key, folder, value });
         key
+    }
+
+    /// A number nothing else in this mailbox has.
+    pub fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// Id of a calendar.
+    pub fn calendar_id(&self, name: &str) -> String {
+        format!("AAMkAC{}AAA=", self.encode(&format!("{name}|calendar")))
+    }
+
+    /// Id of an event or of one occurrence of it.
+    pub fn event_id(&self, key: u64, number: Option<i64>, immutable: bool) -> String {
+        let form = if immutable { "AAkALE" } else { "AAMkAE" };
+        let number = number.map_or_else(|| "event".to_owned(), |number| format!("event#{number}"));
+        format!("{form}{}AAA=", self.encode(&format!("{key:06}|{number}")))
     }
 
     /// The name of the folder that an id or a well-known name means.
@@ -111,6 +144,15 @@ impl Mailbox {
         })
     }
 
+    /// All events and series in UTC, as a test reads them.
+    pub fn all_events(&self) -> Value {
+        let prefer = Prefer::default();
+        self.events
+            .iter()
+            .map(|event| event.render_master(self, &prefer))
+            .collect()
+    }
+
     /// All messages of a folder as a test reads them: with both ids and the HTML body.
     pub fn in_folder(&self, folder: &str) -> Vec<Value> {
         let chosen = self
@@ -132,6 +174,8 @@ impl Mailbox {
 pub struct GraphStore {
     /// Every request seen, without its token.
     pub calls: Vec<Value>,
+    /// Chats and channel messages.
+    pub teams: TeamsStore,
     today: Date,
     mailboxes: HashMap<&'static str, Mailbox>,
 }
@@ -145,6 +189,7 @@ impl GraphStore {
             .collect();
         Self {
             calls: Vec::new(),
+            teams: TeamsStore::default(),
             today,
             mailboxes,
         }
@@ -157,14 +202,4 @@ impl GraphStore {
             .entry(user.oid)
             .or_insert_with(|| Mailbox::sample(user, today))
     }
-}
-
-/// The user resource of a person.
-pub fn user_resource(user: &User) -> Value {
-    let (given, surname) = user.names();
-    json!({
-        "businessPhones": [], "displayName": user.name, "givenName": given, "surname": surname,
-        "jobTitle": user.title, "mail": user.email, "mobilePhone": null, "officeLocation": "18/2111",
-        "preferredLanguage": "en-GB", "userPrincipalName": user.email, "id": user.oid,
-    })
 }

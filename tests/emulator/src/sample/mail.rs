@@ -7,6 +7,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{Date, Duration};
 
 use super::directory::{USERS, User};
+use crate::graph::store::VENDORS;
 use crate::reply::escape;
 
 /// One message before it becomes JSON.
@@ -62,7 +63,7 @@ pub fn messages(user: &'static User, today: Date) -> Vec<(&'static str, Value)> 
     drafts.extend((0..8).map(|at| sent(user, at)));
     drafts.extend((0..3).map(|at| unsent(user, at)));
     drafts.extend((0..4).map(|at| Draft {
-        folder: super::super::graph::store::VENDORS,
+        folder: VENDORS,
         ..received(user, 200 + at)
     }));
     drafts
