@@ -28,7 +28,7 @@ pub fn show(app: &App, call: &Call, audience: Audience) -> Reply {
     let query = call.query_pairs();
     let valid = match validate(app, &query) {
         Ok(valid) => valid,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     note(app, "page");
     if query.get("prompt") == Some("none") {
@@ -50,7 +50,7 @@ pub fn choose(app: &App, call: &Call, audience: Audience) -> Reply {
     let (query, form) = (call.query_pairs(), call.form());
     let valid = match validate(app, &query) {
         Ok(valid) => valid,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     if form.filled("cancel").is_some() {
         note(app, "cancelled");
@@ -126,10 +126,10 @@ fn ordered_error(fault: &str) -> EntraError {
     )
 }
 
-fn validate(app: &App, query: &Pairs) -> Result<Valid, Reply> {
+fn validate(app: &App, query: &Pairs) -> Result<Valid, Box<Reply>> {
     let local = |code, text: &str| {
         note(app, "refused");
-        error_page(&EntraError::new("invalid_request", code, text))
+        Box::new(error_page(&EntraError::new("invalid_request", code, text)))
     };
     if query.get("client_id") != Some(app.settings.client_id.as_str()) {
         return Err(local(
@@ -146,7 +146,7 @@ fn validate(app: &App, query: &Pairs) -> Result<Valid, Reply> {
     }
     let checked = check_rest(query).map_err(|error| {
         note(app, "refused");
-        redirect_error(query, &error)
+        Box::new(redirect_error(query, &error))
     })?;
     let (scopes, challenge) = checked;
     Ok(Valid {
@@ -274,11 +274,14 @@ fn form(query: &Pairs, audience: Audience) -> String {
         } else {
             " · will be refused here"
         };
-        accounts.push_str(&format!(
-            "<li><button class=\"account\" name=\"user\" value=\"{email}\"{focus}><strong>{name}</strong><span>{email}{note}</span></button></li>",
-            email = escape(user.email),
-            name = escape(user.name),
-        ));
+        let email = escape(user.email);
+        let opening =
+            format!("<li><button class=\"account\" name=\"user\" value=\"{email}\"{focus}>");
+        let label = format!(
+            "<strong>{}</strong><span>{email}{note}</span>",
+            escape(user.name)
+        );
+        accounts.push_str(&[&opening, &label, "</button></li>"].concat());
     }
     let body = format!(
         "<h1>Pick an account</h1><p>to continue to the application <code>{client}</code>, which asks for</p>\

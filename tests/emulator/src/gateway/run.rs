@@ -78,7 +78,7 @@ impl Outcome {
 
 /// `POST https://workers-binding.ai/ai-gateway/run?version=3`.
 pub async fn handle(app: &App, call: &Call) -> Reply {
-    let Some(body) = call.json().filter(|body| body.is_object()) else {
+    let Some(body) = call.json().filter(Value::is_object) else {
         return GatewayError::of(2002).reply();
     };
     let null = Value::Null;

@@ -209,17 +209,20 @@ pub fn create(
         !transaction.is_empty() && text(&event.value, "/transactionId") == transaction
     });
     if let Some(event) = repeated {
-        return created(request, event.render_master(mailbox, &request.prefer));
+        return Ok(created(
+            request,
+            event.render_master(mailbox, &request.prefer),
+        ));
     }
     let event = check(mailbox, &body, calendar)?;
     let value = event.render_master(mailbox, &request.prefer);
     mailbox.events.push(event);
-    created(request, value)
+    Ok(created(request, value))
 }
 
-fn created(request: &Request<'_>, value: Value) -> Result<Answer, GraphError> {
+fn created(request: &Request<'_>, value: Value) -> Answer {
     let location = request.url(&format!("me/events('{}')", text(&value, "/id")));
-    Ok(Answer::created(value, location))
+    Answer::created(value, location)
 }
 
 fn check(mailbox: &mut Mailbox, body: &Value, calendar: String) -> Result<StoredEvent, GraphError> {

@@ -189,16 +189,16 @@ fn person_has(person: Option<&Value>, needle: &str) -> bool {
 fn date_holds(moment: &str, condition: &str) -> bool {
     let day = moment.get(..10).unwrap_or("");
     let cut = |text: &str| text.get(..10).unwrap_or(text).to_owned();
-    let forms: [(&str, fn(&str, &str) -> bool); 5] = [
-        (">=", |a, b| a >= b),
-        ("<=", |a, b| a <= b),
-        (">", |a, b| a > b),
-        ("<", |a, b| a < b),
-        ("=", |a, b| a == b),
-    ];
-    for (sign, test) in forms {
+    for sign in [">=", "<=", ">", "<", "="] {
         if let Some(rest) = condition.strip_prefix(sign) {
-            return test(day, &cut(rest));
+            let order = day.cmp(cut(rest).as_str());
+            return match sign {
+                ">=" => order.is_ge(),
+                "<=" => order.is_le(),
+                ">" => order.is_gt(),
+                "<" => order.is_lt(),
+                _ => order.is_eq(),
+            };
         }
     }
     match condition.split_once("..") {

@@ -31,7 +31,7 @@ impl Prefer {
             let value = value.trim().trim_matches('"');
             match name.trim().to_ascii_lowercase().as_str() {
                 "outlook.body-content-type" => {
-                    prefer.text_body = value.eq_ignore_ascii_case("text")
+                    prefer.text_body = value.eq_ignore_ascii_case("text");
                 }
                 "outlook.timezone" => prefer.zone = Some(value.to_owned()),
                 "idtype" => prefer.immutable = value == "ImmutableId",

@@ -33,7 +33,7 @@ fn unknown(segments: &[&str]) -> GraphError {
 fn me(request: &Request<'_>, store: &mut GraphStore, rest: &[&str]) -> Result<Answer, GraphError> {
     let method = request.call.method.as_str();
     match rest {
-        ["messages" | "sendMail", ..] | ["mailFolders", ..] => {
+        ["messages" | "sendMail" | "mailFolders", ..] => {
             return me_mail(request, store, rest);
         }
         _ => {}

@@ -104,9 +104,9 @@ fn received(user: &'static User, at: usize) -> Draft {
     } else {
         pick(OUTSIDE, at, ("Fourth Coffee", "hello@fourthcoffee.example"))
     };
-    let about_project = at % 5 == 0;
+    let about_project = at.is_multiple_of(5);
     let (subject, thread) = if about_project {
-        let reply = if at % 15 == 0 { "" } else { "RE: " };
+        let reply = if at.is_multiple_of(15) { "" } else { "RE: " };
         (
             format!("{reply}{}: budget round {}", user.project, at / 15 + 1),
             format!("project-{}", at / 15),
@@ -131,7 +131,7 @@ fn received(user: &'static User, at: usize) -> Draft {
         html,
         unique,
         minutes_ago: minutes(at),
-        read: at % 4 != 0,
+        read: !at.is_multiple_of(4),
         thread,
     }
 }
@@ -165,9 +165,9 @@ fn paragraphs(user: &User, at: usize, count: usize) -> String {
     for line in 0..count {
         let sentence = pick(SENTENCES, at * 3 + line, "");
         let next = pick(SENTENCES, at + line * 5 + 2, "");
-        html.push_str(&format!("<p>{} {}</p>", escape(sentence), escape(next)));
+        html.push_str(&["<p>", &escape(sentence), " ", &escape(next), "</p>"].concat());
     }
-    html.push_str(&format!("<p>Ref: {}</p>", user.marker));
+    html.push_str(&["<p>Ref: ", user.marker, "</p>"].concat());
     html
 }
 
@@ -181,7 +181,7 @@ fn newsletter(subject: &str, content: &str) -> String {
 }
 
 fn letter(from: (&str, &str), content: &str, at: usize) -> String {
-    let quoted = if at % 2 == 0 {
+    let quoted = if at.is_multiple_of(2) {
         format!(
             "<hr><div id=\"divRplyFwdMsg\"><p><b>From:</b> {name} &lt;{address}&gt;<br><b>Subject:</b> earlier</p></div>\
              <blockquote><p>Thanks for the quick answer. {old}</p><blockquote><p>{older}</p></blockquote></blockquote>",
@@ -213,7 +213,7 @@ impl Draft {
         let sender = recipient(self.from);
         json!({
             "createdDateTime": stamp, "lastModifiedDateTime": stamp, "receivedDateTime": stamp, "sentDateTime": stamp,
-            "categories": if at % 11 == 0 { json!(["Blue category"]) } else { json!([]) },
+            "categories": if at.is_multiple_of(11) { json!(["Blue category"]) } else { json!([]) },
             "hasAttachments": at % 9 == 4, "internetMessageId": format!("<{at:04}.{}@mail.contoso.example>", user.marker),
             "subject": self.subject, "importance": if at % 13 == 6 { "high" } else { "normal" },
             "conversationId": format!("AAQkAD{}{:04x}=", self.thread.replace('-', ""), user.oid.len() + self.thread.len()),
