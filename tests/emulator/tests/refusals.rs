@@ -80,10 +80,10 @@ impl Fixture {
     async fn token(&self, fields: &[(&str, &str)]) -> Value {
         let mut body = format!("client_id={CLIENT}&client_secret=emulator-client-secret");
         for (name, value) in fields {
-            body.push_str(&format!(
-                "&{name}={}",
-                percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC)
-            ));
+            let value =
+                percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC);
+            body.extend(["&", name, "="]);
+            body.extend(value);
         }
         let request = self
             .http

@@ -9,7 +9,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::error::EntraError;
 use super::sessions::{Code, Consent};
-use super::{Audience, token};
+use super::{Audience, scopes};
 use crate::App;
 use crate::call::{Call, Pairs};
 use crate::faults::Target;
@@ -207,7 +207,7 @@ fn check_rest(query: &Pairs) -> Result<(Vec<String>, String), EntraError> {
             "The code_challenge is not a base64url SHA-256 value.",
         ));
     }
-    let scopes = token::parse_scopes(query.get("scope").unwrap_or(""))?;
+    let scopes = scopes::parse_scopes(query.get("scope").unwrap_or(""))?;
     if !scopes.iter().any(|scope| scope == "openid") {
         return Err(EntraError::new(
             "invalid_scope",
@@ -257,7 +257,7 @@ fn error_page(error: &EntraError) -> Reply {
         "<h1>Sorry, but we’re having trouble signing you in.</h1><p><code>{}</code></p>",
         escape(&error.description())
     );
-    reply::html(400, crate::page::layout("Sign in – error", &body))
+    reply::html(400, crate::layout::document("Sign in – error", &body))
 }
 
 fn form(query: &Pairs, audience: Audience) -> String {
@@ -291,5 +291,5 @@ fn form(query: &Pairs, audience: Audience) -> String {
         client = escape(query.get("client_id").unwrap_or("")),
         scopes = escape(query.get("scope").unwrap_or("")),
     );
-    crate::page::layout("Sign in", &body)
+    crate::layout::document("Sign in", &body)
 }

@@ -1,9 +1,11 @@
 //! Entra ID: authorize, token, discovery and keys of one home tenant (Microsoft identity platform v2.0).
 
 pub mod authorize;
+pub mod client;
 pub mod documents;
 pub mod error;
 pub mod id_token;
+pub mod scopes;
 pub mod sessions;
 pub mod token;
 

@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use super::error::EntraError;
+use super::scopes::narrow;
 use super::sessions::Consent;
-use super::{Audience, id_token};
+use super::{Audience, client, id_token};
 use crate::App;
 use crate::call::{Call, Pairs};
 use crate::faults::{Fault, Target};
@@ -28,8 +26,6 @@ const FAULTS: &[&str] = &[
     "unreachable",
     "twice",
 ];
-const OPENID: &[&str] = &["openid", "profile", "email", "offline_access"];
-const GRAPH: &str = "https://graph.microsoft.com/";
 
 /// What a grant gives.
 struct Granted {
@@ -135,7 +131,7 @@ fn check(app: &App, call: &Call, form: &Pairs, audience: Audience) -> Result<Gra
             "The resource parameter provided in the request doesn't match with the requested scopes.",
         ));
     }
-    authenticate(app, call, form)?;
+    client::authenticate(app, call, form)?;
     match form.get("grant_type") {
         Some("authorization_code") => redeem(app, form, audience),
         Some("refresh_token") => refresh(app, form, audience),
@@ -149,57 +145,6 @@ fn check(app: &App, call: &Call, form: &Pairs, audience: Audience) -> Result<Gra
             "The app requested an unsupported grant type.",
         )),
     }
-}
-
-fn authenticate(app: &App, call: &Call, form: &Pairs) -> Result<(), EntraError> {
-    let basic = basic_credentials(call);
-    if basic.is_some() && form.get("client_secret").is_some() {
-        return Err(EntraError::new(
-            "invalid_request",
-            90_023,
-            "The client credentials were sent in more than one way.",
-        ));
-    }
-    let (id, secret) = match &basic {
-        Some((id, secret)) => (Some(id.as_str()), Some(secret.as_str())),
-        None => (form.get("client_id"), form.get("client_secret")),
-    };
-    let Some(id) = id else {
-        return Err(EntraError::new(
-            "invalid_request",
-            900_144,
-            "The request body must contain the following parameter: 'client_id'.",
-        ));
-    };
-    if id != app.settings.client_id {
-        return Err(EntraError::new(
-            "unauthorized_client",
-            700_016,
-            "Application was not found in the directory 'Contoso'.",
-        ));
-    }
-    match secret {
-        None => Err(EntraError::new(
-            "invalid_client",
-            7_000_218,
-            "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
-        )),
-        Some(secret) if secret == app.settings.client_secret.expose() => Ok(()),
-        Some(_) => Err(EntraError::new(
-            "invalid_client",
-            7_000_215,
-            "Invalid client secret provided.",
-        )),
-    }
-}
-
-fn basic_credentials(call: &Call) -> Option<(String, String)> {
-    let encoded = call.header("authorization")?.strip_prefix("Basic ")?;
-    let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
-    let (id, secret) = text.split_once(':')?;
-    // RFC 6749 § 2.3.1: both halves are form-encoded.
-    let pairs = Pairs::parse(&format!("id={id}&secret={secret}"));
-    Some((pairs.get("id")?.to_owned(), pairs.get("secret")?.to_owned()))
 }
 
 fn redeem(app: &App, form: &Pairs, audience: Audience) -> Result<Granted, EntraError> {
@@ -282,76 +227,6 @@ fn refresh(app: &App, form: &Pairs, audience: Audience) -> Result<Granted, Entra
         consent: narrow(consent, form.filled("scope"))?,
         nonce: None,
     })
-}
-
-/// Limits a consent to the scopes asked for; one that was never granted is refused.
-fn narrow(consent: &Consent, asked: Option<&str>) -> Result<Consent, EntraError> {
-    let Some(asked) = asked else {
-        return Ok(consent.clone());
-    };
-    let mut scopes = parse_scopes(asked)?;
-    if let Some(new) = scopes
-        .iter()
-        .find(|scope| !consent.scopes.contains(scope) && *scope != ".default")
-    {
-        let text = format!(
-            "The user or administrator has not consented to use the application with '{new}'."
-        );
-        return Err(EntraError {
-            suberror: Some("consent_required"),
-            ..EntraError::new("invalid_grant", 65001, &text)
-        });
-    }
-    // Entra answers an id_token and a refresh token when the consent has them, asked for again or not.
-    let kept = consent
-        .scopes
-        .iter()
-        .filter(|scope| OPENID.contains(&scope.as_str()));
-    for scope in kept {
-        if !scopes.contains(scope) {
-            scopes.push(scope.clone());
-        }
-    }
-    Ok(Consent {
-        user: consent.user,
-        scopes,
-    })
-}
-
-/// Splits a `scope` parameter, takes Graph's prefix away and refuses a second resource.
-pub fn parse_scopes(scope: &str) -> Result<Vec<String>, EntraError> {
-    let mut scopes = Vec::new();
-    for one in scope.split(' ').filter(|one| !one.is_empty()) {
-        let name = one.strip_prefix(GRAPH).unwrap_or(one);
-        if name.contains("://") {
-            return Err(EntraError::new(
-                "invalid_scope",
-                28000,
-                "Provided value for the input parameter scope is not valid because it contains more than one resource.",
-            ));
-        }
-        let known = OPENID.contains(&name) || name == ".default" || name.contains('.');
-        if !known
-            || !name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '_')
-        {
-            return Err(EntraError::new(
-                "invalid_scope",
-                70011,
-                &format!("The provided value for the input parameter 'scope' is not valid: {one}."),
-            ));
-        }
-        scopes.push(name.to_owned());
-    }
-    if scopes.is_empty() {
-        return Err(EntraError::new(
-            "invalid_request",
-            900_144,
-            "The request body must contain the following parameter: 'scope'.",
-        ));
-    }
-    Ok(scopes)
 }
 
 async fn answer(app: &App, granted: Granted) -> Reply {

@@ -4,8 +4,10 @@
 //! answers · `error` is the body shape. The order is Graph's: token, path, scope, query, body.
 
 pub mod calendar;
+pub mod compose;
 pub mod error;
 pub mod event;
+pub mod event_write;
 pub mod filter;
 pub mod kql;
 pub mod mail;

@@ -3,7 +3,7 @@
 use super::error::GraphError;
 use super::request::{Answer, Request};
 use super::store::GraphStore;
-use super::{calendar, mail, mail_write, meetings, people, teams};
+use super::{calendar, event_write, mail, mail_write, meetings, people, teams};
 use crate::App;
 use crate::call::Call;
 use crate::entra::sessions::Consent;
@@ -32,11 +32,8 @@ fn unknown(segments: &[&str]) -> GraphError {
 
 fn me(request: &Request<'_>, store: &mut GraphStore, rest: &[&str]) -> Result<Answer, GraphError> {
     let method = request.call.method.as_str();
-    match rest {
-        ["messages" | "sendMail" | "mailFolders", ..] => {
-            return me_mail(request, store, rest);
-        }
-        _ => {}
+    if let ["messages" | "sendMail" | "mailFolders", ..] = rest {
+        return me_mail(request, store, rest);
     }
     let mailbox = store.mailbox(request.consent.user);
     match (method, rest) {
@@ -49,8 +46,10 @@ fn me(request: &Request<'_>, store: &mut GraphStore, rest: &[&str]) -> Result<An
             calendar::view(request, mailbox, None)
         }
         ("GET", ["calendars", id, "calendarView"]) => calendar::view(request, mailbox, Some(id)),
-        ("POST", ["events"] | ["calendar", "events"]) => calendar::create(request, mailbox, None),
-        ("POST", ["calendars", id, "events"]) => calendar::create(request, mailbox, Some(id)),
+        ("POST", ["events"] | ["calendar", "events"]) => {
+            event_write::create(request, mailbox, None)
+        }
+        ("POST", ["calendars", id, "events"]) => event_write::create(request, mailbox, Some(id)),
         ("GET", ["events", id]) => calendar::get(request, mailbox, id),
         ("GET", ["joinedTeams"]) => teams::joined(request),
         ("POST", ["onlineMeetings"]) => meetings::create(request, mailbox),
