@@ -27,7 +27,10 @@ async fn dispatch(
     request: Request,
 ) -> Reply {
     let reply = match read(request, &app).await {
-        Ok(call) => route(&app, &call).await,
+        // A task of its own: a client that gives up must not undo what the service is doing.
+        Ok(call) => tokio::spawn(async move { route(&app, &call).await })
+            .await
+            .unwrap_or_else(|_| reply::unreachable()),
         Err(reply) => reply,
     };
     if reply.extensions().get::<Unreachable>().is_some() {
@@ -70,6 +73,7 @@ async fn route(app: &App, call: &Call) -> Reply {
         "login.microsoftonline.com" => entra::handle(app, call, &call.path).await,
         "graph.microsoft.com" => graph::handle(app, call).await,
         "contoso.cloudflareaccess.com" => access::handle(app, call).await,
+        "gateway.ai.cloudflare.com" => gateway::native::handle(app, call).await,
         "localhost" | "127.0.0.1" => own_host(app, call).await,
         _ => reply::json(
             502,

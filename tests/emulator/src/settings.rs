@@ -41,6 +41,8 @@ pub struct Settings {
     pub client_secret: Secret,
     /// The key the gateway shows to the handler.
     pub handler_key: Secret,
+    /// The token that the authenticated gateway wants on its HTTPS address.
+    pub gateway_token: Secret,
     /// The one registered redirect URI.
     pub redirect_uri: String,
     /// Default `aud` of Access JWTs.
@@ -93,6 +95,7 @@ impl Settings {
                 "EMULATOR_HANDLER_KEY",
                 "emulator-handler-key-0123456789abcdef",
             )),
+            gateway_token: Secret::new(&get("EMULATOR_GATEWAY_TOKEN", "emulator-gateway-token")),
             access_aud: get("EMULATOR_ACCESS_AUD", &"a".repeat(64)),
             today,
         })

@@ -457,3 +457,25 @@ async fn a_misspelt_fault_is_refused() {
         .unwrap();
     assert_eq!(answer.status(), 400);
 }
+
+#[tokio::test]
+async fn the_gateways_own_address_wants_its_token() {
+    let fixture = Fixture::start().await;
+    let token = fixture.access_token(&[]).await;
+    let path = "/v1/0123/m365-egress-gateway/custom-microsoft-graph/v1.0/me";
+    let request = || {
+        fixture
+            .http
+            .get(format!("{}{path}", fixture.base))
+            .header("host", "gateway.ai.cloudflare.com")
+            .bearer_auth(&token)
+    };
+    assert_eq!(request().send().await.unwrap().status(), 401);
+    let known = request()
+        .header("cf-aig-authorization", "Bearer emulator-gateway-token")
+        .send()
+        .await
+        .unwrap();
+    let body: Value = known.json().await.unwrap();
+    assert_eq!(body["mail"], "adele@contoso.example");
+}

@@ -56,7 +56,15 @@ pub fn kept_metadata(body: &[u8]) -> Value {
     let Ok(body) = serde_json::from_slice::<Body>(body) else {
         return json!({});
     };
-    let entries = body.options.gateway.metadata.0;
+    first_five(body.options.gateway.metadata)
+}
+
+/// The same rules for the header `cf-aig-metadata`.
+pub fn header_metadata(header: &str) -> Value {
+    first_five(serde_json::from_str(header).unwrap_or_default())
+}
+
+fn first_five(Ordered(entries): Ordered) -> Value {
     let scalar = |value: &Value| value.is_string() || value.is_number() || value.is_boolean();
     if !entries.iter().all(|(_, value)| scalar(value)) {
         return json!({});

@@ -7,6 +7,7 @@
 pub mod binding;
 pub mod error;
 pub mod log;
+pub mod native;
 pub mod provider;
 pub mod run;
 pub mod store;
