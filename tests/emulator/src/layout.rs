@@ -23,5 +23,5 @@ pre{background:var(--soft);padding:.8rem;overflow-x:auto;white-space:pre-wrap;ov
 form{display:inline-block;margin:.15rem .3rem .15rem 0}.fields{display:flex;flex-wrap:wrap;gap:.6rem;align-items:end}.fields label{display:flex;flex-direction:column;font-size:.85em}\
 button,input,select{font:inherit;padding:.3rem .6rem;border:1px solid var(--line);border-radius:.3rem;background:var(--soft);color:inherit}button{cursor:pointer}\
 :focus-visible{outline:2px solid var(--link);outline-offset:2px}\
-.accounts{list-style:none;padding:0;max-width:26rem}.account{display:flex;flex-direction:column;width:100%;text-align:left;margin:.3rem 0;padding:.6rem .9rem}.scopes{overflow-wrap:anywhere;color:GrayText}\
+.accounts{list-style:none;padding:0;max-width:26rem}.account{display:flex;flex-direction:column;width:100%;text-align:left;margin:.3rem 0;padding:.6rem .9rem}.scopes{overflow-wrap:anywhere;font-size:.9em}\
 form:has(.accounts){display:block}";

@@ -41,11 +41,7 @@ pub fn authenticate(app: &App, call: &Call, form: &Pairs) -> Result<(), EntraErr
             "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
         )),
         Some(secret) if secret == app.settings.client_secret.expose() => Ok(()),
-        Some(_) => Err(EntraError::new(
-            "invalid_client",
-            7_000_215,
-            "Invalid client secret provided.",
-        )),
+        Some(_) => Err(EntraError::new("invalid_client", 7_000_215, "Invalid client secret provided.")),
     }
 }
 

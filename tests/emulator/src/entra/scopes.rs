@@ -12,32 +12,21 @@ pub fn narrow(consent: &Consent, asked: Option<&str>) -> Result<Consent, EntraEr
         return Ok(consent.clone());
     };
     let mut scopes = parse_scopes(asked)?;
-    if let Some(new) = scopes
-        .iter()
-        .find(|scope| !consent.scopes.contains(scope) && *scope != ".default")
-    {
-        let text = format!(
-            "The user or administrator has not consented to use the application with '{new}'."
-        );
+    if let Some(new) = scopes.iter().find(|scope| !consent.scopes.contains(scope) && *scope != ".default") {
+        let text = format!("The user or administrator has not consented to use the application with '{new}'.");
         return Err(EntraError {
             suberror: Some("consent_required"),
             ..EntraError::new("invalid_grant", 65001, &text)
         });
     }
     // Entra answers an id_token and a refresh token when the consent has them, asked for again or not.
-    let kept = consent
-        .scopes
-        .iter()
-        .filter(|scope| OPENID.contains(&scope.as_str()));
+    let kept = consent.scopes.iter().filter(|scope| OPENID.contains(&scope.as_str()));
     for scope in kept {
         if !scopes.contains(scope) {
             scopes.push(scope.clone());
         }
     }
-    Ok(Consent {
-        user: consent.user,
-        scopes,
-    })
+    Ok(Consent { user: consent.user, scopes })
 }
 
 /// Splits a `scope` parameter, takes Graph's prefix away and refuses a second resource.
@@ -53,11 +42,7 @@ pub fn parse_scopes(scope: &str) -> Result<Vec<String>, EntraError> {
             ));
         }
         let known = OPENID.contains(&name) || name == ".default" || name.contains('.');
-        if !known
-            || !name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '_')
-        {
+        if !known || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '_') {
             return Err(EntraError::new(
                 "invalid_scope",
                 70011,

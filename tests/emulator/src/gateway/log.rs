@@ -74,20 +74,15 @@ fn first_five(Ordered(entries): Ordered) -> Value {
 
 /// Logs a call as its headers and options allow, and dresses the answer.
 pub fn record(app: &App, call: &Call, body: &Value, outcome: Outcome) -> Reply {
-    let mut gateway = body
-        .pointer("/options/gateway")
-        .cloned()
-        .unwrap_or(Value::Null);
+    let mut gateway = body.pointer("/options/gateway").cloned().unwrap_or(Value::Null);
     crate::json::remove(&mut gateway, "metadata");
     let id = format!("01{}", Uuid::new_v4().simple()).to_uppercase();
     let payloads = original(call, "cf-aig-collect-log-payload") != Some("false");
-    let collected = original(call, "cf-aig-collect-log") != Some("false")
-        && gateway.get("collectLog") != Some(&Value::Bool(false));
+    let collected =
+        original(call, "cf-aig-collect-log") != Some("false") && gateway.get("collectLog") != Some(&Value::Bool(false));
     let entry = LogEntry {
         id: id.clone(),
-        at: OffsetDateTime::now_utc()
-            .format(&Rfc3339)
-            .unwrap_or_default(),
+        at: OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
         gateway: text(&gateway, "/id").to_owned(),
         route: original(call, "cf-consn-model-id").unwrap_or("").to_owned(),
         status: outcome.reply.status().as_u16(),
@@ -106,16 +101,8 @@ pub fn record(app: &App, call: &Call, body: &Value, outcome: Outcome) -> Reply {
     if collected {
         world.gateway.logs.push(entry);
     }
-    let reply = reply::with(
-        outcome.reply,
-        "cf-ray",
-        &format!("{:x}-EMU", Uuid::new_v4().as_u64_pair().0),
-    );
-    if shows_id {
-        reply::with(reply, "cf-aig-log-id", &id)
-    } else {
-        reply
-    }
+    let reply = reply::with(outcome.reply, "cf-ray", &format!("{:x}-EMU", Uuid::new_v4().as_u64_pair().0));
+    if shows_id { reply::with(reply, "cf-aig-log-id", &id) } else { reply }
 }
 
 fn original_headers(call: &Call) -> Value {

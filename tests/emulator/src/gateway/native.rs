@@ -54,9 +54,7 @@ fn check<'a>(app: &App, call: &'a Call) -> Result<&'a str, u16> {
     if gateway != Some(GATEWAY) {
         return Err(2001);
     }
-    let token = call
-        .header("cf-aig-authorization")
-        .and_then(|value| value.strip_prefix("Bearer "));
+    let token = call.header("cf-aig-authorization").and_then(|value| value.strip_prefix("Bearer "));
     if token != Some(app.settings.gateway_token.expose()) {
         return Err(2009);
     }
@@ -68,15 +66,8 @@ fn check<'a>(app: &App, call: &'a Call) -> Result<&'a str, u16> {
 
 async fn forward(app: &App, call: &Call, path: &str) -> (Reply, Option<u16>) {
     let path = format!("/{path}");
-    let ordered = app
-        .world()
-        .faults
-        .take(Target::Gateway, FAULTS, (call.method.as_str(), &path));
-    let upstream = Call {
-        path,
-        headers: upstream_headers(&call.headers),
-        ..call.clone()
-    };
+    let ordered = app.world().faults.take(Target::Gateway, FAULTS, (call.method.as_str(), &path));
+    let upstream = Call { path, headers: upstream_headers(&call.headers), ..call.clone() };
     let refuse = |code: u16| (GatewayError::of(code).reply(), Some(code));
     match ordered.as_ref().map(|fault| fault.fault.as_str()) {
         Some("unreachable") => (reply::unreachable(), None),
@@ -99,11 +90,8 @@ async fn forward(app: &App, call: &Call, path: &str) -> (Reply, Option<u16>) {
 }
 
 fn upstream_headers(headers: &HeaderMap) -> HeaderMap {
-    let kept = headers
-        .iter()
-        .filter(|(name, _)| !name.as_str().starts_with("cf-aig-"));
-    kept.map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
+    let kept = headers.iter().filter(|(name, _)| !name.as_str().starts_with("cf-aig-"));
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 fn record(app: &App, call: &Call, reply: &Reply, code: Option<u16>) {
@@ -114,16 +102,13 @@ fn record(app: &App, call: &Call, reply: &Reply, code: Option<u16>) {
     let body = String::from_utf8_lossy(&call.body).into_owned();
     let entry = LogEntry {
         id: format!("01{}", Uuid::new_v4().simple()).to_uppercase(),
-        at: OffsetDateTime::now_utc()
-            .format(&Rfc3339)
-            .unwrap_or_default(),
+        at: OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
         gateway: GATEWAY.to_owned(),
         route: "custom-microsoft-graph".to_owned(),
         status: reply.status().as_u16(),
         code,
         metadata: header_metadata(call.header("cf-aig-metadata").unwrap_or("{}")),
-        payload: payloads
-            .then(|| json!({"method": call.method.as_str(), "path": call.path, "body": body})),
+        payload: payloads.then(|| json!({"method": call.method.as_str(), "path": call.path, "body": body})),
         attempts: u32::from(code.is_none()),
         request_headers: Value::Null,
         ..LogEntry::default()

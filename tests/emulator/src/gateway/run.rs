@@ -57,23 +57,11 @@ impl Outcome {
     fn refused(code: u16) -> Self {
         let error = GatewayError::of(code);
         let response = Some(error.body().to_string());
-        Self {
-            reply: error.reply(),
-            code: Some(code),
-            response,
-            cached: false,
-            attempts: 0,
-        }
+        Self { reply: error.reply(), code: Some(code), response, cached: false, attempts: 0 }
     }
 
     fn plain(reply: Reply) -> Self {
-        Self {
-            reply,
-            code: None,
-            response: None,
-            cached: false,
-            attempts: 0,
-        }
+        Self { reply, code: None, response: None, cached: false, attempts: 0 }
     }
 }
 
@@ -83,10 +71,7 @@ pub async fn handle(app: &App, call: &Call) -> Reply {
         return GatewayError::of(2002).reply();
     };
     let null = Value::Null;
-    let (inputs, gateway) = (
-        body.get("inputs").unwrap_or(&null),
-        body.pointer("/options/gateway").unwrap_or(&null),
-    );
+    let (inputs, gateway) = (body.get("inputs").unwrap_or(&null), body.pointer("/options/gateway").unwrap_or(&null));
     let model = original(call, "cf-consn-model-id").unwrap_or("");
     let outcome = match check(call, &body, model) {
         Ok(()) => perform(app, inputs, gateway).await,
@@ -104,10 +89,7 @@ fn check(call: &Call, body: &Value, model: &str) -> Result<(), u16> {
         return Err(2002);
     }
     let options = body.get("options");
-    if STRIPPED
-        .iter()
-        .any(|key| options.and_then(|o| o.get(key)).is_some())
-    {
+    if STRIPPED.iter().any(|key| options.and_then(|o| o.get(key)).is_some()) {
         return Err(2002);
     }
     if text(body, "/options/gateway/id") != GATEWAY {
@@ -119,11 +101,7 @@ fn check(call: &Call, body: &Value, model: &str) -> Result<(), u16> {
     if route != ROUTE {
         return Err(7003);
     }
-    if is_chat(body.get("inputs").unwrap_or(&Value::Null)) {
-        Ok(())
-    } else {
-        Err(2019)
-    }
+    if is_chat(body.get("inputs").unwrap_or(&Value::Null)) { Ok(()) } else { Err(2019) }
 }
 
 fn is_chat(inputs: &Value) -> bool {
@@ -132,8 +110,7 @@ fn is_chat(inputs: &Value) -> bool {
     let stream = inputs.get("stream").is_none_or(Value::is_boolean);
     let message_ok = |message: &Value| {
         let content = message.get("content");
-        roles.contains(&text(message, "/role"))
-            && content.is_some_and(|c| c.is_string() || c.is_array())
+        roles.contains(&text(message, "/role")) && content.is_some_and(|c| c.is_string() || c.is_array())
     };
     stream && !messages.is_empty() && messages.iter().all(message_ok)
 }
@@ -155,10 +132,7 @@ async fn perform(app: &App, inputs: &Value, gateway: &Value) -> Outcome {
     }
     let (provided, tries) = provider::call(app, inputs, attempts).await;
     let Some(provided) = provided else {
-        return Outcome {
-            attempts: tries,
-            ..Outcome::refused(2005)
-        };
+        return Outcome { attempts: tries, ..Outcome::refused(2005) };
     };
     if !flag(gateway, "/skipCache") && provided.status == 200 {
         app.world().gateway.remember(key, &provided);
@@ -175,11 +149,7 @@ fn cache_key(gateway: &Value, inputs: &Value) -> String {
     }
     let parts = json!([inputs.get("method"), inputs.get("path"), inputs.get("body")]);
     // Requests without the contract's keys differ only in their messages.
-    let parts = if inputs.get("path").is_some() {
-        parts
-    } else {
-        json!(inputs.get("messages"))
-    };
+    let parts = if inputs.get("path").is_some() { parts } else { json!(inputs.get("messages")) };
     format!("{:x}", Sha256::digest(parts.to_string()))
 }
 
@@ -188,29 +158,14 @@ fn answered(provided: &Provided, cached: bool, attempts: u32) -> Outcome {
     if let Ok(kind) = provided.content_type.parse() {
         reply.headers_mut().insert("content-type", kind);
     }
-    let reply = reply::with(
-        reply,
-        "cf-aig-cache-status",
-        if cached { "HIT" } else { "MISS" },
-    );
+    let reply = reply::with(reply, "cf-aig-cache-status", if cached { "HIT" } else { "MISS" });
     let reply = reply::with(reply, "cf-aig-step", "0");
     let reply = reply::with(reply, "cf-aig-provider", "custom-graph-handler");
     let response = Some(String::from_utf8_lossy(&provided.body).into_owned());
-    Outcome {
-        reply,
-        code: None,
-        response,
-        cached,
-        attempts,
-    }
+    Outcome { reply, code: None, response, cached, attempts }
 }
 
-async fn ordered_failure(
-    app: &App,
-    inputs: &Value,
-    attempts: Attempts,
-    fault: &Fault,
-) -> Option<Outcome> {
+async fn ordered_failure(app: &App, inputs: &Value, attempts: Attempts, fault: &Fault) -> Option<Outcome> {
     let once = Attempts { max: 1, ..attempts };
     let wait = |default: u64| Duration::from_millis(fault.delay_ms.unwrap_or(default));
     match fault.fault.as_str() {
@@ -220,35 +175,20 @@ async fn ordered_failure(
             tokio::time::sleep(wait(1000)).await;
             None
         }
-        "policy-deny" => Some(Outcome::plain(policy(
-            403,
-            "Request denied by account policy",
-        ))),
-        "policy-spend" => Some(Outcome::plain(policy(
-            429,
-            "Account spending limit reached",
-        ))),
+        "policy-deny" => Some(Outcome::plain(policy(403, "Request denied by account policy"))),
+        "policy-spend" => Some(Outcome::plain(policy(429, "Account spending limit reached"))),
         "act-then-timeout" => {
             let (_, tries) = provider::call(app, inputs, once).await;
             tokio::time::sleep(wait(60_000)).await;
-            Some(Outcome {
-                attempts: tries,
-                ..Outcome::plain(reply::unreachable())
-            })
+            Some(Outcome { attempts: tries, ..Outcome::plain(reply::unreachable()) })
         }
         "act-then-2005" => {
             let (_, tries) = provider::call(app, inputs, once).await;
-            Some(Outcome {
-                attempts: tries,
-                ..Outcome::refused(2005)
-            })
+            Some(Outcome { attempts: tries, ..Outcome::refused(2005) })
         }
         "2030" => {
             let (_, tries) = provider::call(app, inputs, once).await;
-            Some(Outcome {
-                attempts: tries,
-                ..Outcome::refused(2030)
-            })
+            Some(Outcome { attempts: tries, ..Outcome::refused(2030) })
         }
         number => number.parse().ok().map(Outcome::refused),
     }

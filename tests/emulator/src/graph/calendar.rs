@@ -14,16 +14,8 @@ use super::zone::Zone;
 
 /// OData type of an event, as error messages name it.
 pub const KIND: &str = "microsoft.graph.event";
-const READ: &[&str] = &[
-    "Calendars.Read",
-    "Calendars.ReadWrite",
-    "Calendars.Read.Shared",
-    "Calendars.ReadWrite.Shared",
-];
-const SIZES: Sizes = Sizes {
-    default: 10,
-    max: 1000,
-};
+const READ: &[&str] = &["Calendars.Read", "Calendars.ReadWrite", "Calendars.Read.Shared", "Calendars.ReadWrite.Shared"];
+const SIZES: Sizes = Sizes { default: 10, max: 1000 };
 
 /// Refuses a `Prefer` zone that nobody knows.
 pub fn zone_known(request: &Request<'_>) -> Result<(), GraphError> {
@@ -32,11 +24,7 @@ pub fn zone_known(request: &Request<'_>) -> Result<(), GraphError> {
             let message = format!(
                 "A valid TimeZone value must be specified. The following TimeZone value is not supported: '{name}'."
             );
-            Err(GraphError::new(
-                400,
-                "TimeZoneNotSupportedException",
-                &message,
-            ))
+            Err(GraphError::new(400, "TimeZoneNotSupportedException", &message))
         }
         _ => Ok(()),
     }
@@ -44,11 +32,7 @@ pub fn zone_known(request: &Request<'_>) -> Result<(), GraphError> {
 
 /// A bound of a view: its own offset counts, without one it is UTC.
 fn bound(request: &Request<'_>, name: &str) -> Result<OffsetDateTime, GraphError> {
-    let given = request
-        .query
-        .0
-        .iter()
-        .find(|(key, _)| key.eq_ignore_ascii_case(name));
+    let given = request.query.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
     let Some((_, text)) = given else {
         return Err(GraphError::new(
             400,
@@ -57,11 +41,7 @@ fn bound(request: &Request<'_>, name: &str) -> Result<OffsetDateTime, GraphError
         ));
     };
     parse_moment(text).ok_or_else(|| {
-        GraphError::new(
-            400,
-            "ErrorInvalidParameter",
-            &format!("The value '{text}' of parameter '{name}' is invalid."),
-        )
+        GraphError::new(400, "ErrorInvalidParameter", &format!("The value '{text}' of parameter '{name}' is invalid."))
     })
 }
 
@@ -87,10 +67,7 @@ pub fn parse_local(text: &str) -> Option<PrimitiveDateTime> {
 /// The name of the calendar an id means; none is the default one.
 pub fn calendar<'a>(mailbox: &'a Mailbox, id: Option<&str>) -> Result<&'a str, GraphError> {
     let Some(id) = id else { return Ok("Calendar") };
-    let found = mailbox
-        .calendars
-        .iter()
-        .find(|name| mailbox.calendar_id(name) == id);
+    let found = mailbox.calendars.iter().find(|name| mailbox.calendar_id(name) == id);
     found.map(String::as_str).ok_or_else(GraphError::no_item)
 }
 
@@ -107,41 +84,20 @@ pub fn calendars(request: &Request<'_>, mailbox: &Mailbox) -> Result<Answer, Gra
             "isTallyingResponses": name == "Calendar", "isRemovable": name != "Calendar", "owner": owner,
         })
     });
-    query::page(
-        request,
-        &options,
-        list.collect(),
-        "microsoft.graph.calendar",
-    )
+    query::page(request, &options, list.collect(), "microsoft.graph.calendar")
 }
 
 /// GET `/me/calendarView` and `/me/calendars/{id}/calendarView`; not sorted unless asked.
-pub fn view(
-    request: &Request<'_>,
-    mailbox: &Mailbox,
-    id: Option<&str>,
-) -> Result<Answer, GraphError> {
+pub fn view(request: &Request<'_>, mailbox: &Mailbox, id: Option<&str>) -> Result<Answer, GraphError> {
     request.require(READ, Family::Outlook)?;
     zone_known(request)?;
-    let (from, to) = (
-        bound(request, "startDateTime")?,
-        bound(request, "endDateTime")?,
-    );
+    let (from, to) = (bound(request, "startDateTime")?, bound(request, "endDateTime")?);
     if to < from {
-        return Err(GraphError::new(
-            400,
-            "ErrorInvalidParameter",
-            "The end of the time window is before its start.",
-        ));
+        return Err(GraphError::new(400, "ErrorInvalidParameter", "The end of the time window is before its start."));
     }
     let options = ListOptions::parse(request, SIZES)?;
     let name = calendar(mailbox, id)?;
-    let clauses = options
-        .filter
-        .as_deref()
-        .map(filter::parse)
-        .transpose()?
-        .unwrap_or_default();
+    let clauses = options.filter.as_deref().map(filter::parse).transpose()?.unwrap_or_default();
     let mut entries = Vec::new();
     for event in mailbox.events.iter().filter(|event| event.calendar == name) {
         for one in event.between(from, to) {
@@ -159,8 +115,7 @@ pub fn get(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<Answer,
     zone_known(request)?;
     let immutable = request.prefer.immutable;
     let found = mailbox.events.iter().find(|event| {
-        mailbox.event_id(event.key, None, false) == id
-            || (immutable && mailbox.event_id(event.key, None, true) == id)
+        mailbox.event_id(event.key, None, false) == id || (immutable && mailbox.event_id(event.key, None, true) == id)
     });
     let event = found.ok_or_else(GraphError::no_item)?;
     Ok(Answer::ok(event.render_master(mailbox, &request.prefer)))
@@ -168,10 +123,7 @@ pub fn get(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<Answer,
 
 /// GET `/me/mailboxSettings`.
 pub fn settings(request: &Request<'_>, mailbox: &Mailbox) -> Result<Answer, GraphError> {
-    request.require(
-        &["MailboxSettings.Read", "MailboxSettings.ReadWrite"],
-        Family::Outlook,
-    )?;
+    request.require(&["MailboxSettings.Read", "MailboxSettings.ReadWrite"], Family::Outlook)?;
     let value = json!({
         "archiveFolder": mailbox.folder_id("archive"), "timeZone": mailbox.user.zone,
         "delegateMeetingMessageDeliveryOptions": "sendToDelegateOnly",
@@ -185,9 +137,5 @@ pub fn settings(request: &Request<'_>, mailbox: &Mailbox) -> Result<Answer, Grap
     });
     let chosen: Option<Vec<String>> =
         query::option(request, "$select").map(|list| list.split(',').map(str::to_owned).collect());
-    Ok(Answer::ok(query::select(
-        value,
-        chosen.as_deref(),
-        "microsoft.graph.mailboxSettings",
-    )?))
+    Ok(Answer::ok(query::select(value, chosen.as_deref(), "microsoft.graph.mailboxSettings")?))
 }

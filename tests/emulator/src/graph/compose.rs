@@ -37,9 +37,7 @@ const WRITABLE: &[&str] = &[
 
 /// Now, in whole seconds.
 pub fn now() -> String {
-    let second = OffsetDateTime::now_utc()
-        .replace_nanosecond(0)
-        .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let second = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     second.format(&Rfc3339).unwrap_or_default()
 }
 
@@ -54,9 +52,7 @@ pub fn check(body: &Value) -> Result<(), GraphError> {
         let id = text(property, "/id");
         let named = id.starts_with("String {")
             && id.contains("} Name ")
-            && id
-                .split_once("} Name ")
-                .is_some_and(|(_, name)| !name.is_empty());
+            && id.split_once("} Name ").is_some_and(|(_, name)| !name.is_empty());
         if !named || !property.get("value").is_some_and(Value::is_string) {
             return Err(GraphError::new(
                 400,
@@ -91,18 +87,10 @@ pub fn compose(mailbox: &Mailbox, body: &Value) -> Value {
 pub fn apply(message: &mut Value, changes: &Value) {
     for (name, value) in changes.as_object().into_iter().flatten() {
         if name == "attachments" {
-            set(
-                message,
-                "hasAttachments",
-                value.as_array().is_some_and(|list| !list.is_empty()),
-            );
+            set(message, "hasAttachments", value.as_array().is_some_and(|list| !list.is_empty()));
         } else if name == "body" {
             let kind = text(value, "/contentType").to_ascii_lowercase();
-            let kind = if kind.is_empty() {
-                "text"
-            } else {
-                kind.as_str()
-            };
+            let kind = if kind.is_empty() { "text" } else { kind.as_str() };
             let body = json!({"contentType": kind, "content": text(value, "/content")});
             set(message, "uniqueBody", body.clone());
             set(message, "body", body);

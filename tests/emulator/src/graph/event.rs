@@ -51,14 +51,8 @@ impl StoredEvent {
     }
 
     fn at(&self, day: Date, number: Option<i64>) -> Occurrence {
-        let start = self
-            .zone()
-            .moment(PrimitiveDateTime::new(day, self.start.time()));
-        Occurrence {
-            start,
-            end: start + self.length,
-            number,
-        }
+        let start = self.zone().moment(PrimitiveDateTime::new(day, self.start.time()));
+        Occurrence { start, end: start + self.length, number }
     }
 
     /// All occurrences that touch a range.
@@ -66,23 +60,15 @@ impl StoredEvent {
         let touches = |one: &Occurrence| one.start < to && one.end > from;
         let pattern = self.value.pointer("/recurrence/pattern");
         let Some(pattern) = pattern else {
-            return Some(self.at(self.start.date(), None))
-                .filter(touches)
-                .into_iter()
-                .collect();
+            return Some(self.at(self.start.date(), None)).filter(touches).into_iter().collect();
         };
         let last = Date::parse(text(&self.value, "/recurrence/range/endDate"), DAY).ok();
-        let most = self
-            .value
-            .pointer("/recurrence/range/numberOfOccurrences")
-            .and_then(Value::as_i64);
+        let most = self.value.pointer("/recurrence/range/numberOfOccurrences").and_then(Value::as_i64);
         let most = most.filter(|_| text(&self.value, "/recurrence/range/type") == "numbered");
         let (mut found, mut number) = (Vec::new(), 0);
         for ahead in 0..MOST_OCCURRENCES {
             let day = self.start.date() + Duration::days(ahead);
-            let ended = last.is_some_and(|last| {
-                day > last && text(&self.value, "/recurrence/range/type") == "endDate"
-            });
+            let ended = last.is_some_and(|last| day > last && text(&self.value, "/recurrence/range/type") == "endDate");
             if ended || most.is_some_and(|most| number >= most) {
                 break;
             }
@@ -95,19 +81,14 @@ impl StoredEvent {
     }
 
     fn falls_on(&self, pattern: &Value, day: Date, ahead: i64) -> bool {
-        let interval = pattern
-            .get("interval")
-            .and_then(Value::as_i64)
-            .unwrap_or(1)
-            .max(1);
+        let interval = pattern.get("interval").and_then(Value::as_i64).unwrap_or(1).max(1);
         match text(pattern, "/type") {
             "daily" => ahead % interval == 0,
             "weekly" => {
                 let first = self.start.date().weekday().number_days_from_monday();
                 let week = (ahead + i64::from(first)) / 7;
-                let named = items(pattern, "/daysOfWeek")
-                    .iter()
-                    .any(|name| name.as_str() == Some(weekday(day.weekday())));
+                let named =
+                    items(pattern, "/daysOfWeek").iter().any(|name| name.as_str() == Some(weekday(day.weekday())));
                 week % interval == 0 && named
             }
             "absoluteMonthly" => {
@@ -127,27 +108,18 @@ impl StoredEvent {
         let mut value = self.value.clone();
         let name = prefer.zone.as_deref().unwrap_or("UTC");
         let zone = Zone::parse(name).unwrap_or_else(|| self.zone());
-        let shown = |moment| json!({"dateTime": zone.local(moment).format(STAMP).unwrap_or_default(), "timeZone": name});
+        let shown =
+            |moment| json!({"dateTime": zone.local(moment).format(STAMP).unwrap_or_default(), "timeZone": name});
         set(&mut value, "start", shown(one.start));
         set(&mut value, "end", shown(one.end));
         set(&mut value, "originalStartTimeZone", self.zone.clone());
         set(&mut value, "originalEndTimeZone", self.zone.clone());
         let master = mailbox.event_id(self.key, None, prefer.immutable);
-        set(
-            &mut value,
-            "id",
-            mailbox.event_id(self.key, one.number, prefer.immutable),
-        );
-        set(
-            &mut value,
-            "iCalUId",
-            format!("040000008200E00074C5B7101A82E008{:08}", self.key),
-        );
+        set(&mut value, "id", mailbox.event_id(self.key, one.number, prefer.immutable));
+        set(&mut value, "iCalUId", format!("040000008200E00074C5B7101A82E008{:08}", self.key));
         let (kind, master) = match one.number {
             Some(_) => ("occurrence", Value::from(master)),
-            None if self.value.get("recurrence").is_some_and(Value::is_object) => {
-                ("seriesMaster", Value::Null)
-            }
+            None if self.value.get("recurrence").is_some_and(Value::is_object) => ("seriesMaster", Value::Null),
             None => ("singleInstance", Value::Null),
         };
         set(&mut value, "type", kind);
@@ -156,17 +128,9 @@ impl StoredEvent {
             set(&mut value, "recurrence", Value::Null);
         }
         let content = super::message::html_to_text(text(&self.value, "/body/content"));
-        set(
-            &mut value,
-            "bodyPreview",
-            content.trim().chars().take(255).collect::<String>(),
-        );
+        set(&mut value, "bodyPreview", content.trim().chars().take(255).collect::<String>());
         if prefer.text_body {
-            set(
-                &mut value,
-                "body",
-                json!({"contentType": "text", "content": content}),
-            );
+            set(&mut value, "body", json!({"contentType": "text", "content": content}));
         }
         value
     }

@@ -40,24 +40,18 @@ const WRITABLE: &[&str] = &[
 ];
 
 /// POST `/me/events` and `/me/calendars/{id}/events`; a repeated `transactionId` gives the first event again.
-pub fn create(
-    request: &Request<'_>,
-    mailbox: &mut Mailbox,
-    id: Option<&str>,
-) -> Result<Answer, GraphError> {
+pub fn create(request: &Request<'_>, mailbox: &mut Mailbox, id: Option<&str>) -> Result<Answer, GraphError> {
     request.require(WRITE, Family::Outlook)?;
     zone_known(request)?;
     let body = request.object()?;
     let calendar = calendar(mailbox, id)?.to_owned();
     let transaction = text(&body, "/transactionId");
-    let repeated = mailbox.events.iter().find(|event| {
-        !transaction.is_empty() && text(&event.value, "/transactionId") == transaction
-    });
+    let repeated = mailbox
+        .events
+        .iter()
+        .find(|event| !transaction.is_empty() && text(&event.value, "/transactionId") == transaction);
     if let Some(event) = repeated {
-        return Ok(created(
-            request,
-            event.render_master(mailbox, &request.prefer),
-        ));
+        return Ok(created(request, event.render_master(mailbox, &request.prefer)));
     }
     let event = check(mailbox, &body, calendar)?;
     let value = event.render_master(mailbox, &request.prefer);
@@ -77,15 +71,10 @@ fn check(mailbox: &mut Mailbox, body: &Value, calendar: String) -> Result<Stored
     let time = |name: &str| {
         let zone = text(body, &format!("/{name}/timeZone")).to_owned();
         let local = parse_local(text(body, &format!("/{name}/dateTime")));
-        local
-            .zip(Zone::parse(&zone))
-            .map(|(local, found)| (local, zone, found))
+        local.zip(Zone::parse(&zone)).map(|(local, found)| (local, zone, found))
     };
-    let wrong = || {
-        refuse(
-            "At least one property failed validation: start and end need a dateTime and a known timeZone.",
-        )
-    };
+    let wrong =
+        || refuse("At least one property failed validation: start and end need a dateTime and a known timeZone.");
     let (start, zone, start_zone) = time("start").ok_or_else(wrong)?;
     let (end, _, end_zone) = time("end").ok_or_else(wrong)?;
     let length = end_zone.moment(end) - start_zone.moment(start);
@@ -97,21 +86,13 @@ fn check(mailbox: &mut Mailbox, body: &Value, calendar: String) -> Result<Stored
         ));
     }
     if flag(body, "/isAllDay")
-        && (start.time() != time::Time::MIDNIGHT
-            || end.time() != time::Time::MIDNIGHT
-            || length.is_zero())
+        && (start.time() != time::Time::MIDNIGHT || end.time() != time::Time::MIDNIGHT || length.is_zero())
     {
-        return Err(refuse(
-            "The Event.Start property for an all-day event needs to be set to midnight.",
-        ));
+        return Err(refuse("The Event.Start property for an all-day event needs to be set to midnight."));
     }
     for attendee in items(body, "/attendees") {
         if !is_address(text(attendee, "/emailAddress/address")) {
-            return Err(GraphError::new(
-                400,
-                "ErrorInvalidRecipients",
-                "At least one attendee is not valid.",
-            ));
+            return Err(GraphError::new(400, "ErrorInvalidRecipients", "At least one attendee is not valid."));
         }
     }
     let mut value = event_defaults(mailbox.user);
@@ -124,30 +105,16 @@ fn check(mailbox: &mut Mailbox, body: &Value, calendar: String) -> Result<Stored
     set(&mut value, "attendees", attendees);
     if flag(body, "/isOnlineMeeting") {
         set(&mut value, "onlineMeetingProvider", "teamsForBusiness");
-        let join = format!(
-            "https://teams.contoso.example/l/meetup-join/{}",
-            Uuid::new_v4()
-        );
+        let join = format!("https://teams.contoso.example/l/meetup-join/{}", Uuid::new_v4());
         set(&mut value, "onlineMeeting", json!({"joinUrl": join}));
     }
-    Ok(StoredEvent {
-        key: mailbox.number(),
-        calendar,
-        zone,
-        start,
-        length,
-        value,
-    })
+    Ok(StoredEvent { key: mailbox.number(), calendar, zone, start, length, value })
 }
 
 fn attendee(given: &Value) -> Value {
     let address = text(given, "/emailAddress/address");
-    let name = Some(text(given, "/emailAddress/name"))
-        .filter(|name| !name.is_empty())
-        .unwrap_or(address);
-    let kind = Some(text(given, "/type"))
-        .filter(|kind| !kind.is_empty())
-        .unwrap_or("required");
+    let name = Some(text(given, "/emailAddress/name")).filter(|name| !name.is_empty()).unwrap_or(address);
+    let kind = Some(text(given, "/type")).filter(|kind| !kind.is_empty()).unwrap_or("required");
     json!({
         "type": kind, "status": {"response": "none", "time": "0001-01-01T00:00:00Z"},
         "emailAddress": {"name": name, "address": address},

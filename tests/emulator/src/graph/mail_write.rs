@@ -18,26 +18,16 @@ use crate::sample::directory;
 
 const WRITE: &[&str] = &["Mail.ReadWrite", "Mail.ReadWrite.Shared"];
 const SEND: &[&str] = &["Mail.Send", "Mail.Send.Shared"];
-const ANY_TIME: &[&str] = &[
-    "isRead",
-    "categories",
-    "flag",
-    "importance",
-    "inferenceClassification",
-    "singleValueExtendedProperties",
-];
+const ANY_TIME: &[&str] =
+    &["isRead", "categories", "flag", "importance", "inferenceClassification", "singleValueExtendedProperties"];
 
 fn shown(request: &Request<'_>, mailbox: &Mailbox, at: usize) -> Result<Value, GraphError> {
     let stored = mailbox.messages.get(at).ok_or_else(GraphError::no_item)?;
     let value = message::default_shape(message::render(mailbox, stored, &request.prefer), request);
-    let chosen: Option<Vec<String>> = query::option(request, "$select")
-        .map(|list| list.split(',').map(|one| one.trim().to_owned()).collect());
+    let chosen: Option<Vec<String>> =
+        query::option(request, "$select").map(|list| list.split(',').map(|one| one.trim().to_owned()).collect());
     let mut value = query::select(value, chosen.as_deref(), KIND)?;
-    set(
-        &mut value,
-        "@odata.context",
-        request.url("$metadata#users('me')/messages/$entity"),
-    );
+    set(&mut value, "@odata.context", request.url("$metadata#users('me')/messages/$entity"));
     Ok(value)
 }
 
@@ -45,9 +35,7 @@ fn find(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<usize, Gra
     if !id.starts_with("AAMkAD") && !id.starts_with("AAkALg") {
         return Err(GraphError::malformed_id());
     }
-    mailbox
-        .position(id, request.prefer.immutable)
-        .ok_or_else(GraphError::no_item)
+    mailbox.position(id, request.prefer.immutable).ok_or_else(GraphError::no_item)
 }
 
 /// POST `/me/messages`.
@@ -67,39 +55,20 @@ pub fn create(request: &Request<'_>, store: &mut GraphStore) -> Result<Answer, G
 pub fn get(request: &Request<'_>, store: &mut GraphStore, id: &str) -> Result<Answer, GraphError> {
     request.require(READ, Family::Outlook)?;
     let mailbox = store.mailbox(request.consent.user);
-    Ok(Answer::ok(shown(
-        request,
-        mailbox,
-        find(request, mailbox, id)?,
-    )?))
+    Ok(Answer::ok(shown(request, mailbox, find(request, mailbox, id)?)?))
 }
 
 /// PATCH `/me/messages/{id}`: most of a message can be changed only while it is a draft.
-pub fn update(
-    request: &Request<'_>,
-    store: &mut GraphStore,
-    id: &str,
-) -> Result<Answer, GraphError> {
+pub fn update(request: &Request<'_>, store: &mut GraphStore, id: &str) -> Result<Answer, GraphError> {
     request.require(WRITE, Family::Outlook)?;
     let changes = request.object()?;
     check(&changes)?;
     let mailbox = store.mailbox(request.consent.user);
     let at = find(request, mailbox, id)?;
-    let stored = mailbox
-        .messages
-        .get_mut(at)
-        .ok_or_else(GraphError::no_item)?;
-    let fixed = changes
-        .as_object()
-        .into_iter()
-        .flatten()
-        .find(|(name, _)| !ANY_TIME.contains(&name.as_str()));
+    let stored = mailbox.messages.get_mut(at).ok_or_else(GraphError::no_item)?;
+    let fixed = changes.as_object().into_iter().flatten().find(|(name, _)| !ANY_TIME.contains(&name.as_str()));
     if fixed.is_some() && !flag(&stored.value, "/isDraft") {
-        return Err(GraphError::new(
-            400,
-            "ErrorInvalidPropertySet",
-            "The property can be changed only on a draft.",
-        ));
+        return Err(GraphError::new(400, "ErrorInvalidPropertySet", "The property can be changed only on a draft."));
     }
     apply(&mut stored.value, &changes);
     set(&mut stored.value, "lastModifiedDateTime", now());
@@ -107,35 +76,21 @@ pub fn update(
 }
 
 /// DELETE `/me/messages/{id}`: to Deleted Items.
-pub fn delete(
-    request: &Request<'_>,
-    store: &mut GraphStore,
-    id: &str,
-) -> Result<Answer, GraphError> {
+pub fn delete(request: &Request<'_>, store: &mut GraphStore, id: &str) -> Result<Answer, GraphError> {
     request.require(WRITE, Family::Outlook)?;
     let mailbox = store.mailbox(request.consent.user);
     let at = find(request, mailbox, id)?;
-    let stored = mailbox
-        .messages
-        .get_mut(at)
-        .ok_or_else(GraphError::no_item)?;
+    let stored = mailbox.messages.get_mut(at).ok_or_else(GraphError::no_item)?;
     stored.folder = "deleteditems";
     Ok(Answer::empty(204))
 }
 
 /// POST `/me/messages/{id}/send`.
-pub fn send_draft(
-    request: &Request<'_>,
-    store: &mut GraphStore,
-    id: &str,
-) -> Result<Answer, GraphError> {
+pub fn send_draft(request: &Request<'_>, store: &mut GraphStore, id: &str) -> Result<Answer, GraphError> {
     request.require(SEND, Family::Outlook)?;
     let mailbox = store.mailbox(request.consent.user);
     let at = find(request, mailbox, id)?;
-    let stored = mailbox
-        .messages
-        .get_mut(at)
-        .ok_or_else(GraphError::no_item)?;
+    let stored = mailbox.messages.get_mut(at).ok_or_else(GraphError::no_item)?;
     if !flag(&stored.value, "/isDraft") {
         return Err(GraphError::new(
             400,
@@ -155,22 +110,10 @@ pub fn send_draft(
 pub fn send_mail(request: &Request<'_>, store: &mut GraphStore) -> Result<Answer, GraphError> {
     request.require(SEND, Family::Outlook)?;
     let body = request.object()?;
-    known_members(
-        &body,
-        &["message", "Message", "saveToSentItems", "SaveToSentItems"],
-        "microsoft.graph.sendMail",
-    )?;
-    let message = body
-        .get("message")
-        .or(body.get("Message"))
-        .filter(|message| message.is_object());
-    let message = message.ok_or_else(|| {
-        GraphError::new(
-            400,
-            "ErrorMissingParameter",
-            "The parameter 'Message' is missing.",
-        )
-    })?;
+    known_members(&body, &["message", "Message", "saveToSentItems", "SaveToSentItems"], "microsoft.graph.sendMail")?;
+    let message = body.get("message").or(body.get("Message")).filter(|message| message.is_object());
+    let message =
+        message.ok_or_else(|| GraphError::new(400, "ErrorMissingParameter", "The parameter 'Message' is missing."))?;
     check(message)?;
     let mailbox = store.mailbox(request.consent.user);
     let mut value = compose(mailbox, message);
@@ -192,9 +135,7 @@ fn mark_sent(value: &mut Value) {
 fn addresses(message: &Value) -> Vec<&str> {
     let lists = ["/toRecipients", "/ccRecipients", "/bccRecipients"];
     let people = lists.iter().flat_map(|list| items(message, list));
-    people
-        .map(|person| text(person, "/emailAddress/address"))
-        .collect()
+    people.map(|person| text(person, "/emailAddress/address")).collect()
 }
 
 fn deliverable(message: &Value) -> Result<(), GraphError> {

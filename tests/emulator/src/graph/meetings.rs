@@ -29,9 +29,7 @@ const KNOWN: &[&str] = &[
 pub fn create(request: &Request<'_>, mailbox: &mut Mailbox) -> Result<Answer, GraphError> {
     let body = check(request)?;
     if body.get("externalId").is_some() {
-        return Err(GraphError::bad(
-            "The property 'externalId' belongs to createOrGet.",
-        ));
+        return Err(GraphError::bad("The property 'externalId' belongs to createOrGet."));
     }
     let meeting = build(request, &body);
     mailbox.meetings.push(meeting.clone());
@@ -46,11 +44,7 @@ pub fn create_or_get(request: &Request<'_>, mailbox: &mut Mailbox) -> Result<Ans
     if external.is_empty() {
         return Err(GraphError::bad("The parameter 'externalId' is missing."));
     }
-    if let Some(known) = mailbox
-        .meetings
-        .iter()
-        .find(|meeting| text(meeting, "/externalId") == external)
-    {
+    if let Some(known) = mailbox.meetings.iter().find(|meeting| text(meeting, "/externalId") == external) {
         return Ok(Answer::ok(known.clone()));
     }
     let mut meeting = build(request, &body);
@@ -62,11 +56,7 @@ pub fn create_or_get(request: &Request<'_>, mailbox: &mut Mailbox) -> Result<Ans
 
 fn check(request: &Request<'_>) -> Result<Value, GraphError> {
     if request.consent.user.home != Home::Contoso {
-        return Err(GraphError::new(
-            403,
-            "Forbidden",
-            "Online meetings are for work accounts of this tenant.",
-        ));
+        return Err(GraphError::new(403, "Forbidden", "Online meetings are for work accounts of this tenant."));
     }
     request.require(&["OnlineMeetings.ReadWrite"], Family::Teams)?;
     let body = request.object()?;
@@ -83,27 +73,19 @@ fn check(request: &Request<'_>) -> Result<Value, GraphError> {
     };
     let (start, end) = (moment("startDateTime")?, moment("endDateTime")?);
     if start.zip(end).is_some_and(|(start, end)| end <= start) {
-        return Err(GraphError::bad(
-            "The meeting's end time is not after its start time.",
-        ));
+        return Err(GraphError::bad("The meeting's end time is not after its start time."));
     }
-    items(&body, "/participants/attendees")
-        .iter()
-        .try_for_each(check_attendee)?;
+    items(&body, "/participants/attendees").iter().try_for_each(check_attendee)?;
     Ok(body)
 }
 
 fn check_attendee(attendee: &Value) -> Result<(), GraphError> {
     let (upn, id) = (text(attendee, "/upn"), text(attendee, "/identity/user/id"));
     if !id.is_empty() && Uuid::parse_str(id).is_err() {
-        return Err(GraphError::bad(
-            "The value of identity.user.id is not a directory object id.",
-        ));
+        return Err(GraphError::bad("The value of identity.user.id is not a directory object id."));
     }
     if upn.is_empty() && id.is_empty() {
-        return Err(GraphError::bad(
-            "Every attendee needs a upn or an identity.",
-        ));
+        return Err(GraphError::bad("Every attendee needs a upn or an identity."));
     }
     if !upn.is_empty() && !is_address(upn) {
         return Err(GraphError::bad("The value of upn is invalid."));
@@ -113,14 +95,8 @@ fn check_attendee(attendee: &Value) -> Result<(), GraphError> {
 
 fn build(request: &Request<'_>, body: &Value) -> Value {
     let (id, user) = (Uuid::new_v4(), request.consent.user);
-    let now = OffsetDateTime::now_utc()
-        .format(&Rfc3339)
-        .unwrap_or_default();
-    let moment = |name: &str| {
-        body.get(name)
-            .cloned()
-            .unwrap_or_else(|| Value::from(now.clone()))
-    };
+    let now = OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default();
+    let moment = |name: &str| body.get(name).cloned().unwrap_or_else(|| Value::from(now.clone()));
     let attendees = items(body, "/participants/attendees");
     json!({
         "@odata.context": request.url("$metadata#users('me')/onlineMeetings/$entity"),

@@ -39,18 +39,12 @@ use crate::reply::{self, Reply};
 use error::GraphError;
 use request::Answer;
 
-const CONTENT_TYPE: &str = "application/json; odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
+const CONTENT_TYPE: &str =
+    "application/json; odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
 /// Requests Outlook answers at once for one mailbox.
 const CONCURRENT: usize = 4;
-const OUTLOOK: &[&str] = &[
-    "/messages",
-    "/mailFolders",
-    "/sendMail",
-    "/calendar",
-    "/events",
-    "/contacts",
-    "/mailboxSettings",
-];
+const OUTLOOK: &[&str] =
+    &["/messages", "/mailFolders", "/sendMail", "/calendar", "/events", "/contacts", "/mailboxSettings"];
 const BEFORE: &[&str] = &["401", "401-claims", "403", "404", "429", "503"];
 const AROUND: &[&str] = &["slow", "act-then-504", "empty-page"];
 
@@ -64,10 +58,7 @@ pub async fn handle(app: &App, call: &Call) -> Reply {
         (before, world.faults.take(Target::Graph, AROUND, subject))
     };
     let consent = authenticate(app, call);
-    let place = consent
-        .as_ref()
-        .ok()
-        .and_then(|consent| enter(app, call, consent));
+    let place = consent.as_ref().ok().and_then(|consent| enter(app, call, consent));
     if let Some(fault) = around.as_ref().filter(|fault| fault.fault == "slow") {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms.unwrap_or(1000))).await;
     }
@@ -95,9 +86,7 @@ fn authenticate(app: &App, call: &Call) -> Result<Consent, GraphError> {
     }
     let world = app.world();
     let Some(known) = world.entra.access.get(token) else {
-        return Err(refuse(
-            "IDX14100: JWT is not well formed, there are no dots (.).",
-        ));
+        return Err(refuse("IDX14100: JWT is not well formed, there are no dots (.)."));
     };
     if known.expires_at <= OffsetDateTime::now_utc() {
         return Err(refuse("Lifetime validation failed, the token is expired."));
@@ -126,37 +115,19 @@ fn leave(app: &App, consent: Option<&Consent>) {
 }
 
 fn throttled() -> GraphError {
-    GraphError::new(
-        429,
-        "ApplicationThrottled",
-        "Application is over its MailboxConcurrency limit.",
-    )
+    GraphError::new(429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit.")
 }
 
 fn ordered(fault: &Fault) -> GraphError {
     let mut error = match fault.fault.as_str() {
-        "401" => GraphError::new(
-            401,
-            "InvalidAuthenticationToken",
-            "Lifetime validation failed, the token is expired.",
-        ),
+        "401" => {
+            GraphError::new(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
+        }
         "401-claims" => claims_challenge(),
-        "403" => GraphError::new(
-            403,
-            "ErrorAccessDenied",
-            "Access is denied. Check credentials and try again.",
-        ),
-        "404" => GraphError::new(
-            404,
-            "ErrorItemNotFound",
-            "The specified object was not found in the store.",
-        ),
+        "403" => GraphError::new(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again."),
+        "404" => GraphError::new(404, "ErrorItemNotFound", "The specified object was not found in the store."),
         "429" => throttled(),
-        _ => GraphError::new(
-            503,
-            "ServiceUnavailable",
-            "The service is temporarily unavailable.",
-        ),
+        _ => GraphError::new(503, "ServiceUnavailable", "The service is temporarily unavailable."),
     };
     if let Some(seconds) = fault.retry_after {
         error.headers.push(("retry-after", seconds.to_string()));
@@ -165,8 +136,7 @@ fn ordered(fault: &Fault) -> GraphError {
 }
 
 fn claims_challenge() -> GraphError {
-    let claims =
-        STANDARD.encode(r#"{"access_token":{"nbf":{"essential":true,"value":"1767225600"}}}"#);
+    let claims = STANDARD.encode(r#"{"access_token":{"nbf":{"essential":true,"value":"1767225600"}}}"#);
     let challenge = format!(
         "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
          client_id=\"00000003-0000-0000-c000-000000000000\", error=\"insufficient_claims\", claims=\"{claims}\""
@@ -180,22 +150,11 @@ fn claims_challenge() -> GraphError {
     error
 }
 
-fn afterwards(
-    result: Result<Answer, GraphError>,
-    fault: Option<&Fault>,
-) -> Result<Answer, GraphError> {
+fn afterwards(result: Result<Answer, GraphError>, fault: Option<&Fault>) -> Result<Answer, GraphError> {
     match fault.map(|fault| fault.fault.as_str()) {
-        Some("act-then-504") => Err(GraphError::new(
-            504,
-            "GatewayTimeout",
-            "The server did not answer in time.",
-        )),
+        Some("act-then-504") => Err(GraphError::new(504, "GatewayTimeout", "The server did not answer in time.")),
         Some("empty-page") => result.map(|mut answer| {
-            if let Some(body) = answer
-                .body
-                .as_mut()
-                .filter(|body| body.get("value").is_some())
-            {
+            if let Some(body) = answer.body.as_mut().filter(|body| body.get("value").is_some()) {
                 crate::json::set(body, "value", json!([]));
             }
             answer
@@ -205,17 +164,10 @@ fn afterwards(
 }
 
 fn render(result: Result<Answer, GraphError>, call: &Call, request_id: &str) -> Reply {
-    let client_id = call
-        .header("client-request-id")
-        .unwrap_or(request_id)
-        .to_owned();
+    let client_id = call.header("client-request-id").unwrap_or(request_id).to_owned();
     let (status, body, headers) = match result {
         Ok(answer) => (answer.status, answer.body, answer.headers),
-        Err(error) => (
-            error.status,
-            Some(error.body(request_id, &client_id)),
-            error.headers,
-        ),
+        Err(error) => (error.status, Some(error.body(request_id, &client_id)), error.headers),
     };
     let mut reply = match body {
         Some(body) if status < 400 => reply::body(status, CONTENT_TYPE, body.to_string()),
@@ -232,10 +184,7 @@ fn render(result: Result<Answer, GraphError>, call: &Call, request_id: &str) -> 
 }
 
 fn record(app: &App, call: &Call, consent: Option<&Consent>, reply: &Reply) {
-    let request_id = reply
-        .headers()
-        .get("request-id")
-        .and_then(|value| value.to_str().ok());
+    let request_id = reply.headers().get("request-id").and_then(|value| value.to_str().ok());
     app.world().graph.calls.push(json!({
         "method": call.method.as_str(), "path": call.path, "query": call.query,
         "headers": shown_headers(&call.headers), "user": consent.map(|consent| consent.user.email),
@@ -244,12 +193,6 @@ fn record(app: &App, call: &Call, consent: Option<&Consent>, reply: &Reply) {
 }
 
 fn shown_headers(headers: &HeaderMap) -> Value {
-    let shown = headers
-        .iter()
-        .filter(|(name, _)| name.as_str() != "authorization");
-    Value::Object(
-        shown
-            .map(|(name, value)| (name.to_string(), Value::from(value.to_str().unwrap_or(""))))
-            .collect(),
-    )
+    let shown = headers.iter().filter(|(name, _)| name.as_str() != "authorization");
+    Value::Object(shown.map(|(name, value)| (name.to_string(), Value::from(value.to_str().unwrap_or("")))).collect())
 }

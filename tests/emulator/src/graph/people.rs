@@ -29,20 +29,13 @@ const DEFAULT: &[&str] = &[
 /// GET `/me/people`.
 pub fn relevant(request: &Request<'_>) -> Result<Answer, GraphError> {
     request.require(&["People.Read", "People.Read.All"], Family::Directory)?;
-    let options = ListOptions::parse(
-        request,
-        Sizes {
-            default: 10,
-            max: 1000,
-        },
-    )?;
+    let options = ListOptions::parse(request, Sizes { default: 10, max: 1000 })?;
     let mut list = people::relevant(request.consent.user);
     if let Some(search) = &options.search {
         let needle = search.trim().trim_matches('"').to_lowercase();
         list.retain(|person| {
-            let mail = items(person, "/scoredEmailAddresses")
-                .iter()
-                .any(|one| text(one, "/address").starts_with(&needle));
+            let mail =
+                items(person, "/scoredEmailAddresses").iter().any(|one| text(one, "/address").starts_with(&needle));
             mail || words_start(text(person, "/displayName"), &needle)
         });
     }
@@ -52,13 +45,7 @@ pub fn relevant(request: &Request<'_>) -> Result<Answer, GraphError> {
 /// GET `/me/contacts`.
 pub fn contacts(request: &Request<'_>) -> Result<Answer, GraphError> {
     request.require(&["Contacts.Read", "Contacts.ReadWrite"], Family::Outlook)?;
-    let options = ListOptions::parse(
-        request,
-        Sizes {
-            default: 10,
-            max: 1000,
-        },
-    )?;
+    let options = ListOptions::parse(request, Sizes { default: 10, max: 1000 })?;
     if options.search.is_some() && (options.filter.is_some() || !options.orderby.is_empty()) {
         return Err(GraphError::new(
             400,
@@ -66,20 +53,13 @@ pub fn contacts(request: &Request<'_>) -> Result<Answer, GraphError> {
             "The query parameter '$search' cannot be combined with '$filter' or '$orderby'.",
         ));
     }
-    let clauses = options
-        .filter
-        .as_deref()
-        .map(filter::parse)
-        .transpose()?
-        .unwrap_or_default();
+    let clauses = options.filter.as_deref().map(filter::parse).transpose()?.unwrap_or_default();
     let mut list = people::contacts(request.consent.user);
     list.retain(|contact| clauses.iter().all(|clause| clause.holds(contact)));
     if let Some(search) = &options.search {
         let needle = quoted(search)?.to_lowercase();
         list.retain(|contact| {
-            let mail = items(contact, "/emailAddresses")
-                .iter()
-                .any(|one| text(one, "/address").contains(&needle));
+            let mail = items(contact, "/emailAddresses").iter().any(|one| text(one, "/address").contains(&needle));
             mail || words_start(text(contact, "/displayName"), &needle)
                 || words_start(text(contact, "/companyName"), &needle)
         });
@@ -89,10 +69,7 @@ pub fn contacts(request: &Request<'_>) -> Result<Answer, GraphError> {
 }
 
 fn quoted(search: &str) -> Result<&str, GraphError> {
-    let inner = search
-        .trim()
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'));
+    let inner = search.trim().strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     inner
         .filter(|inner| !inner.replace("\\\"", "").contains('"'))
         .ok_or_else(|| GraphError::bad("Syntax error: the search text must be in double quotes."))
@@ -100,27 +77,15 @@ fn quoted(search: &str) -> Result<&str, GraphError> {
 
 fn words_start(name: &str, needle: &str) -> bool {
     let name = name.to_lowercase();
-    name.starts_with(needle)
-        || name
-            .split([' ', '.', '@', '-'])
-            .any(|word| word.starts_with(needle))
+    name.starts_with(needle) || name.split([' ', '.', '@', '-']).any(|word| word.starts_with(needle))
 }
 
 /// GET `/users`.
 pub fn users(request: &Request<'_>) -> Result<Answer, GraphError> {
     member(request)?;
     request.require(DIRECTORY, Family::Directory)?;
-    let options = ListOptions::parse(
-        request,
-        Sizes {
-            default: 100,
-            max: 999,
-        },
-    )?;
-    let eventual = request
-        .call
-        .header("consistencylevel")
-        .is_some_and(|level| level.eq_ignore_ascii_case("eventual"));
+    let options = ListOptions::parse(request, Sizes { default: 100, max: 999 })?;
+    let eventual = request.call.header("consistencylevel").is_some_and(|level| level.eq_ignore_ascii_case("eventual"));
     let mut list = people::directory();
     if let Some(search) = &options.search {
         if !eventual {
@@ -131,11 +96,7 @@ pub fn users(request: &Request<'_>) -> Result<Answer, GraphError> {
             ));
         }
         let groups = parse_search(search)?;
-        list.retain(|user| {
-            groups
-                .iter()
-                .any(|group| group.iter().all(|clause| clause.holds(user)))
-        });
+        list.retain(|user| groups.iter().any(|group| group.iter().all(|clause| clause.holds(user))));
     }
     if options.count && !eventual {
         return Err(GraphError::new(
@@ -144,18 +105,10 @@ pub fn users(request: &Request<'_>) -> Result<Answer, GraphError> {
             "$count is not currently supported without 'ConsistencyLevel: eventual'.",
         ));
     }
-    let clauses = options
-        .filter
-        .as_deref()
-        .map(filter::parse)
-        .transpose()?
-        .unwrap_or_default();
+    let clauses = options.filter.as_deref().map(filter::parse).transpose()?.unwrap_or_default();
     list.retain(|user| clauses.iter().all(|clause| clause.holds(user)));
     query::sort(&mut list, &options.orderby);
-    let list = list
-        .into_iter()
-        .map(|user| default_members(request, user))
-        .collect();
+    let list = list.into_iter().map(|user| default_members(request, user)).collect();
     query::page(request, &options, list, "microsoft.graph.user")
 }
 
@@ -163,9 +116,9 @@ pub fn users(request: &Request<'_>) -> Result<Answer, GraphError> {
 pub fn user(request: &Request<'_>, key: &str) -> Result<Answer, GraphError> {
     member(request)?;
     request.require(DIRECTORY, Family::Directory)?;
-    let found = people::directory().into_iter().find(|user| {
-        text(user, "/id") == key || text(user, "/userPrincipalName").eq_ignore_ascii_case(key)
-    });
+    let found = people::directory()
+        .into_iter()
+        .find(|user| text(user, "/id") == key || text(user, "/userPrincipalName").eq_ignore_ascii_case(key));
     let missing = || {
         GraphError::new(
             404,
@@ -180,34 +133,24 @@ pub fn user(request: &Request<'_>, key: &str) -> Result<Answer, GraphError> {
 
 /// GET `/me`.
 pub fn me(request: &Request<'_>) -> Result<Answer, GraphError> {
-    request.require(
-        &["User.Read", "User.ReadWrite", "User.Read.All"],
-        Family::Directory,
-    )?;
+    request.require(&["User.Read", "User.ReadWrite", "User.Read.All"], Family::Directory)?;
     one(request, people::user_resource(request.consent.user))
 }
 
 fn one(request: &Request<'_>, user: Value) -> Result<Answer, GraphError> {
-    let chosen: Option<Vec<String>> = query::option(request, "$select")
-        .map(|list| list.split(',').map(|one| one.trim().to_owned()).collect());
+    let chosen: Option<Vec<String>> =
+        query::option(request, "$select").map(|list| list.split(',').map(|one| one.trim().to_owned()).collect());
     let user = default_members(request, user);
     let mut value = query::select(user, chosen.as_deref(), "microsoft.graph.user")?;
-    crate::json::set(
-        &mut value,
-        "@odata.context",
-        request.url("$metadata#users/$entity"),
-    );
+    crate::json::set(&mut value, "@odata.context", request.url("$metadata#users/$entity"));
     Ok(Answer::ok(value))
 }
 
 fn default_members(request: &Request<'_>, user: Value) -> Value {
     match user {
-        Value::Object(members) if query::option(request, "$select").is_none() => Value::Object(
-            members
-                .into_iter()
-                .filter(|(name, _)| DEFAULT.contains(&name.as_str()))
-                .collect(),
-        ),
+        Value::Object(members) if query::option(request, "$select").is_none() => {
+            Value::Object(members.into_iter().filter(|(name, _)| DEFAULT.contains(&name.as_str())).collect())
+        }
         other => other,
     }
 }
@@ -233,47 +176,29 @@ struct Clause {
 impl Clause {
     fn holds(&self, user: &Value) -> bool {
         let found = text(user, &format!("/{}", self.property));
-        self.needle
-            .split_whitespace()
-            .all(|word| words_start(found, word))
+        self.needle.split_whitespace().all(|word| words_start(found, word))
     }
 }
 
 /// `"displayName:ad" OR "mail:ad"`: every clause in quotes, operators outside them in capitals.
 fn parse_search(search: &str) -> Result<Vec<Vec<Clause>>, GraphError> {
-    let bad = || {
-        GraphError::bad(
-            "Invalid $search clause: each clause must be \"property:value\" in double quotes.",
-        )
-    };
+    let bad = || GraphError::bad("Invalid $search clause: each clause must be \"property:value\" in double quotes.");
     let (mut groups, mut rest) = (vec![Vec::new()], search.trim());
     loop {
         let (clause, after) = take_quoted(rest).ok_or_else(bad)?;
         let (property, needle) = clause.split_once(':').ok_or_else(bad)?;
-        let known = [
-            "displayName",
-            "mail",
-            "userPrincipalName",
-            "givenName",
-            "surname",
-            "mailNickname",
-        ];
+        let known = ["displayName", "mail", "userPrincipalName", "givenName", "surname", "mailNickname"];
         if !known.contains(&property) || needle.is_empty() {
             return Err(bad());
         }
-        let clause = Clause {
-            property: property.to_owned(),
-            needle: needle.to_lowercase(),
-        };
+        let clause = Clause { property: property.to_owned(), needle: needle.to_lowercase() };
         groups.last_mut().ok_or_else(bad)?.push(clause);
         rest = after.trim_start();
         if rest.is_empty() {
             return Ok(groups);
         }
         let next_group = rest.starts_with("OR ");
-        let operator = rest
-            .strip_prefix("OR ")
-            .or_else(|| rest.strip_prefix("AND "));
+        let operator = rest.strip_prefix("OR ").or_else(|| rest.strip_prefix("AND "));
         rest = operator.ok_or_else(bad)?.trim_start();
         if next_group {
             groups.push(Vec::new());

@@ -42,13 +42,9 @@ fn me(request: &Request<'_>, store: &mut GraphStore, rest: &[&str]) -> Result<An
         ("GET", ["contacts"]) => people::contacts(request),
         ("GET", ["mailboxSettings"]) => calendar::settings(request, mailbox),
         ("GET", ["calendars"]) => calendar::calendars(request, mailbox),
-        ("GET", ["calendarView"] | ["calendar", "calendarView"]) => {
-            calendar::view(request, mailbox, None)
-        }
+        ("GET", ["calendarView"] | ["calendar", "calendarView"]) => calendar::view(request, mailbox, None),
         ("GET", ["calendars", id, "calendarView"]) => calendar::view(request, mailbox, Some(id)),
-        ("POST", ["events"] | ["calendar", "events"]) => {
-            event_write::create(request, mailbox, None)
-        }
+        ("POST", ["events"] | ["calendar", "events"]) => event_write::create(request, mailbox, None),
         ("POST", ["calendars", id, "events"]) => event_write::create(request, mailbox, Some(id)),
         ("GET", ["events", id]) => calendar::get(request, mailbox, id),
         ("GET", ["joinedTeams"]) => teams::joined(request),
@@ -58,11 +54,7 @@ fn me(request: &Request<'_>, store: &mut GraphStore, rest: &[&str]) -> Result<An
     }
 }
 
-fn me_mail(
-    request: &Request<'_>,
-    store: &mut GraphStore,
-    rest: &[&str],
-) -> Result<Answer, GraphError> {
+fn me_mail(request: &Request<'_>, store: &mut GraphStore, rest: &[&str]) -> Result<Answer, GraphError> {
     match (request.call.method.as_str(), rest) {
         ("GET", ["messages"]) => mail::list(request, store.mailbox(request.consent.user), None),
         ("GET", ["mailFolders"]) => mail::folders(request, store.mailbox(request.consent.user)),
@@ -79,29 +71,16 @@ fn me_mail(
     }
 }
 
-fn teams_route(
-    request: &Request<'_>,
-    store: &mut GraphStore,
-    segments: &[&str],
-) -> Result<Answer, GraphError> {
+fn teams_route(request: &Request<'_>, store: &mut GraphStore, segments: &[&str]) -> Result<Answer, GraphError> {
     let posted = &mut store.teams;
     match (request.call.method.as_str(), segments) {
         ("GET", ["teams", team, "channels"]) => teams::channels(request, team),
         ("POST", ["teams", team, "channels", channel, "messages"]) => {
             teams::post_channel(request, posted, (team, channel), None)
         }
-        (
-            "POST",
-            [
-                "teams",
-                team,
-                "channels",
-                channel,
-                "messages",
-                id,
-                "replies",
-            ],
-        ) => teams::post_channel(request, posted, (team, channel), Some(id)),
+        ("POST", ["teams", team, "channels", channel, "messages", id, "replies"]) => {
+            teams::post_channel(request, posted, (team, channel), Some(id))
+        }
         ("POST", ["chats"]) => teams::create_chat(request, posted),
         ("POST", ["chats", chat, "messages"]) => teams::post_chat(request, posted, chat),
         _ => Err(unknown(segments)),

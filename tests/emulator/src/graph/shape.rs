@@ -37,12 +37,9 @@ pub fn item_body(body: Option<&Value>) -> Result<(), GraphError> {
 /// Refuses a list that is not of `{emailAddress: {address}}`.
 pub fn recipients(list: Option<&Value>) -> Result<(), GraphError> {
     let Some(list) = list else { return Ok(()) };
-    let shaped = list.as_array().is_some_and(|list| {
-        list.iter().all(|one| {
-            one.pointer("/emailAddress/address")
-                .is_some_and(Value::is_string)
-        })
-    });
+    let shaped = list
+        .as_array()
+        .is_some_and(|list| list.iter().all(|one| one.pointer("/emailAddress/address").is_some_and(Value::is_string)));
     if shaped {
         return Ok(());
     }
@@ -58,8 +55,6 @@ pub fn is_address(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else {
         return false;
     };
-    let plain = |part: &str| {
-        !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || "<>,;\"@".contains(c))
-    };
+    let plain = |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || "<>,;\"@".contains(c));
     plain(local) && plain(domain) && domain.contains('.')
 }

@@ -13,16 +13,8 @@ use crate::sample;
 use crate::sample::directory::{USERS, User};
 
 /// Folder names Graph takes instead of an id.
-pub const WELL_KNOWN: &[&str] = &[
-    "inbox",
-    "drafts",
-    "sentitems",
-    "deleteditems",
-    "archive",
-    "junkemail",
-    "outbox",
-    "msgfolderroot",
-];
+pub const WELL_KNOWN: &[&str] =
+    &["inbox", "drafts", "sentitems", "deleteditems", "archive", "junkemail", "outbox", "msgfolderroot"];
 /// The one folder that has no well-known name.
 pub const VENDORS: &str = "Vendors";
 
@@ -100,10 +92,9 @@ impl Mailbox {
     /// The name of the folder that an id or a well-known name means.
     pub fn folder(&self, id: &str) -> Option<&'static str> {
         let names = WELL_KNOWN.iter().copied().chain([VENDORS]);
-        names.into_iter().find(|name| {
-            (WELL_KNOWN.contains(name) && name.eq_ignore_ascii_case(id))
-                || self.folder_id(name) == id
-        })
+        names
+            .into_iter()
+            .find(|name| (WELL_KNOWN.contains(name) && name.eq_ignore_ascii_case(id)) || self.folder_id(name) == id)
     }
 
     /// Id of a folder.
@@ -113,18 +104,12 @@ impl Mailbox {
 
     /// Id of a message as it is now; changes with the folder.
     pub fn mutable_id(&self, message: &StoredMessage) -> String {
-        format!(
-            "AAMkAD{}AAA=",
-            self.encode(&format!("{}|{:06}|mutable", message.folder, message.key))
-        )
+        format!("AAMkAD{}AAA=", self.encode(&format!("{}|{:06}|mutable", message.folder, message.key)))
     }
 
     /// Id of a message that survives moves.
     pub fn immutable_id(&self, message: &StoredMessage) -> String {
-        format!(
-            "AAkALg{}AAA=",
-            self.encode(&format!("{:06}|immutable", message.key))
-        )
+        format!("AAkALg{}AAA=", self.encode(&format!("{:06}|immutable", message.key)))
     }
 
     /// Id of a conversation.
@@ -139,26 +124,20 @@ impl Mailbox {
 
     /// Finds a message; an immutable id counts only where the request speaks immutable ids.
     pub fn position(&self, id: &str, immutable: bool) -> Option<usize> {
-        self.messages.iter().position(|message| {
-            (immutable && self.immutable_id(message) == id) || self.mutable_id(message) == id
-        })
+        self.messages
+            .iter()
+            .position(|message| (immutable && self.immutable_id(message) == id) || self.mutable_id(message) == id)
     }
 
     /// All events and series in UTC, as a test reads them.
     pub fn all_events(&self) -> Value {
         let prefer = Prefer::default();
-        self.events
-            .iter()
-            .map(|event| event.render_master(self, &prefer))
-            .collect()
+        self.events.iter().map(|event| event.render_master(self, &prefer)).collect()
     }
 
     /// All messages of a folder as a test reads them: with both ids and the HTML body.
     pub fn in_folder(&self, folder: &str) -> Vec<Value> {
-        let chosen = self
-            .messages
-            .iter()
-            .filter(|message| message.folder.eq_ignore_ascii_case(folder));
+        let chosen = self.messages.iter().filter(|message| message.folder.eq_ignore_ascii_case(folder));
         chosen
             .map(|message| {
                 let mut value = message.value.clone();
@@ -183,23 +162,13 @@ pub struct GraphStore {
 impl GraphStore {
     /// The sample data around a day.
     pub fn sample(today: Date) -> Self {
-        let mailboxes = USERS
-            .iter()
-            .map(|user| (user.oid, Mailbox::sample(user, today)))
-            .collect();
-        Self {
-            calls: Vec::new(),
-            teams: TeamsStore::default(),
-            today,
-            mailboxes,
-        }
+        let mailboxes = USERS.iter().map(|user| (user.oid, Mailbox::sample(user, today))).collect();
+        Self { calls: Vec::new(), teams: TeamsStore::default(), today, mailboxes }
     }
 
     /// A person's mailbox.
     pub fn mailbox(&mut self, user: &'static User) -> &mut Mailbox {
         let today = self.today;
-        self.mailboxes
-            .entry(user.oid)
-            .or_insert_with(|| Mailbox::sample(user, today))
+        self.mailboxes.entry(user.oid).or_insert_with(|| Mailbox::sample(user, today))
     }
 }

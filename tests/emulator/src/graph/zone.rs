@@ -21,96 +21,37 @@ pub struct Zone {
 }
 
 const ZONES: &[(&str, &[&str], Zone)] = &[
-    (
-        "UTC",
-        &["Etc/UTC", "Etc/GMT", "GMT", "tzone://Microsoft/Utc"],
-        Zone::UTC,
-    ),
+    ("UTC", &["Etc/UTC", "Etc/GMT", "GMT", "tzone://Microsoft/Utc"], Zone::UTC),
     (
         "W. Europe Standard Time",
-        &[
-            "Europe/Berlin",
-            "Europe/Amsterdam",
-            "Europe/Vienna",
-            "Europe/Zurich",
-            "Europe/Rome",
-            "Europe/Stockholm",
-        ],
-        Zone {
-            minutes: 60,
-            summer: Summer::Europe,
-        },
+        &["Europe/Berlin", "Europe/Amsterdam", "Europe/Vienna", "Europe/Zurich", "Europe/Rome", "Europe/Stockholm"],
+        Zone { minutes: 60, summer: Summer::Europe },
     ),
     (
         "Romance Standard Time",
         &["Europe/Paris", "Europe/Madrid", "Europe/Brussels"],
-        Zone {
-            minutes: 60,
-            summer: Summer::Europe,
-        },
+        Zone { minutes: 60, summer: Summer::Europe },
     ),
     (
         "GMT Standard Time",
         &["Europe/London", "Europe/Dublin", "Europe/Lisbon"],
-        Zone {
-            minutes: 0,
-            summer: Summer::Europe,
-        },
+        Zone { minutes: 0, summer: Summer::Europe },
     ),
-    (
-        "Eastern Standard Time",
-        &["America/New_York"],
-        Zone {
-            minutes: -300,
-            summer: Summer::America,
-        },
-    ),
-    (
-        "Central Standard Time",
-        &["America/Chicago"],
-        Zone {
-            minutes: -360,
-            summer: Summer::America,
-        },
-    ),
-    (
-        "Pacific Standard Time",
-        &["America/Los_Angeles"],
-        Zone {
-            minutes: -480,
-            summer: Summer::America,
-        },
-    ),
-    (
-        "India Standard Time",
-        &["Asia/Kolkata"],
-        Zone {
-            minutes: 330,
-            summer: Summer::Never,
-        },
-    ),
-    (
-        "Tokyo Standard Time",
-        &["Asia/Tokyo"],
-        Zone {
-            minutes: 540,
-            summer: Summer::Never,
-        },
-    ),
+    ("Eastern Standard Time", &["America/New_York"], Zone { minutes: -300, summer: Summer::America }),
+    ("Central Standard Time", &["America/Chicago"], Zone { minutes: -360, summer: Summer::America }),
+    ("Pacific Standard Time", &["America/Los_Angeles"], Zone { minutes: -480, summer: Summer::America }),
+    ("India Standard Time", &["Asia/Kolkata"], Zone { minutes: 330, summer: Summer::Never }),
+    ("Tokyo Standard Time", &["Asia/Tokyo"], Zone { minutes: 540, summer: Summer::Never }),
 ];
 
 impl Zone {
     /// Coordinated Universal Time.
-    pub const UTC: Self = Self {
-        minutes: 0,
-        summer: Summer::Never,
-    };
+    pub const UTC: Self = Self { minutes: 0, summer: Summer::Never };
 
     /// A zone by Windows or IANA name.
     pub fn parse(name: &str) -> Option<Self> {
-        let found = ZONES.iter().find(|(windows, others, _)| {
-            windows.eq_ignore_ascii_case(name) || others.contains(&name)
-        });
+        let found =
+            ZONES.iter().find(|(windows, others, _)| windows.eq_ignore_ascii_case(name) || others.contains(&name));
         found.map(|(_, _, zone)| *zone)
     }
 
@@ -121,9 +62,8 @@ impl Zone {
 
     fn is_summer(self, moment: OffsetDateTime) -> bool {
         let year = moment.year();
-        let at = |day: Date, clock: time::Time, offset: UtcOffset| {
-            PrimitiveDateTime::new(day, clock).assume_offset(offset)
-        };
+        let at =
+            |day: Date, clock: time::Time, offset: UtcOffset| PrimitiveDateTime::new(day, clock).assume_offset(offset);
         let span = match self.summer {
             Summer::Never => return false,
             Summer::Europe => (
@@ -131,10 +71,8 @@ impl Zone {
                 last_sunday(year, Month::October).map(|day| at(day, time!(01:00), UtcOffset::UTC)),
             ),
             Summer::America => (
-                nth_sunday(year, Month::March, 2)
-                    .map(|day| at(day, time!(02:00), self.offset(false))),
-                nth_sunday(year, Month::November, 1)
-                    .map(|day| at(day, time!(02:00), self.offset(true))),
+                nth_sunday(year, Month::March, 2).map(|day| at(day, time!(02:00), self.offset(false))),
+                nth_sunday(year, Month::November, 1).map(|day| at(day, time!(02:00), self.offset(true))),
             ),
         };
         matches!(span, (Some(start), Some(end)) if start <= moment && moment < end)
@@ -149,12 +87,7 @@ impl Zone {
     /// The moment of a local time; in the doubled hour of autumn the earlier one.
     pub fn moment(self, local: PrimitiveDateTime) -> OffsetDateTime {
         let summer = local.assume_offset(self.offset(true));
-        if self.is_summer(summer) {
-            summer
-        } else {
-            local.assume_offset(self.offset(false))
-        }
-        .to_offset(UtcOffset::UTC)
+        if self.is_summer(summer) { summer } else { local.assume_offset(self.offset(false)) }.to_offset(UtcOffset::UTC)
     }
 }
 
@@ -165,9 +98,7 @@ fn nth_sunday(year: i32, month: Month, nth: u8) -> Option<Date> {
 }
 
 fn last_sunday(year: i32, month: Month) -> Option<Date> {
-    nth_sunday(year, month, 5)
-        .filter(|day| day.weekday() == Weekday::Sunday)
-        .or_else(|| nth_sunday(year, month, 4))
+    nth_sunday(year, month, 5).filter(|day| day.weekday() == Weekday::Sunday).or_else(|| nth_sunday(year, month, 4))
 }
 
 #[cfg(test)]
@@ -179,22 +110,10 @@ mod tests {
     #[test]
     fn summer_time_moves_the_local_clock_by_an_hour() {
         let zone = Zone::parse("W. Europe Standard Time").unwrap();
-        assert_eq!(
-            zone.local(datetime!(2026-07-01 08:00 UTC)),
-            datetime!(2026-07-01 10:00)
-        );
-        assert_eq!(
-            zone.local(datetime!(2026-12-01 08:00 UTC)),
-            datetime!(2026-12-01 09:00)
-        );
-        assert_eq!(
-            zone.moment(datetime!(2026-07-01 10:00)),
-            datetime!(2026-07-01 08:00 UTC)
-        );
+        assert_eq!(zone.local(datetime!(2026-07-01 08:00 UTC)), datetime!(2026-07-01 10:00));
+        assert_eq!(zone.local(datetime!(2026-12-01 08:00 UTC)), datetime!(2026-12-01 09:00));
+        assert_eq!(zone.moment(datetime!(2026-07-01 10:00)), datetime!(2026-07-01 08:00 UTC));
         let pacific = Zone::parse("America/Los_Angeles").unwrap();
-        assert_eq!(
-            pacific.local(datetime!(2026-07-01 08:00 UTC)),
-            datetime!(2026-07-01 01:00)
-        );
+        assert_eq!(pacific.local(datetime!(2026-07-01 08:00 UTC)), datetime!(2026-07-01 01:00));
     }
 }

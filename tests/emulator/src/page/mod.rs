@@ -12,29 +12,20 @@ use crate::faults::{Fault, Match, Target};
 use crate::reply::{self, Reply, escape};
 use crate::sample::directory::USERS;
 
-const TARGETS: [(Target, &str); 4] = [
-    (Target::Gateway, "gateway"),
-    (Target::Graph, "graph"),
-    (Target::Entra, "entra"),
-    (Target::Access, "access"),
-];
+const TARGETS: [(Target, &str); 4] =
+    [(Target::Gateway, "gateway"), (Target::Graph, "graph"), (Target::Entra, "entra"), (Target::Access, "access")];
 
 /// Answers a request to the emulator's own address.
 pub async fn handle(app: &App, call: &Call) -> Reply {
     match (&call.method, call.path.as_str()) {
-        (&Method::GET, "/") => reply::html(
-            200,
-            crate::layout::document("m365 emulator", &overview(app)),
-        ),
+        (&Method::GET, "/") => reply::html(200, crate::layout::document("m365 emulator", &overview(app))),
         (&Method::GET, path) => match path.strip_prefix("/logs/") {
             Some(id) => logs::entry(app, id),
             None => reply::empty(404),
         },
         (&Method::POST, path) => {
             // A page of another site must not be able to press these buttons.
-            let foreign = call
-                .header("sec-fetch-site")
-                .is_some_and(|site| site != "same-origin");
+            let foreign = call.header("sec-fetch-site").is_some_and(|site| site != "same-origin");
             if foreign {
                 return reply::empty(403);
             }
@@ -44,10 +35,7 @@ pub async fn handle(app: &App, call: &Call) -> Reply {
                     400,
                     crate::layout::document(
                         "Refused",
-                        &format!(
-                            "<h1>Refused</h1><p>{}</p><p><a href=\"/\">Back</a></p>",
-                            escape(&message)
-                        ),
+                        &format!("<h1>Refused</h1><p>{}</p><p><a href=\"/\">Back</a></p>", escape(&message)),
                     ),
                 ),
             }
@@ -76,43 +64,15 @@ async fn act(app: &App, path: &str, form: &Pairs) -> Result<(), String> {
 }
 
 fn read_fault(form: &Pairs) -> Result<Fault, String> {
-    let (target, name) = form
-        .get("fault")
-        .and_then(|both| both.split_once('/'))
-        .ok_or("choose a fault")?;
-    let found = TARGETS
-        .iter()
-        .find(|(_, word)| *word == target)
-        .ok_or("no such target")?;
+    let (target, name) = form.get("fault").and_then(|both| both.split_once('/')).ok_or("choose a fault")?;
+    let found = TARGETS.iter().find(|(_, word)| *word == target).ok_or("no such target")?;
     let owned = |field: &str| form.filled(field).map(str::to_owned);
-    let only = Match {
-        method: owned("method"),
-        path: owned("path"),
-    };
-    let times = form
-        .filled("times")
-        .map(str::parse)
-        .transpose()
-        .map_err(|_| "times is a number")?;
-    let retry_after = form
-        .filled("retryAfter")
-        .map(str::parse)
-        .transpose()
-        .map_err(|_| "Retry-After is a number")?;
-    let delay_ms = form
-        .filled("delayMs")
-        .map(str::parse)
-        .transpose()
-        .map_err(|_| "delay is a number")?;
+    let only = Match { method: owned("method"), path: owned("path") };
+    let times = form.filled("times").map(str::parse).transpose().map_err(|_| "times is a number")?;
+    let retry_after = form.filled("retryAfter").map(str::parse).transpose().map_err(|_| "Retry-After is a number")?;
+    let delay_ms = form.filled("delayMs").map(str::parse).transpose().map_err(|_| "delay is a number")?;
     let fault = name.to_owned();
-    Ok(Fault {
-        target: found.0,
-        fault,
-        times,
-        only: Some(only),
-        retry_after,
-        delay_ms,
-    })
+    Ok(Fault { target: found.0, fault, times, only: Some(only), retry_after, delay_ms })
 }
 
 fn overview(app: &App) -> String {
@@ -136,20 +96,9 @@ fn people(app: &App) -> String {
     let mut world = app.world();
     let mut rows = String::new();
     for user in USERS {
-        let refresh = world
-            .entra
-            .refresh
-            .values()
-            .filter(|consent| consent.user.oid == user.oid)
-            .count();
+        let refresh = world.entra.refresh.values().filter(|consent| consent.user.oid == user.oid).count();
         let mailbox = world.graph.mailbox(user);
-        let count = |folder: &str| {
-            mailbox
-                .messages
-                .iter()
-                .filter(|message| message.folder == folder)
-                .count()
-        };
+        let count = |folder: &str| mailbox.messages.iter().filter(|message| message.folder == folder).count();
         rows.push_str(
             &[
                 "<tr><td>",
@@ -181,52 +130,22 @@ fn people(app: &App) -> String {
 }
 
 fn button(action: &str, label: &str, user: Option<&str>) -> String {
-    let field = user.map_or(String::new(), |user| {
-        format!(
-            "<input type=\"hidden\" name=\"user\" value=\"{}\">",
-            escape(user)
-        )
-    });
+    let field =
+        user.map_or(String::new(), |user| format!("<input type=\"hidden\" name=\"user\" value=\"{}\">", escape(user)));
     format!("<form method=\"post\" action=\"{action}\">{field}<button>{label}</button></form>")
 }
 
 fn faults(app: &App) -> String {
     let mut choices = String::new();
     for (target, word) in TARGETS {
-        let option = |name: &&str| {
-            [
-                "<option value=\"",
-                word,
-                "/",
-                name,
-                "\">",
-                name,
-                "</option>",
-            ]
-            .concat()
-        };
-        let options = target
-            .names()
-            .iter()
-            .map(option)
-            .collect::<Vec<_>>()
-            .concat();
+        let option = |name: &&str| ["<option value=\"", word, "/", name, "\">", name, "</option>"].concat();
+        let options = target.names().iter().map(option).collect::<Vec<_>>().concat();
         choices.push_str(&["<optgroup label=\"", word, "\">", &options, "</optgroup>"].concat());
     }
     let ordered = serde_json::to_value(&app.world().faults).unwrap_or_default();
     let line = |fault: &Value| ["<li><code>", &escape(&fault.to_string()), "</code></li>"].concat();
-    let list = ordered
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(line)
-        .collect::<Vec<_>>()
-        .concat();
-    let list = if list.is_empty() {
-        "<p>None ordered.</p>".to_owned()
-    } else {
-        format!("<ul>{list}</ul>")
-    };
+    let list = ordered.as_array().into_iter().flatten().map(line).collect::<Vec<_>>().concat();
+    let list = if list.is_empty() { "<p>None ordered.</p>".to_owned() } else { format!("<ul>{list}</ul>") };
     format!(
         "<section><h2>Faults</h2>{list}<form method=\"post\" action=\"/faults\" class=\"fields\">\
          <label>Fault <select name=\"fault\">{choices}</select></label>\
@@ -239,11 +158,7 @@ fn faults(app: &App) -> String {
 }
 
 fn keys(app: &App) -> String {
-    let shows = if app.world().gateway.log_id {
-        "Stop sending cf-aig-log-id"
-    } else {
-        "Send cf-aig-log-id"
-    };
+    let shows = if app.world().gateway.log_id { "Stop sending cf-aig-log-id" } else { "Send cf-aig-log-id" };
     format!(
         "<section><h2>Keys and state</h2>{}{}{}{}</section>",
         button("/entra/rotate", "Rotate Entra key", None),

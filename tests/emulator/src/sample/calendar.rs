@@ -53,11 +53,7 @@ pub fn events(user: &'static User, today: Date) -> Vec<StoredEvent> {
         zone: user.zone,
         extra: json!({"showAs": "tentative"}),
     }));
-    lines
-        .into_iter()
-        .zip(1..)
-        .map(|(line, key)| line.into_event(user, today, key))
-        .collect()
+    lines.into_iter().zip(1..).map(|(line, key)| line.into_event(user, today, key)).collect()
 }
 
 fn lines(user: &User, monday: i64) -> Vec<Line> {
@@ -101,14 +97,7 @@ fn lines(user: &User, monday: i64) -> Vec<Line> {
             "Pacific Standard Time",
             json!({"location": {"displayName": "Phone"}}),
         ),
-        line(
-            "Supplier call Tokyo",
-            3,
-            time!(10:00),
-            60,
-            "Tokyo Standard Time",
-            json!({}),
-        ),
+        line("Supplier call Tokyo", 3, time!(10:00), 60, "Tokyo Standard Time", json!({})),
         line(
             "Lunch with Nora",
             1,
@@ -117,22 +106,8 @@ fn lines(user: &User, monday: i64) -> Vec<Line> {
             user.zone,
             json!({"sensitivity": "private", "location": {"displayName": "Fourth Coffee"}}),
         ),
-        line(
-            "Public holiday",
-            4,
-            Time::MIDNIGHT,
-            24 * 60,
-            user.zone,
-            json!({"isAllDay": true, "showAs": "free"}),
-        ),
-        line(
-            "Trade fair",
-            5,
-            Time::MIDNIGHT,
-            48 * 60,
-            user.zone,
-            json!({"isAllDay": true, "showAs": "oof"}),
-        ),
+        line("Public holiday", 4, Time::MIDNIGHT, 24 * 60, user.zone, json!({"isAllDay": true, "showAs": "free"})),
+        line("Trade fair", 5, Time::MIDNIGHT, 48 * 60, user.zone, json!({"isAllDay": true, "showAs": "oof"})),
     ]
 }
 
@@ -143,15 +118,8 @@ impl Line {
             set(&mut value, name, member.clone());
         }
         set(&mut value, "subject", self.subject);
-        let content = format!(
-            "<html><body><p>Agenda follows.</p><p>Ref: {}</p></body></html>",
-            user.marker
-        );
-        set(
-            &mut value,
-            "body",
-            json!({"contentType": "html", "content": content}),
-        );
+        let content = format!("<html><body><p>Agenda follows.</p><p>Ref: {}</p></body></html>", user.marker);
+        set(&mut value, "body", json!({"contentType": "html", "content": content}));
         if key % 2 == 1 {
             set(
                 &mut value,
@@ -165,11 +133,7 @@ impl Line {
         let start = PrimitiveDateTime::new(today + Duration::days(self.day), self.at);
         StoredEvent {
             key,
-            calendar: if key == 2 {
-                user.project.to_owned()
-            } else {
-                "Calendar".to_owned()
-            },
+            calendar: if key == 2 { user.project.to_owned() } else { "Calendar".to_owned() },
             zone: self.zone.to_owned(),
             start,
             length: Duration::minutes(self.minutes),

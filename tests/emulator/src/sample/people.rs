@@ -6,51 +6,16 @@ use super::directory::{Home, USERS, User};
 
 /// Colleagues of the directory: name, address, title, department.
 const COLLEAGUES: &[(&str, &str, &str, &str)] = &[
-    (
-        "Adele Brandt",
-        "adele.brandt@contoso.example",
-        "Accountant",
-        "Finance",
-    ),
-    (
-        "Diego Siciliani",
-        "diego@contoso.example",
-        "HR Manager",
-        "Human Resources",
-    ),
+    ("Adele Brandt", "adele.brandt@contoso.example", "Accountant", "Finance"),
+    ("Diego Siciliani", "diego@contoso.example", "HR Manager", "Human Resources"),
     ("Grady Archie", "grady@contoso.example", "Designer", "R&D"),
-    (
-        "Isaiah Langer",
-        "isaiah@contoso.example",
-        "Sales Representative",
-        "Sales",
-    ),
-    (
-        "Johanna Lorenz",
-        "johanna@contoso.example",
-        "Senior Engineer",
-        "R&D",
-    ),
+    ("Isaiah Langer", "isaiah@contoso.example", "Sales Representative", "Sales"),
+    ("Johanna Lorenz", "johanna@contoso.example", "Senior Engineer", "R&D"),
     ("Lee Gu", "lee@contoso.example", "Director", "Manufacturing"),
     ("Lynne Robbins", "lynne@contoso.example", "Planner", "Sales"),
-    (
-        "Miriam Graham",
-        "miriam@contoso.example",
-        "Director",
-        "Marketing",
-    ),
-    (
-        "Nestor Wilke",
-        "nestor@contoso.example",
-        "Director",
-        "Operations",
-    ),
-    (
-        "Patti Fernandez",
-        "patti@contoso.example",
-        "President",
-        "Executive",
-    ),
+    ("Miriam Graham", "miriam@contoso.example", "Director", "Marketing"),
+    ("Nestor Wilke", "nestor@contoso.example", "Director", "Operations"),
+    ("Patti Fernandez", "patti@contoso.example", "President", "Executive"),
 ];
 /// Outside contacts: name, address, company.
 const CONTACTS: &[(&str, &str, &str)] = &[
@@ -59,27 +24,11 @@ const CONTACTS: &[(&str, &str, &str)] = &[
     ("Sofia Rossi", "sofia.rossi@litware.example", "Litware"),
     ("Jan Kowalski", "jan@adatum.example", "Adatum"),
     ("Aiko Tanaka", "aiko@tailspin.example", "Tailspin Toys"),
-    (
-        "Liam O'Brien",
-        "liam@wideworld.example",
-        "Wide World Importers",
-    ),
-    (
-        "Chloé Dubois",
-        "chloe@fourthcoffee.example",
-        "Fourth Coffee",
-    ),
+    ("Liam O'Brien", "liam@wideworld.example", "Wide World Importers"),
+    ("Chloé Dubois", "chloe@fourthcoffee.example", "Fourth Coffee"),
     ("Ravi Nair", "ravi@proseware.example", "Proseware"),
-    (
-        "Ingrid Solberg",
-        "ingrid@alpineski.example",
-        "Alpine Ski House",
-    ),
-    (
-        "Mateo García",
-        "mateo@southridge.example",
-        "Southridge Video",
-    ),
+    ("Ingrid Solberg", "ingrid@alpineski.example", "Alpine Ski House"),
+    ("Mateo García", "mateo@southridge.example", "Southridge Video"),
     ("Zoe Adams", "zoe@lucerne.example", "Lucerne Publishing"),
     ("Tom Becker", "tom@trey.example", "Trey Research"),
 ];
@@ -103,20 +52,10 @@ fn directory_entry(id: &str, name: &str, (mail, title, department): (&str, &str,
 
 /// Everybody in the home tenant's directory.
 pub fn directory() -> Vec<Value> {
-    let people = USERS
-        .iter()
-        .filter(|user| user.home == Home::Contoso)
-        .map(user_resource);
-    let colleagues = COLLEAGUES
-        .iter()
-        .enumerate()
-        .map(|(at, (name, mail, title, department))| {
-            directory_entry(
-                &format!("c0000000-0000-4000-8000-{at:012}"),
-                name,
-                (mail, title, department),
-            )
-        });
+    let people = USERS.iter().filter(|user| user.home == Home::Contoso).map(user_resource);
+    let colleagues = COLLEAGUES.iter().enumerate().map(|(at, (name, mail, title, department))| {
+        directory_entry(&format!("c0000000-0000-4000-8000-{at:012}"), name, (mail, title, department))
+    });
     people.chain(colleagues).collect()
 }
 
@@ -142,26 +81,13 @@ pub fn contacts(user: &User) -> Vec<Value> {
 
 /// The people relevant to a person, most relevant first.
 pub fn relevant(user: &User) -> Vec<Value> {
-    let colleagues = directory()
-        .into_iter()
-        .filter(|entry| entry.get("id").and_then(Value::as_str) != Some(user.oid));
+    let colleagues = directory().into_iter().filter(|entry| entry.get("id").and_then(Value::as_str) != Some(user.oid));
     let named = colleagues.map(|entry| {
         let member = |name: &str| entry.get(name).cloned().unwrap_or(Value::Null);
-        (
-            member("displayName"),
-            member("mail"),
-            member("jobTitle"),
-            "OrganizationUser",
-        )
+        (member("displayName"), member("mail"), member("jobTitle"), "OrganizationUser")
     });
-    let outside = CONTACTS.iter().map(|(name, mail, _)| {
-        (
-            Value::from(*name),
-            Value::from(*mail),
-            Value::Null,
-            "ImplicitContact",
-        )
-    });
+    let outside =
+        CONTACTS.iter().map(|(name, mail, _)| (Value::from(*name), Value::from(*mail), Value::Null, "ImplicitContact"));
     let list = named.chain(outside).enumerate().map(|(at, (name, mail, title, subclass))| {
         let words = name.as_str().and_then(|name| name.split_once(' '));
         json!({

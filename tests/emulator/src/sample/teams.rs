@@ -30,15 +30,8 @@ pub const TEAMS: &[Team] = &[
         id: "7ea00000-0000-4000-8000-00000000000a",
         name: "Contoso Retail",
         about: "Everybody who sells",
-        channels: &[
-            ("19:general0a@thread.tacv2", "General"),
-            ("19:launch0a@thread.tacv2", "Spring launch"),
-        ],
-        members: &[
-            "adele@contoso.example",
-            "alex@contoso.example",
-            "megan@contoso.example",
-        ],
+        channels: &[("19:general0a@thread.tacv2", "General"), ("19:launch0a@thread.tacv2", "Spring launch")],
+        members: &["adele@contoso.example", "alex@contoso.example", "megan@contoso.example"],
     },
     Team {
         id: "7ea00000-0000-4000-8000-00000000000b",
