@@ -61,7 +61,7 @@ pub fn html_to_text(html: &str) -> String {
                 rest = remaining.split_once(end.as_str()).map_or("", |(_, after)| after);
             }
             "p" | "div" | "br" | "tr" | "li" | "h1" | "h2" | "h3" | "hr" | "blockquote" | "table" => {
-                out.push_str("\r\n")
+                out.push_str("\r\n");
             }
             _ => {}
         }
