@@ -162,7 +162,8 @@ mod tests {
             statements in prop::collection::vec("[A-Z(][A-Za-z0-9 (),;']{0,30}[a-z)](\n[A-Z;]{1,5}[a-z)])?", 0..6),
             comment in "[ a-z;]{0,12}",
         ) {
-            let file: String = statements.iter().map(|text| format!("-- {comment};\n{text};\n\n")).collect();
+            let parts: Vec<_> = statements.iter().map(|text| format!("-- {comment};\n{text};\n\n")).collect();
+            let file = parts.concat();
             let parts: Vec<_> = split(&file).iter().map(|part| part.trim().to_owned()).collect();
             prop_assert_eq!(parts, statements);
         }
