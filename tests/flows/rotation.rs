@@ -117,3 +117,18 @@ async fn a_clock_that_goes_back_breaks_nothing() {
     let next = granted.take(refresh(&tokens.refresh)).await;
     assert_eq!(next.expires_in, 3600);
 }
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_client_that_refreshes_without_end_loses_its_oldest_access_token() {
+    let granted = Granted::new();
+    let mut tokens = vec![granted.tokens().await];
+    for _ in 0..8 {
+        let next = granted.take(refresh(&tokens.last().unwrap().refresh)).await;
+        tokens.push(next);
+    }
+    let (oldest, rest) = tokens.split_first().unwrap();
+    assert_eq!(granted.confirm(&oldest.access).await, Err(GrantError::TokenInvalid));
+    for kept in rest {
+        assert!(granted.confirm(&kept.access).await.is_ok());
+    }
+}
