@@ -5,6 +5,7 @@
 
 mod command;
 mod graph_client;
+pub mod storage;
 
 use std::rc::Rc;
 

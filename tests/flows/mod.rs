@@ -1,3 +1,10 @@
 //! Whole flows through the native core, with fakes at the ports. Compiled into the crate's unit-test binary.
 
 mod architecture;
+mod ending;
+mod entra;
+mod grant;
+mod granted;
+mod races;
+mod rotation;
+mod sealed;

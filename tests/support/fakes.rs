@@ -25,6 +25,11 @@ impl FrozenClock {
     pub(crate) fn advance(&self, seconds: u64) {
         self.0.set(self.0.get() + seconds * 1000);
     }
+
+    /// As after a correction of the host's clock.
+    pub(crate) fn rewind(&self, seconds: u64) {
+        self.0.set(self.0.get() - seconds * 1000);
+    }
 }
 
 impl Clock for FrozenClock {
