@@ -52,7 +52,7 @@ enum Work {
     /// Publish this.
     Done(Answer),
     /// Ask the object and publish what it says.
-    Ask(Call),
+    Ask(Box<Call>),
 }
 
 fn work(turn: &Turn<'_>, session: &Session, message: &Message<'_>) -> Result<Option<Work>, Response> {
@@ -69,7 +69,7 @@ fn work(turn: &Turn<'_>, session: &Session, message: &Message<'_>) -> Result<Opt
         Step::Answer(answer) => Ok(Some(Work::Done(answer))),
         Step::Ask(ask) => {
             let holder = turn.holder(Some(&session.nonce)).ok_or_else(|| turn.sign_in_first())?;
-            Ok(Some(Work::Ask(Call::new(turn.exchange, &holder, ask))))
+            Ok(Some(Work::Ask(Box::new(Call::new(turn.exchange, &holder, ask)))))
         }
     }
 }

@@ -1,1 +1,7 @@
 //! Whole flows through the native core, with fakes at the ports. Compiled into the crate's unit-test binary.
+
+mod mcp_call;
+mod mcp_door;
+mod mcp_scene;
+mod mcp_session;
+mod mcp_sse;
