@@ -125,7 +125,7 @@ fn implementation(config: &Config, revision: Revision) -> Implementation<'_> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
 mod tests {
     use super::*;
 

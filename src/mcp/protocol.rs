@@ -201,7 +201,7 @@ pub(super) fn render(id: Option<&RawValue>, answer: &Answer) -> String {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
 mod tests {
     use super::*;
 

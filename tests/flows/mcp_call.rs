@@ -1,5 +1,7 @@
 //! Requests that the grant's object answers, and what is refused before it is asked.
 
+#![expect(clippy::indexing_slicing, reason = "a missing member should stop the test")]
+
 use super::mcp_scene::{Scene, TOOL_RESULT, call, json, rpc};
 
 async fn answer(scene: &Scene, body: &str) -> (u16, serde_json::Value) {

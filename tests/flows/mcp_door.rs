@@ -1,5 +1,7 @@
 //! Who gets in, and what the answer is to those who do not.
 
+#![expect(clippy::indexing_slicing, reason = "a missing member should stop the test")]
+
 use super::mcp_scene::{Scene, call, json, request, rpc};
 use crate::mcp::Endpoint;
 use crate::web::Method;

@@ -1,5 +1,7 @@
 //! Sessions of Streamable HTTP: whose they are, when they end, and what the edge answers without a hop.
 
+#![expect(clippy::indexing_slicing, reason = "a missing member should stop the test")]
+
 use super::mcp_scene::{Scene, call, json, request, rpc};
 use crate::agent::GrantError;
 use crate::identity::{AccessIdentity, GrantId};

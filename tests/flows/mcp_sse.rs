@@ -1,5 +1,7 @@
 //! Legacy HTTP+SSE: the stream, its message endpoint, and the answers that go over the stream.
 
+#![expect(clippy::indexing_slicing, reason = "a missing member should stop the test")]
+
 use super::mcp_scene::{Scene, call, request, rpc};
 use crate::agent::{AgentName, GrantError};
 use crate::identity::GrantId;
