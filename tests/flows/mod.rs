@@ -8,3 +8,8 @@ mod granted;
 mod races;
 mod rotation;
 mod sealed;
+mod mcp_call;
+mod mcp_door;
+mod mcp_scene;
+mod mcp_session;
+mod mcp_sse;
