@@ -1,1 +1,10 @@
 //! Whole flows through the native core, with fakes at the ports. Compiled into the crate's unit-test binary.
+
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+mod egress_faults;
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+mod egress_handler;
+#[expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+mod egress_loop;
+#[expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+mod egress_rig;
