@@ -6,7 +6,9 @@
 mod command;
 mod graph_client;
 pub mod storage;
+mod lanes;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use async_trait::async_trait;
@@ -23,7 +25,8 @@ use crate::oauth::grant::Grant;
 use crate::ports::AgentPorts;
 use crate::tools::{self, ToolContext};
 
-use graph_client::GraphClient;
+pub(crate) use graph_client::GraphClient;
+pub(crate) use lanes::Lanes;
 
 /// Who a valid access token speaks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,13 +57,14 @@ pub struct Agent {
     config: Rc<Config>,
     ports: AgentPorts,
     grant: Grant,
+    lanes: Lanes,
 }
 
 impl Agent {
     /// The object over this storage. Touches nothing until the first command.
     pub fn new(config: Rc<Config>, ports: AgentPorts) -> Self {
         let grant = Grant::new(Rc::clone(&config), ports.clone());
-        Self { config, ports, grant }
+        Self { config, ports, grant, lanes: Lanes::default() }
     }
 
     /// Carries out one command.
@@ -86,6 +90,8 @@ impl Agent {
             tokens: &tokens,
             tool: name,
             correlation: &command.correlation,
+            lanes: &self.lanes,
+            over: RefCell::default(),
         };
         let context = ToolContext {
             config: &self.config,

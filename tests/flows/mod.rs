@@ -13,3 +13,11 @@ mod mcp_door;
 mod mcp_scene;
 mod mcp_session;
 mod mcp_sse;
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+mod egress_faults;
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+mod egress_handler;
+#[expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+mod egress_loop;
+#[expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+mod egress_rig;
