@@ -70,10 +70,26 @@ impl Agent {
     /// Carries out one command.
     pub async fn handle(&self, command: Command) -> Reply {
         match command {
-            Command::Grant(command) => Reply::Grant(self.grant.handle(command).await),
+            Command::Grant(command) => Reply::Grant(self.step(command).await),
             Command::Call(command) => Reply::Called(self.call(&command).await),
             Command::Publish { stream, message } => Reply::Published(self.ports.sockets.send(&stream, &message)),
         }
+    }
+
+    /// The alarm: erases what is over, or comes back when it will be.
+    pub async fn wake(&self) -> Result<(), GrantError> {
+        match self.grant.sweep().await? {
+            Some(at) => Ok(self.ports.alarm.set(at).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// The alarm is set before anything is stored: a sign-in that nobody finishes leaves nothing behind.
+    async fn step(&self, command: GrantCommand) -> Result<GrantReply, GrantError> {
+        if let GrantCommand::Open { expires_at, .. } = &command {
+            self.ports.alarm.set(*expires_at).await?;
+        }
+        self.grant.handle(command).await
     }
 
     async fn call(&self, command: &CallCommand) -> Result<String, GrantError> {
