@@ -22,3 +22,11 @@ mod egress_handler;
 mod egress_loop;
 #[expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
 mod egress_rig;
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+mod tools_catalogue;
+#[expect(clippy::expect_used, clippy::indexing_slicing, reason = "a fake that cannot be set up should stop the test")]
+mod tools_fake;
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+mod tools_hostile;
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+mod tools_once;
