@@ -1,5 +1,5 @@
 -- What was done under an idempotency key: enough to never do it twice, and no text of a mail or message.
-CREATE TABLE idempotency (
+CREATE TABLE IF NOT EXISTS idempotency (
     tool TEXT NOT NULL,
     -- SHA-256 of the caller's key, base64url.
     key TEXT NOT NULL,

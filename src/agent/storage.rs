@@ -8,7 +8,8 @@
 use crate::ports::{Sql, SqlError, SqlValue};
 
 /// Every migration, in order. The position is the version; add new ones at the end and never change an old one.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_grant.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../../migrations/0001_grant.sql"), include_str!("../../migrations/0002_idempotency.sql")];
 
 const VERSION_TABLE: &str = "schema_version";
 
