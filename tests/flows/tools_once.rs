@@ -144,6 +144,30 @@ async fn two_calls_with_one_key_do_not_race() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn a_call_that_died_holds_its_key_only_for_a_while() {
+    let desk = Desk::new();
+    let action = crate::agent::Action::Tool { name: "sendEmail".into(), arguments: mail("k").to_string() };
+    // Dropped while it waits for Graph, as by an eviction.
+    assert_eq!(futures_util::FutureExt::now_or_never(desk.run(&action)), None);
+    assert_eq!(desk.error("sendEmail", mail("k")).await["code"], "inProgress");
+    desk.platform.clock.advance(300);
+    desk.answer(&json!({"value": [draft(true)]})).accept();
+    assert_eq!(desk.call("sendEmail", mail("k")).await["status"], "sent");
+    assert_eq!(sends(&desk), 1);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_key_is_forgotten_after_a_week() {
+    let desk = Desk::new();
+    desk.answer(&draft(true)).accept();
+    desk.call("sendEmail", mail("k")).await;
+    desk.platform.clock.advance(7 * 24 * 3600 + 1);
+    desk.answer(&draft(true)).accept();
+    desk.call("sendEmail", mail("k")).await;
+    assert_eq!(sends(&desk), 2);
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn with_mail_send_alone_doubt_is_final() {
     let mut desk = Desk::granted("Mail.Send");
     desk.doubt();
