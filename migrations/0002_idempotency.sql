@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS idempotency (
     draft TEXT,
     -- begun, drafted, sending or done.
     step TEXT NOT NULL,
-    -- Who is at work on it, and until when that is believed; NULL when nobody is.
+    -- Who is at work on it, and until when that is believed. NULL when nobody is.
     lease TEXT,
     leased_until INTEGER NOT NULL,
     -- Unix seconds of the last step.

@@ -204,7 +204,7 @@ fn escape_segment(value: &str) -> Result<String, InvalidSegment> {
     Ok(utf8_percent_encode(value, ESCAPED).to_string())
 }
 
-/// Escapes text for a string literal in `$filter`: a quote is doubled (OData ABNF).
+/// Escapes text for a string literal in `$filter`: a quote is doubled (`OData` ABNF).
 pub fn filter_literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

@@ -12,7 +12,7 @@ use super::mail::Party;
 use super::outbox::IMMUTABLE;
 use super::page::{self, Page};
 use super::zone::{self, Zone};
-use super::{Input, Kind, Outcome, Preset, Tool, ToolError, event, handle, schema, when};
+use super::{Input, Kind, Outcome, Preset, Tool, ToolError, cursor, event, handle, schema, when};
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
@@ -65,12 +65,11 @@ impl Input for GetCalendarEvents {
         let count = bounded("count", self.count, 25, 100)?;
         let (start, end) = self.range(when::at(call.now()))?;
         let calendar = self.calendar_id.as_deref().map(|id| identifier("calendarId", id)).transpose()?;
-        let position = match self.cursor.as_deref() {
-            Some(cursor) => super::cursor::open(call, cursor)?,
-            None => {
-                let zone = zone::choose(call, self.timezone.as_deref()).await?;
-                view(calendar, (start, end), count, &zone)?
-            }
+        let position = if let Some(cursor) = self.cursor.as_deref() {
+            cursor::open(call, cursor)?
+        } else {
+            let zone = zone::choose(call, self.timezone.as_deref()).await?;
+            view(calendar, (start, end), count, &zone)?
         };
         let zone = position.zone.clone();
         let page = page::read(call, &FAMILIES, position, count).await?;
@@ -172,7 +171,7 @@ struct Online {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Events {
+struct EventList {
     untrusted: &'static str,
     /// Every time of the list is local to it.
     zone: String,
@@ -239,9 +238,9 @@ fn seconds(clock: Option<Clock>) -> String {
     clock.map(|clock| clock.date_time.split('.').next().unwrap_or_default().to_owned()).unwrap_or_default()
 }
 
-fn told(page: Page<GraphEvent>, zone: Option<String>) -> Events {
+fn told(page: Page<GraphEvent>, zone: Option<String>) -> EventList {
     let note = "The mailbox's own zone is not known, so times are UTC: say timezone for local ones.";
-    Events {
+    EventList {
         untrusted: UNTRUSTED,
         note: zone.is_none().then_some(note),
         zone: zone.unwrap_or_else(|| "UTC".to_owned()),

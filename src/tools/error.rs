@@ -123,7 +123,7 @@ impl ToolError {
             Self::ReadOnly => of("server", "readOnly", "The operator of this server switched off tools that write."),
             Self::NoSuchTool(_) => of("arguments", "unknownTool", "Call one of the listed tools."),
             Self::NoSuchResource => of("arguments", "unknownResource", "Read one of the listed resources."),
-            Self::Graph { failure, repeatable } => of_failure(failure, *repeatable, of("", &failure.code, "")),
+            Self::Graph { failure, repeatable } => of_failure(failure, *repeatable, &of("", &failure.code, "")),
             Self::Busy { retry_after } => Report {
                 retryable: true,
                 retry_after: Some(*retry_after),
@@ -167,7 +167,7 @@ pub(super) struct Report<'a> {
     hint: String,
 }
 
-fn of_failure<'a>(failure: &'a Failure, repeatable: bool, outline: Report<'a>) -> Report<'a> {
+fn of_failure<'a>(failure: &'a Failure, repeatable: bool, outline: &Report<'a>) -> Report<'a> {
     let doubt = failure.may_have_acted && !repeatable;
     let (source, who, hint) = match failure.origin {
         Origin::Policy => ("policy", "A gateway policy refused the call; Microsoft did not.", policy_hint(failure)),
@@ -188,7 +188,7 @@ fn of_failure<'a>(failure: &'a Failure, repeatable: bool, outline: Report<'a>) -
         retry_after: failure.retry_after,
         graph_request_id: failure.graph_request_id.as_deref(),
         hint: hint.to_owned(),
-        ..outline
+        ..*outline
     }
 }
 

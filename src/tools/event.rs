@@ -10,7 +10,7 @@ use super::address::{self, Addresses, Recipient};
 use super::answer::Answer;
 use super::arguments::{self, BODY, LINE, identifier};
 use super::call::Call;
-use super::outbox::{IMMUTABLE, transaction};
+use super::outbox::{self, IMMUTABLE, transaction};
 use super::send::{Body, ContentType};
 use super::when::{self, Moment};
 use super::zone::{self, Zone};
@@ -141,15 +141,16 @@ impl Input for CreateCalendarEvent {
         let calendar = self.calendar_id.as_deref().map(|id| identifier("calendarId", id)).transpose()?;
         let mut event = self.event()?;
         (event.start, event.end) = self.times(call).await?;
-        let asked = serde_json::to_value(&event).unwrap_or(Value::Null);
-        event.transaction_id = transaction(call, key.as_deref(), &asked)?;
+        let key = key.as_deref().unwrap_or(call.context.request_id);
+        event.transaction_id = transaction(key);
         let (me, events) = (Segment::Word("me"), Segment::Word("events"));
         let request = match calendar {
             Some(id) => GraphRequest::new(Method::Post, &[me, Segment::Word("calendars"), Segment::Value(id), events]),
             None => GraphRequest::new(Method::Post, &[me, events]),
         }?;
         let body = serde_json::to_value(&event).unwrap_or(Value::Null);
-        let created: Created = call.json(&request.prefer(IMMUTABLE).body(body).repeatable()).await?;
+        let request = request.prefer(IMMUTABLE).body(body).repeatable();
+        let created: Created = outbox::repeatable(call, key, &request).await?;
         Ok(Answer::of(&Told {
             status: "created",
             id: created.id,

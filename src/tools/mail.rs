@@ -185,7 +185,7 @@ impl Party {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Emails {
+struct MailList {
     untrusted: &'static str,
     emails: Vec<Email>,
     truncated: bool,
@@ -229,7 +229,7 @@ impl From<Message> for Email {
 
 async fn answer(call: &Call<'_>, start: Position, count: u32) -> Outcome {
     let Page { items, next_cursor } = page::read::<Message>(call, &FAMILIES, start, count).await?;
-    Ok(Answer::of(&Emails {
+    Ok(Answer::of(&MailList {
         untrusted: UNTRUSTED,
         emails: items.into_iter().map(Email::from).collect(),
         truncated: next_cursor.is_some(),

@@ -5,6 +5,7 @@
 //! look at: the request goes out once, and doubt is reported.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::call::Call;
@@ -70,7 +71,7 @@ impl Outgoing<'_> {
         let Some(entry) = entry else { return self.draft_and_send().await };
         match (entry.step, entry.draft) {
             (Step::Begun, _) | (Step::Drafted, None) => match self.find().await? {
-                Some(look) if !look.is_draft => self.done(Delivery::SentBefore),
+                Some(look) if !look.is_draft => Ok(self.done(Delivery::SentBefore)),
                 Some(look) => self.proceed(&look.id).await,
                 None => self.draft_and_send().await,
             },
@@ -106,7 +107,7 @@ impl Outgoing<'_> {
     async fn draft_in_doubt(&self) -> Result<Delivery, ToolError> {
         match self.find().await {
             Ok(Some(look)) if look.is_draft => self.proceed(&look.id).await,
-            Ok(Some(_)) => self.done(Delivery::SentBefore),
+            Ok(Some(_)) => Ok(self.done(Delivery::SentBefore)),
             Ok(None) | Err(_) => Err(self.unconfirmed("Nothing was sent, but a draft may have been left behind.", 5)),
         }
     }
@@ -121,7 +122,7 @@ impl Outgoing<'_> {
         let request = GraphRequest::new(Method::Post, &path)?.prefer(IMMUTABLE);
         self.ledger.mark(Step::Sending, Some(id))?;
         match self.call.send(&request).await {
-            Ok(_) => self.done(Delivery::Sent),
+            Ok(_) => Ok(self.done(Delivery::Sent)),
             Err(error) if error.in_doubt() => self.send_in_doubt(id).await,
             Err(error) => {
                 self.ledger.mark(Step::Drafted, Some(id))?;
@@ -136,7 +137,7 @@ impl Outgoing<'_> {
                 self.call.context.ports.timer.sleep(wait).await;
             }
             match self.look(id).await {
-                Ok(Some(look)) if !look.is_draft => return self.done(Delivery::Sent),
+                Ok(Some(look)) if !look.is_draft => return Ok(self.done(Delivery::Sent)),
                 Ok(_) | Err(_) => {}
             }
         }
@@ -147,7 +148,7 @@ impl Outgoing<'_> {
     async fn resend(&self, id: &str, asked_at: u64) -> Result<Delivery, ToolError> {
         match self.look(id).await? {
             None => Err(unknown("The draft is gone: the mail may have been sent.")),
-            Some(look) if !look.is_draft => self.done(Delivery::SentBefore),
+            Some(look) if !look.is_draft => Ok(self.done(Delivery::SentBefore)),
             Some(_) => match (asked_at + SETTLE).checked_sub(self.call.now()).filter(|left| *left > 0) {
                 Some(left) => Err(self.unconfirmed("It is not confirmed that the mail was sent.", left)),
                 None => self.proceed(id).await,
@@ -156,9 +157,9 @@ impl Outgoing<'_> {
     }
 
     /// Notes that it is done. When that fails the mail is out all the same, and a look at the draft will say so.
-    fn done(&self, delivery: Delivery) -> Result<Delivery, ToolError> {
+    fn done(&self, delivery: Delivery) -> Delivery {
         match self.ledger.mark(Step::Done, None) {
-            Ok(()) | Err(_) => Ok(delivery),
+            Ok(()) | Err(_) => delivery,
         }
     }
 
@@ -236,14 +237,36 @@ fn unknown(what: &'static str) -> ToolError {
     ToolError::Unconfirmed(Doubt { what, hint: hint.to_owned(), retry_after: None })
 }
 
-/// The id under which Graph itself makes a repeated request harmless: by the caller's key, else by this request. The
-/// same key with other arguments is refused, because Graph would answer with what it made the first time.
-pub(super) fn transaction(call: &Call<'_>, key: Option<&str>, asked: &Value) -> Result<String, ToolError> {
-    let Some(key) = key else {
-        return Ok(Digest::of(format!("{}\n{}", call.name, call.context.request_id).as_bytes()).to_string());
-    };
+/// The id under which Graph itself makes a repeated request harmless.
+pub(super) fn transaction(key: &str) -> String {
+    Digest::of(key.as_bytes()).to_string()
+}
+
+/// Sends a request that Graph makes harmless to repeat by [`transaction`], and reads its answer. The same key with other
+/// arguments is refused, because Graph would answer with what it made the first time.
+pub(super) async fn repeatable<T: DeserializeOwned>(
+    call: &Call<'_>,
+    key: &str,
+    request: &GraphRequest,
+) -> Result<T, ToolError> {
     let ledger = Ledger::of(call, key);
-    ledger.open(&Digest::of(asked.to_string().as_bytes()))?;
+    let asked = json!([request.path_and_query(), request.body]);
+    let known = ledger.open(&Digest::of(asked.to_string().as_bytes()))?.is_some();
+    let outcome = call.json(request).await;
+    let outcome = match outcome {
+        Err(ToolError::Graph { failure, .. }) if failure.may_have_acted => Err(repeat_with(key)),
+        Err(error) if !known => ledger.forget().and(Err(error)),
+        Ok(_) | Err(_) => outcome,
+    };
     ledger.release();
-    Ok(ledger.key().to_owned())
+    outcome
+}
+
+fn repeat_with(key: &str) -> ToolError {
+    let hint = format!("Repeat the call unchanged with idempotencyKey {key:?}: it does nothing twice.");
+    ToolError::Unconfirmed(Doubt {
+        what: "It may have been created although no result came back.",
+        hint,
+        retry_after: Some(5),
+    })
 }

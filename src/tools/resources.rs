@@ -140,7 +140,7 @@ async fn list<T: DeserializeOwned>(call: &Call<'_>, request: &GraphRequest) -> R
 
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Calendar {
+struct CalendarEntry {
     id: String,
     name: Option<String>,
     is_default_calendar: Option<bool>,
@@ -151,7 +151,7 @@ async fn calendars(call: &Call<'_>) -> Outcome {
     let request = GraphRequest::new(Method::Get, &[Segment::Word("me"), Segment::Word("calendars")])?
         .query("$select", "id,name,isDefaultCalendar,canEdit")
         .query("$top", "100");
-    let (mut calendars, truncated) = list::<Calendar>(call, &request).await?;
+    let (mut calendars, truncated) = list::<CalendarEntry>(call, &request).await?;
     for calendar in &mut calendars {
         calendar.name = calendar.name.as_deref().map(|name| clean(name, 255));
     }

@@ -31,7 +31,7 @@ pub(super) const TOOL: Tool = Tool {
     handler: handle::<SendEmail>,
 };
 
-/// How a text is written.
+// No doc comment: it would stand in every schema that has the field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum ContentType {

@@ -162,16 +162,16 @@ impl Input for CreateTeamsMeeting {
     async fn run(self, call: &Call<'_>) -> Outcome {
         let key = arguments::key(self.idempotency_key.as_deref())?;
         let mut meeting = self.meeting()?;
-        let (me, meetings) = (Segment::Word("me"), Segment::Word("onlineMeetings"));
-        let request = if key.is_some() {
-            let asked = serde_json::to_value(&meeting).unwrap_or(Value::Null);
-            meeting.external_id = Some(transaction(call, key.as_deref(), &asked)?);
-            GraphRequest::new(Method::Post, &[me, meetings, Segment::Word("createOrGet")])?.repeatable()
-        } else {
-            GraphRequest::new(Method::Post, &[me, meetings])?
-        };
+        meeting.external_id = key.as_deref().map(transaction);
         let body = serde_json::to_value(&meeting).unwrap_or(Value::Null);
-        let created: Created = call.json(&request.body(body)).await?;
+        let (me, meetings) = (Segment::Word("me"), Segment::Word("onlineMeetings"));
+        let created: Created = if let Some(key) = key.as_deref() {
+            let path = [me, meetings, Segment::Word("createOrGet")];
+            let request = GraphRequest::new(Method::Post, &path)?.body(body).repeatable();
+            outbox::repeatable(call, key, &request).await?
+        } else {
+            call.json(&GraphRequest::new(Method::Post, &[me, meetings])?.body(body)).await?
+        };
         Ok(Answer::of(&json!({
             "status": "created",
             "id": created.id,

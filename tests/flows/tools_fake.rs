@@ -108,7 +108,7 @@ impl Desk {
             graph: &self.graph,
             request_id: "5f0c0000-0000-4000-8000-000000000001",
         };
-        serde_json::from_str(&tools::run(&action, &context).await).expect("the result is JSON")
+        serde_json::from_str(&tools::run(action, &context).await).expect("the result is JSON")
     }
 
     /// Calls a tool that succeeds; its answer.

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::tools_fake::Desk;
-use crate::ports::Sql;
 
 const SEND: &str = "POST /me/messages/D1/send";
 const LOOK: &str = "GET /me/messages/D1?$select=id%2CisDraft";
@@ -145,6 +144,30 @@ async fn two_calls_with_one_key_do_not_race() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn a_call_that_died_holds_its_key_only_for_a_while() {
+    let desk = Desk::new();
+    let action = crate::agent::Action::Tool { name: "sendEmail".into(), arguments: mail("k").to_string() };
+    // Dropped while it waits for Graph, as by an eviction.
+    assert_eq!(futures_util::FutureExt::now_or_never(desk.run(&action)), None);
+    assert_eq!(desk.error("sendEmail", mail("k")).await["code"], "inProgress");
+    desk.platform.clock.advance(300);
+    desk.answer(&json!({"value": [draft(true)]})).accept();
+    assert_eq!(desk.call("sendEmail", mail("k")).await["status"], "sent");
+    assert_eq!(sends(&desk), 1);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_key_is_forgotten_after_a_week() {
+    let desk = Desk::new();
+    desk.answer(&draft(true)).accept();
+    desk.call("sendEmail", mail("k")).await;
+    desk.platform.clock.advance(7 * 24 * 3600 + 1);
+    desk.answer(&draft(true)).accept();
+    desk.call("sendEmail", mail("k")).await;
+    assert_eq!(sends(&desk), 2);
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn with_mail_send_alone_doubt_is_final() {
     let mut desk = Desk::granted("Mail.Send");
     desk.doubt();
@@ -184,7 +207,7 @@ async fn events_and_meetings_repeat_under_one_id() {
         json!({"subject": "s", "start": "2026-03-02T09:00Z", "end": "2026-03-02T10:00Z", "idempotencyKey": "k"});
     desk.doubt().answer(&json!({"id": "E"}));
     let report = desk.error("createCalendarEvent", event.clone()).await;
-    assert_eq!((&report["retryable"], report.get("mayHaveActed")), (&json!(true), None));
+    assert_eq!((&report["retryable"], &report["mayHaveActed"]), (&json!(true), &json!(true)));
     desk.call("createCalendarEvent", event.clone()).await;
     let ids: Vec<_> = desk.wire().iter().map(|request| request["body"]["transactionId"].clone()).collect();
     assert!(ids[0].is_string() && ids[0] == ids[1], "{ids:?}");
@@ -193,6 +216,29 @@ async fn events_and_meetings_repeat_under_one_id() {
     assert!(
         desk.error("createCalendarEvent", other).await["message"].as_str().unwrap().starts_with("idempotencyKey: ")
     );
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn an_event_without_a_key_is_told_the_one_that_makes_its_retry_safe() {
+    let desk = Desk::new();
+    let mut event = json!({"subject": "s", "start": "2026-03-02T09:00Z", "end": "2026-03-02T10:00Z"});
+    desk.doubt().answer(&json!({"id": "E"}));
+    let report = desk.error("createCalendarEvent", event.clone()).await;
+    let key = "5f0c0000-0000-4000-8000-000000000001";
+    assert!(report["hint"].as_str().unwrap().contains(key), "{report}");
+    event["idempotencyKey"] = json!(key);
+    desk.call("createCalendarEvent", event).await;
+    let ids: Vec<_> = desk.wire().iter().map(|request| request["body"]["transactionId"].clone()).collect();
+    assert_eq!(ids[0], ids[1]);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_refused_event_may_be_corrected_under_its_key() {
+    let desk = Desk::new();
+    let event = |zone: &str| json!({"subject": "s", "start": "2026-03-02T09:00", "end": "2026-03-02T10:00", "timezone": zone, "idempotencyKey": "k"});
+    desk.refuse(400, "TimeZoneNotSupportedException").answer(&json!({"id": "E"}));
+    desk.error("createCalendarEvent", event("Mars/Base")).await;
+    assert_eq!(desk.call("createCalendarEvent", event("Europe/Berlin")).await["status"], "created");
 }
 
 #[tokio::test(flavor = "current_thread")]
