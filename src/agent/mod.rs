@@ -5,8 +5,8 @@
 
 mod command;
 mod graph_client;
-pub mod storage;
 mod lanes;
+pub mod storage;
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -10,8 +10,8 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use crate::log::Event;
 use crate::ports::{
-    AiCall, Alarm, AiGateway, Background, Clock, Kv, KvError, Log, OutboundRequest, OutboundResponse, Random, Rs256, RsaKey,
-    Sockets, Sql, SqlError, SqlRow, SqlValue, Timer, Upstream, UpstreamError,
+    AiCall, AiGateway, Alarm, Background, Clock, Kv, KvError, Log, OutboundRequest, OutboundResponse, Random, Rs256,
+    RsaKey, Sockets, Sql, SqlError, SqlRow, SqlValue, Timer, Upstream, UpstreamError,
 };
 
 /// A clock that moves only when told to.
@@ -191,7 +191,7 @@ impl MemorySql {
             Some(SqlValue::Text(name)) => self.exec(&format!("SELECT * FROM \"{name}\""), &[]).ok(),
             _ => None,
         });
-        rows.flatten().map(|row| format!("{row:?}\n")).collect()
+        rows.flatten().fold(String::new(), |text, row| text + &format!("{row:?}\n"))
     }
 }
 

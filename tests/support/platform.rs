@@ -111,11 +111,14 @@ impl TestPlatform {
     }
 }
 
+/// One object and its storage.
+type Object = (Rc<Agent>, Rc<MemorySql>);
+
 /// The Durable Objects of a test, each with its own storage, which outlives an eviction.
 pub(crate) struct NativeAgents {
     config: Rc<Config>,
     template: AgentPorts,
-    objects: RefCell<HashMap<String, (Rc<Agent>, Rc<MemorySql>)>>,
+    objects: RefCell<HashMap<String, Object>>,
     /// Makes every object unreachable.
     pub(crate) fail: Cell<bool>,
     /// Commands carried so far.
