@@ -1,1 +1,14 @@
-//! Cloudflare's bindings behind the core's ports.
+//! Cloudflare's bindings behind the core's ports: the Worker's entry, the Durable Object's class, and one small file a
+//! port. No business rule lives here: what a request may do is decided in the core.
+
+mod agent;
+mod agents;
+mod ai;
+mod convert;
+mod entry;
+mod fetch;
+mod kv;
+mod platform;
+mod rs256;
+mod sql;
+mod stream;

@@ -116,9 +116,9 @@ mod tests {
         let random = SeededRandom::new(2);
         let key = Key::random(&random);
         let sealer = Sealer::new(&ring(1, None), binding(7, "client"));
-        let sealed = sealer.seal(&random, &key, b"tokens").unwrap();
-        assert_eq!(sealer.open(&key, &sealed).unwrap(), b"tokens");
-        assert!(Sealer::new(&ring(1, None), binding(8, "client")).open(&key, &sealed).is_err());
+        let bytes = sealer.seal(&random, &key, b"tokens").unwrap();
+        assert_eq!(sealer.open(&key, &bytes).unwrap(), b"tokens");
+        assert!(Sealer::new(&ring(1, None), binding(8, "client")).open(&key, &bytes).is_err());
         let foreign = key.seal(&random, &binding(7, "client").aad("data key"), b"tokens").unwrap();
         assert!(sealer.open(&key, &foreign).is_err());
     }

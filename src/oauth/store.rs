@@ -10,7 +10,7 @@ use crate::identity::{GrantId, UserId};
 /// The least TTL that KV takes, in seconds.
 const LEAST_TTL: u64 = 60;
 
-/// `grant:{tid}:{oid}:{grantId}`: at most 103 bytes of KV's 512, and one user's grants share a prefix.
+/// `grant:{tid}:{oid}:{grantId}`: 102 bytes of KV's 512, and one user's grants share a prefix.
 pub fn grant_key(user: UserId, grant: GrantId) -> String {
     format!("{}{grant}", user_prefix(user))
 }

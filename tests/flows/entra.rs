@@ -1,5 +1,5 @@
 //! The Entra leg: the exact requests, the classes of refusal, and what a grant makes of them.
-#![expect(clippy::unwrap_used, reason = "a flow that cannot go on should stop")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a flow that cannot go on should stop")]
 
 use serde_json::json;
 

@@ -1,5 +1,5 @@
 //! One grant over its own storage, for the flows about grants.
-#![expect(clippy::panic, reason = "a flow that cannot go on should stop")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a flow that cannot go on should stop")]
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -93,6 +93,14 @@ pub(super) fn refresh(token: &Secret) -> GrantCommand {
 
 pub(super) fn presented(token: &Secret) -> Presented {
     Presented { token: token.clone(), access: None, session: None }
+}
+
+/// The command with one field another text.
+pub(super) fn altered(command: &GrantCommand, field: &str, value: &str) -> GrantCommand {
+    let mut json = serde_json::to_value(command).unwrap();
+    let fields = json.as_object_mut().unwrap().values_mut().next().unwrap();
+    fields[field] = value.into();
+    serde_json::from_value(json).unwrap()
 }
 
 /// One object, with what is behind it.

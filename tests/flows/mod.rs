@@ -1,12 +1,29 @@
 //! Whole flows through the native core, with fakes at the ports. Compiled into the crate's unit-test binary.
 
 mod access;
+mod architecture;
+mod cleanup;
+mod egress_faults;
+mod egress_handler;
+mod egress_loop;
+mod egress_rig;
+mod ending;
 mod entra;
 mod grant;
 mod granted;
+mod mcp_call;
+mod mcp_door;
+mod mcp_scene;
+mod mcp_session;
+mod mcp_sse;
 mod races;
 mod registration;
+mod rotation;
 mod sealed;
 mod sign_in;
 mod token_endpoint;
+mod tools_catalogue;
+mod tools_fake;
+mod tools_hostile;
+mod tools_once;
 mod world;

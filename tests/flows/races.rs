@@ -99,12 +99,12 @@ struct Model {
 
 impl Model {
     async fn take(&mut self, step: Step) {
+        // Recent tokens are the interesting ones.
+        let recent =
+            |tokens: &[Secret], index: prop::sample::Index| tokens.len() - 1 - index.index(tokens.len().min(4));
         match step {
-            // Recent tokens are the interesting ones.
-            Step::Refresh(index) => {
-                self.send_refresh(self.refresh.len() - 1 - index.index(self.refresh.len().min(4))).await
-            }
-            Step::Use(index) => self.send_access(self.access.len() - 1 - index.index(self.access.len().min(4))).await,
+            Step::Refresh(index) => self.send_refresh(recent(&self.refresh, index)).await,
+            Step::Use(index) => self.send_access(recent(&self.access, index)).await,
             Step::Evict => self.granted.evict(),
         }
     }

@@ -23,13 +23,11 @@ fn masked(text: &str) -> String {
             Some((at, c)) if !(c.is_ascii_alphanumeric() || c == '-' || c == '_') => word.split_at(at),
             _ => (word, ""),
         };
-        if body.len() == 43 {
-            out.push_str("<digest>");
-        } else if body.len() > 43 {
-            out.push_str("<sealed>");
-        } else {
-            out.push_str(body);
-        }
+        out.push_str(match body.len() {
+            0..43 => body,
+            43 => "<digest>",
+            _ => "<sealed>",
+        });
         out.push_str(rest);
     }
     out
@@ -113,7 +111,7 @@ async fn a_dump_of_everything_with_all_the_secrets_opens_nothing_without_a_live_
     let [SqlValue::Blob(sealed)] = sealed.as_slice() else { panic!("nothing sealed") };
     let encryption = &granted.platform.config.keys.encryption;
     let binding = Binding { user: user(), grant: granted.id, client_id: super::granted::CLIENT };
-    let sealer = Sealer::new(encryption, binding);
+    let opener = Sealer::new(encryption, binding);
     let wrapped = wrapped_keys(&granted);
     assert_eq!(wrapped.len(), 4, "two access tokens, the current and the previous refresh token");
 
@@ -121,12 +119,12 @@ async fn a_dump_of_everything_with_all_the_secrets_opens_nothing_without_a_live_
     for run in stored_runs(&granted) {
         keys.extend(run.windows(32).map(|window| Key::new(window.try_into().unwrap())));
         let token = Secret::new(String::from_utf8_lossy(&run));
-        assert!(wrapped.iter().all(|one| sealer.unwrap(&token, one).is_err()), "a stored run is a token");
+        assert!(wrapped.iter().all(|one| opener.unwrap(&token, one).is_err()), "a stored run is a token");
     }
     assert!(keys.len() > 1000, "the search saw the store");
-    assert!(keys.iter().all(|key| sealer.open(key, sealed).is_err()), "a stored run is the data key");
+    assert!(keys.iter().all(|key| opener.open(key, sealed).is_err()), "a stored run is the data key");
 
-    let opens = |token: &Secret| wrapped.iter().any(|one| sealer.unwrap(token, one).is_ok());
+    let opens = |token: &Secret| wrapped.iter().any(|one| opener.unwrap(token, one).is_ok());
     assert!(opens(&live.access) && opens(&live.refresh), "the control: a live token does open");
     let other = Keyring { current: Key::new([9; 32]), previous: None };
     let unpeppered = Sealer::new(&other, binding);

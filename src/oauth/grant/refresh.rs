@@ -7,7 +7,7 @@
 use super::Grant;
 use super::issue::{Issue, Successors};
 use super::rows::Row;
-use super::state::{Active, RefreshToken, Replaced, State};
+use super::state::{Active, RefreshToken, Replaced, State, Terms};
 use crate::agent::{GrantError, GrantReply, TokenSet};
 use crate::crypto::{self, Key, Secret};
 use crate::identity::{AccessIdentity, ScopeSet};
@@ -35,12 +35,7 @@ impl Grant {
             State::Revoked(_) => return Err(GrantError::Revoked),
             State::Approved(_) | State::SigningIn(_) | State::SignedIn(_) => return Err(GrantError::TokenInvalid),
         };
-        active.terms.check_client(&asked.client_id)?;
-        active.terms.check_resource(asked.resource.as_deref())?;
-        active.terms.check_access(asked.access.as_ref())?;
-        if active.terms.ends_at <= now {
-            return Err(GrantError::TokenInvalid);
-        }
+        check(&active.terms, asked, now)?;
         let digest = asked.token.digest();
         let replaced = active.previous.clone().filter(|replaced| replaced.token.digest.matches(&digest));
         if replaced.is_none() && !active.current.digest.matches(&digest) {
@@ -73,6 +68,14 @@ impl Grant {
         self.end(row, "refresh_reused")?;
         Err(GrantError::TokenReused)
     }
+}
+
+/// What must hold before the token itself is looked at.
+fn check(terms: &Terms, asked: &Renewing, now: u64) -> Result<(), GrantError> {
+    terms.check_client(&asked.client_id)?;
+    terms.check_resource(asked.resource.as_deref())?;
+    terms.check_access(asked.access.as_ref())?;
+    if terms.ends_at <= now { Err(GrantError::TokenInvalid) } else { Ok(()) }
 }
 
 /// One refresh of a token that counts.

@@ -3,11 +3,11 @@
 use super::rows::{self, Listing, Row};
 use super::state::{Approved, CODE_SECONDS, GRANT_SECONDS, SIGN_IN_SECONDS, SignedIn, SigningIn, State, Terms};
 use super::{Grant, storage};
-use crate::agent::{GrantError, GrantReply, MicrosoftTokens, Profile};
-use crate::crypto::{Digest, Key};
+use crate::agent::{AuthorizationRequest, GrantError, GrantReply, MicrosoftTokens, Profile};
+use crate::crypto::{Digest, Key, Secret};
 use crate::identity::{AccessIdentity, ScopeSet, UserId};
 use crate::log::Kind;
-use crate::oauth::seal::Sealer;
+use crate::oauth::seal::{Sealer, Wrapped};
 use crate::oauth::token::{self, Stamp, TokenKeys};
 
 impl Grant {
@@ -38,7 +38,7 @@ impl Grant {
         Ok(GrantReply::Approved(request))
     }
 
-    /// Seals Microsoft's tokens under a data key that exists nowhere but wrapped by the code.
+    /// From here on Microsoft's tokens exist only sealed, under a data key that only the code opens.
     pub(super) fn finish(
         &self,
         user: UserId,
@@ -53,23 +53,26 @@ impl Grant {
                 return Err(GrantError::StateInvalid);
             }
         };
-        let (redirect_uri, code_challenge) =
-            (signing_in.request.redirect_uri.clone(), signing_in.request.code_challenge.clone());
+        let AuthorizationRequest { redirect_uri, code_challenge, .. } = signing_in.request.clone();
         let terms = terms(signing_in, user, profile, tokens.scopes, now);
         let code_expires_at = now.saturating_add(CODE_SECONDS);
         let stamp = Stamp { user: None, grant: terms.grant, scopes: ScopeSet::default(), expires_at: code_expires_at };
         let keys = &self.config.keys.encryption;
-        let random = &*self.ports.random;
-        let code = TokenKeys::new(keys).mint(random, token::Kind::Code, &stamp);
-        let data_key = Key::random(random);
-        let sealer = Sealer::new(keys, terms.binding());
-        let plain = serde_json::to_vec(tokens).map_err(|_| GrantError::Storage)?;
-        let ciphertext = sealer.seal(random, &data_key, &plain).map_err(|_| GrantError::Storage)?;
-        let wrapped = sealer.wrap(random, &code, &data_key).map_err(|_| GrantError::Storage)?;
+        let code = TokenKeys::new(keys).mint(&*self.ports.random, token::Kind::Code, &stamp);
+        let (ciphertext, wrapped) = self.seal_first(&terms, tokens, &code).ok_or(GrantError::Storage)?;
         let digest = code.digest();
         let state = SignedIn { terms, code: digest, code_expires_at, redirect_uri, code_challenge, wrapped };
         self.store(&row.changed(State::SignedIn(state), Some(ciphertext)))?;
         Ok(GrantReply::Code(code))
+    }
+
+    /// Seals Microsoft's tokens under a fresh data key, and wraps that for the code.
+    fn seal_first(&self, terms: &Terms, tokens: &MicrosoftTokens, code: &Secret) -> Option<(Vec<u8>, Wrapped)> {
+        let random = &*self.ports.random;
+        let data_key = Key::random(random);
+        let sealer = Sealer::new(&self.config.keys.encryption, terms.binding());
+        let plain = serde_json::to_vec(tokens).ok()?;
+        Some((sealer.seal(random, &data_key, &plain).ok()?, sealer.wrap(random, code, &data_key).ok()?))
     }
 
     /// Erases the object; a grant that got further is not touched.

@@ -1,0 +1,82 @@
+// Compiles the Worker by worker-build: a release build for upload, or a quick one for development and tests.
+// A build whose inputs have not changed since is left alone.
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { run } from "./process.mjs";
+import { DEV_BUILD, RELEASE_BUILD, ROOT, WASM_TARGET, nodeBin } from "./project.mjs";
+import { cargoToolPaths } from "./rust.mjs";
+
+const MODES = {
+  dev: { directory: DEV_BUILD, flags: ["--dev", "--no-opt"] },
+  release: { directory: RELEASE_BUILD, flags: ["--release", "--no-opt"] },
+};
+
+// Named one by one: what a newer wasm-opt would emit besides, workerd may not load yet.
+const WASM_FEATURES = [
+  "mutable-globals",
+  "sign-ext",
+  "nontrapping-float-to-int",
+  "bulk-memory",
+  "multivalue",
+  "reference-types",
+  "exception-handling",
+].map((feature) => `--enable-${feature}`);
+
+/** What the Worker is compiled from. */
+const INPUTS = ["src", "templates", "migrations", "Cargo.toml", "Cargo.lock", "package-lock.json", "rust-toolchain.toml", "askama.toml"];
+
+export const buildDirectory = (mode) => MODES[mode].directory;
+
+/** One value that changes when any input's content may have changed: paths, sizes and times, not bytes. */
+export function inputFingerprint() {
+  const hash = createHash("sha256");
+  for (const input of INPUTS) visit(join(ROOT, input), hash);
+  return hash.digest("hex");
+}
+
+function visit(path, hash) {
+  const info = statSync(path, { throwIfNoEntry: false });
+  if (!info) return;
+  if (!info.isDirectory()) return hash.update(`${path}\0${info.size}\0${info.mtimeMs}\n`);
+  for (const name of readdirSync(path).sort()) visit(join(path, name), hash);
+}
+
+/** True when the directory holds a build of exactly these inputs. */
+export function isBuilt(mode, fingerprint = inputFingerprint()) {
+  const stamp = stampOf(mode);
+  return existsSync(stamp) && readFileSync(stamp, "utf8") === fingerprint;
+}
+
+// Beside the directory, not in it: worker-build empties it, and wrangler would take the file for a module.
+const stampOf = (mode) => `${MODES[mode].directory}.stamp`;
+
+/** Builds; the old build stays in place when the compiler refuses. Fails with the compiler's output. */
+export async function buildWorker(mode, { onLine, inherit = false } = {}) {
+  // Taken first: what changes while the compiler runs must count as a change.
+  const fingerprint = inputFingerprint();
+  const { directory, flags } = MODES[mode];
+  const { workerBuild, wasmBindgen } = await cargoToolPaths();
+  const env = {
+    ...process.env,
+    WASM_BINDGEN_BIN: wasmBindgen,
+    ESBUILD_BIN: nodeBin("esbuild"),
+    // The compiler's message is what helps; worker-build's own stack would push it off the screen.
+    RUST_LIB_BACKTRACE: "0",
+    ...(process.stdout.isTTY ? { CARGO_TERM_COLOR: "always" } : {}),
+  };
+  rmSync(stampOf(mode), { force: true });
+  await run(workerBuild, [...flags, "--out-dir", relative(ROOT, directory)], { onLine, inherit, env }, {
+    what: `the Worker did not compile for ${WASM_TARGET}`,
+  });
+  if (mode === "release") await optimise(join(directory, "index_bg.wasm"), onLine);
+  writeFileSync(stampOf(mode), fingerprint);
+}
+
+// Our own step and not worker-build's, which would keep the function names: a seventh of the gzip size,
+// good only for the stacks of traps.
+async function optimise(file, onLine) {
+  onLine?.("wasm-opt");
+  const args = [file, "-o", file, "-Oz", "--strip-debug", ...WASM_FEATURES];
+  await run(nodeBin("wasm-opt"), args, {}, { what: "wasm-opt refused the compiled Worker" });
+}

@@ -1,0 +1,91 @@
+// `npm test`: formatting, lints, native tests, then the same server in workerd with real clients and a browser.
+// Every part runs even when an earlier one failed; the end says which did. `npm test -- fmt unit` runs only
+// the parts named. CI=true makes a missing browser a failure and refuses a changed Cargo.lock.
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { argv, env } from "node:process";
+import { ensureBrowser } from "./lib/browser.mjs";
+import { buildEmulator } from "./lib/emulator.mjs";
+import { command, run, start, sweepGroup } from "./lib/process.mjs";
+import { ROOT, TEMPORARY_DIR, WASM_TARGET } from "./lib/project.mjs";
+import { ensureRustComponents } from "./lib/rust.mjs";
+import { Failure, bold, green, red, report, say, seconds, step } from "./lib/terminal.mjs";
+import { buildWorker, isBuilt } from "./lib/worker.mjs";
+import { setUp } from "./setup.mjs";
+
+const RUNTIME_TESTS = join(ROOT, "tests", "runtime");
+/** No single test file takes longer; a hanging one must not hold CI for hours. */
+const FILE_LIMIT_MS = 600_000;
+const isCi = env.CI === "true";
+const locked = isCi ? ["--locked"] : [];
+const strict = ["--", "-D", "warnings"];
+
+const cargo = (...args) => run("cargo", args, { inherit: true, group: true }, { what: `cargo ${args[0]} found something` });
+
+/** In this order: what answers fastest comes first. */
+const PARTS = {
+  fmt: () => cargo("fmt", "--all", "--check"),
+  clippy: () => cargo("clippy", ...locked, "--workspace", "--all-targets", ...strict),
+  // All targets would compile the tests for Wasm, where their native dependencies do not exist.
+  "clippy-wasm": () => cargo("clippy", ...locked, "--target", WASM_TARGET, "--lib", ...strict),
+  unit: () => cargo("test", ...locked, "--workspace"),
+  runtime: testInRuntime,
+};
+
+command(async () => {
+  const chosen = chooseParts(argv.slice(2));
+  await setUp();
+  await ensureRustComponents();
+  const results = [];
+  for (const name of chosen) results.push(await runPart(name));
+  printSummary(results);
+  if (results.some(({ error }) => error)) process.exitCode = 1;
+});
+
+function chooseParts(names) {
+  const unknown = names.filter((name) => !(name in PARTS));
+  if (unknown.length === 0) return names.length > 0 ? names : Object.keys(PARTS);
+  throw new Failure(`no such part: ${unknown.join(", ")}`, { fix: `npm test -- ${Object.keys(PARTS).join(" ")}` });
+}
+
+async function runPart(name) {
+  const began = performance.now();
+  say(bold(`\n── ${name}`));
+  try {
+    await PARTS[name]();
+    return { name, time: seconds(began) };
+  } catch (error) {
+    report(error);
+    return { name, time: seconds(began), error };
+  }
+}
+
+function printSummary(results) {
+  say(bold("\n── summary"));
+  for (const { name, time, error } of results) {
+    say(`${error ? red("✗") : green("✓")} ${name.padEnd(14)}${time.padStart(9)}${error ? `  ${error.message}` : ""}`);
+  }
+}
+
+/** Builds once for all test files, then runs them in a process group, so that nothing they start outlives them. */
+async function testInRuntime() {
+  const files = existsSync(RUNTIME_TESTS) ? readdirSync(RUNTIME_TESTS).filter((name) => name.endsWith(".test.mjs")) : [];
+  if (files.length === 0) return say("no tests in tests/runtime yet");
+  const emulator = await step("emulator", (note) => buildEmulator({ onLine: note }));
+  if (!isBuilt("dev")) await step("Worker", (note) => buildWorker("dev", { onLine: note }));
+  const browser = await ensureBrowser({ required: isCi });
+  const child = start(
+    process.execPath,
+    ["--test", `--test-timeout=${FILE_LIMIT_MS}`, "--test-reporter=spec", ...files.sort().map((name) => join(RUNTIME_TESTS, name))],
+    {
+      group: true,
+      stdio: "inherit",
+      env: { ...env, M365_PREBUILT: "dev", M365_EMULATOR_BIN: emulator, ...(browser ? { M365_CHROMIUM: browser } : {}) },
+    },
+  );
+  const { code } = await child.exited;
+  const leftovers = await sweepGroup(child);
+  rmSync(TEMPORARY_DIR, { recursive: true, force: true });
+  if (code !== 0) throw new Failure("runtime tests failed");
+  if (leftovers.length > 0) throw new Failure(`the runtime tests left processes behind, now ended: ${leftovers.join(", ")}`);
+}

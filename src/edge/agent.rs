@@ -1,0 +1,104 @@
+//! The Durable Object class: one object a grant. Maps the platform to the core's `Agent` and accepts the sockets that
+//! the Worker opens for its clients' streams.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use worker::{DurableObject, Env, Request, Response, State, WebSocketIncomingMessage, WebSocketPair, durable_object};
+
+use crate::agent::{Agent, Command};
+use crate::edge::ai::WorkerAi;
+use crate::edge::entry;
+use crate::edge::fetch::WorkerFetch;
+use crate::edge::kv::WorkerKv;
+use crate::edge::platform::{ConsoleLog, SystemClock, SystemRandom, WorkerTimer};
+use crate::edge::sql::{ObjectAlarm, ObjectSockets, ObjectSql};
+use crate::ports::AgentPorts;
+
+/// The object of one grant; the name is a contract with `wrangler.toml`.
+#[durable_object]
+pub struct MicrosoftMcpAgent {
+    state: Rc<State>,
+    env: Env,
+    agent: OnceCell<Rc<Agent>>,
+}
+
+impl DurableObject for MicrosoftMcpAgent {
+    fn new(state: State, env: Env) -> Self {
+        Self { state: Rc::new(state), env, agent: OnceCell::new() }
+    }
+
+    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
+        if let Some(stream) = request.path().strip_prefix("/stream/") {
+            return self.accept(stream);
+        }
+        let Some(agent) = self.agent() else {
+            return Response::error("not configured", 503);
+        };
+        let text = request.text().await?;
+        let Ok(command) = serde_json::from_str::<Command>(&text) else {
+            return Response::error("not a command", 400);
+        };
+        Response::ok(serde_json::to_string(&agent.handle(command).await)?)
+    }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        match self.agent() {
+            // An error makes the platform try again later.
+            Some(agent) => agent.wake().await.map_err(|error| worker::Error::RustError(error.to_string()))?,
+            None => return Err(worker::Error::RustError("not configured".to_owned())),
+        }
+        Response::empty()
+    }
+
+    async fn websocket_message(
+        &self,
+        _socket: worker::WebSocket,
+        _message: WebSocketIncomingMessage,
+    ) -> worker::Result<()> {
+        // The Worker's end only listens; what a client has to say comes by POST.
+        Ok(())
+    }
+
+    async fn websocket_close(
+        &self,
+        socket: worker::WebSocket,
+        code: usize,
+        _reason: String,
+        _was_clean: bool,
+    ) -> worker::Result<()> {
+        let code = u16::try_from(code).ok().filter(|code| (1000..=1003).contains(code)).unwrap_or(1000);
+        socket.close(Some(code), Some("closed"))
+    }
+}
+
+impl MicrosoftMcpAgent {
+    /// The core's object, made by the first command. `None` where the deployment is not configured.
+    fn agent(&self) -> Option<Rc<Agent>> {
+        if let Some(agent) = self.agent.get() {
+            return Some(Rc::clone(agent));
+        }
+        let deployment = entry::deployment(&self.env);
+        let config = Rc::clone(deployment.config.as_ref().ok()?);
+        let ports = AgentPorts {
+            clock: Rc::new(SystemClock),
+            random: Rc::new(SystemRandom),
+            sql: Rc::new(ObjectSql(Rc::clone(&self.state))),
+            kv: Rc::new(WorkerKv(self.env.clone())),
+            upstream: Rc::new(WorkerFetch),
+            gateway: Rc::new(WorkerAi(self.env.clone())),
+            alarm: Rc::new(ObjectAlarm(Rc::clone(&self.state))),
+            sockets: Rc::new(ObjectSockets(Rc::clone(&self.state))),
+            timer: Rc::new(WorkerTimer),
+            log: Rc::new(ConsoleLog),
+        };
+        Some(Rc::clone(self.agent.get_or_init(|| Rc::new(Agent::new(config, ports)))))
+    }
+
+    /// Hibernatable, so that an idle stream leaves the object asleep.
+    fn accept(&self, stream: &str) -> worker::Result<Response> {
+        let pair = WebSocketPair::new()?;
+        self.state.accept_websocket_with_tags(&pair.server, &[stream]);
+        Response::from_websocket(pair.client)
+    }
+}

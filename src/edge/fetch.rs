@@ -1,0 +1,77 @@
+//! Plain HTTPS out of the Worker: no redirect is followed, every call has a time limit and a size limit.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use futures_util::future::{Either, select};
+use wasm_bindgen::JsValue;
+use worker::{AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, RequestRedirect};
+
+use crate::ports::{OutboundRequest, OutboundResponse, Upstream, UpstreamError};
+
+/// Larger answers are refused: they would fill the isolate's memory.
+const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+
+/// `fetch`.
+pub(crate) struct WorkerFetch;
+
+#[async_trait(?Send)]
+impl Upstream for WorkerFetch {
+    async fn send(&self, request: OutboundRequest, limit_ms: u64) -> Result<OutboundResponse, UpstreamError> {
+        let request = build(&request).map_err(|_| UpstreamError::Unreachable)?;
+        let abort = AbortController::default();
+        let signal = abort.signal();
+        let exchange = async {
+            let response = Fetch::Request(request).send_with_signal(&signal).await;
+            read(response.map_err(|_| UpstreamError::Unreachable)?).await
+        };
+        within(limit_ms, exchange, || abort.abort()).await
+    }
+}
+
+/// Runs `exchange` for at most `limit_ms`, then aborts it.
+pub(crate) async fn within<T>(
+    limit_ms: u64,
+    exchange: impl Future<Output = Result<T, UpstreamError>>,
+    abort: impl FnOnce(),
+) -> Result<T, UpstreamError> {
+    let limit = Delay::from(Duration::from_millis(limit_ms));
+    match select(Box::pin(exchange), Box::pin(limit)).await {
+        Either::Left((outcome, _)) => outcome,
+        Either::Right(((), _)) => {
+            abort();
+            Err(UpstreamError::Timeout)
+        }
+    }
+}
+
+fn build(request: &OutboundRequest) -> worker::Result<Request> {
+    let headers = Headers::new();
+    for (name, value) in &request.headers {
+        headers.set(name, value)?;
+    }
+    let mut init = RequestInit::new();
+    init.with_method(Method::from(request.method.clone())).with_headers(headers);
+    init.with_redirect(RequestRedirect::Manual);
+    if let Some(body) = &request.body {
+        init.with_body(Some(JsValue::from(js_sys::Uint8Array::from(body.as_slice()))));
+    }
+    Request::new_with_init(&request.url, &init)
+}
+
+/// Status, headers and the whole body.
+pub(crate) async fn read(mut response: worker::Response) -> Result<OutboundResponse, UpstreamError> {
+    let status = response.status_code();
+    let headers = response.headers().entries().collect();
+    let mut body = Vec::new();
+    if let Ok(mut stream) = response.stream() {
+        while let Some(chunk) = stream.next().await {
+            body.extend(chunk.map_err(|_| UpstreamError::Unreachable)?);
+            if body.len() > LARGEST_ANSWER {
+                return Err(UpstreamError::TooLarge);
+            }
+        }
+    }
+    Ok(OutboundResponse { status, headers, body })
+}

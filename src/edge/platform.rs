@@ -1,0 +1,72 @@
+//! Clock, randomness, timer, log, background work and settings.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::LocalBoxFuture;
+use wasm_bindgen::JsValue;
+use worker::{Date, Delay, Env, console_log};
+
+use crate::log::Event;
+use crate::ports::{Background, Clock, Log, Random, Timer};
+
+/// A setting or secret; `None` when absent or not text.
+pub(crate) fn lookup(env: &Env, name: &str) -> Option<String> {
+    js_sys::Reflect::get(env, &JsValue::from_str(name)).ok()?.as_string()
+}
+
+/// Whether a binding of this name exists.
+pub(crate) fn has_binding(env: &Env, name: &str) -> bool {
+    js_sys::Reflect::get(env, &JsValue::from_str(name)).is_ok_and(|value| value.is_object())
+}
+
+/// The runtime's clock.
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now_ms(&self) -> u64 {
+        Date::now().as_millis()
+    }
+}
+
+/// `crypto.getRandomValues`.
+pub(crate) struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        // The runtime's generator does not fail; were it missing, trapping is the only safe answer.
+        if getrandom_02::getrandom(bytes).is_err() {
+            wasm_bindgen::throw_str("no random source");
+        }
+    }
+}
+
+/// `setTimeout`.
+pub(crate) struct WorkerTimer;
+
+#[async_trait(?Send)]
+impl Timer for WorkerTimer {
+    async fn sleep(&self, ms: u64) {
+        Delay::from(Duration::from_millis(ms)).await;
+    }
+}
+
+/// One JSON line an event.
+pub(crate) struct ConsoleLog;
+
+impl Log for ConsoleLog {
+    fn write(&self, event: &Event<'_>) {
+        if let Ok(line) = serde_json::to_string(event) {
+            console_log!("{line}");
+        }
+    }
+}
+
+/// `waitUntil` of the request being answered.
+pub(crate) struct WaitUntil(pub(crate) worker::Context);
+
+impl Background for WaitUntil {
+    fn run(&self, work: LocalBoxFuture<'static, ()>) {
+        self.0.wait_until(work);
+    }
+}

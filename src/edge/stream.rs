@@ -1,0 +1,60 @@
+//! Server-sent events. The Worker holds the client's stream and sends the keep-alives; between it and the object runs
+//! a hibernatable socket, so that the object sleeps while nothing is said.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::{Either, select};
+use worker::{Delay, Env, Request, RequestInit, ResponseBuilder, WebSocket, WebsocketEvent};
+
+use crate::edge::agents;
+use crate::web::StreamSpec;
+
+/// Below the 25 to 30 seconds after which proxies and clients give up on a silent stream.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// Closes the socket when the client's stream is dropped, so that the object learns of it.
+struct CloseOnDrop(WebSocket);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        let _ = self.0.close(Some(1000), Some("stream ended"));
+    }
+}
+
+/// Opens the socket to the object and hands its messages to the client, framed as events.
+pub(crate) async fn open(builder: ResponseBuilder, spec: StreamSpec, env: &Env) -> worker::Result<worker::Response> {
+    let Some(socket) = connect(env, &spec).await? else {
+        return worker::Response::error("the stream could not be opened; try again", 503);
+    };
+    let events = async_stream::stream! {
+        let guard = CloseOnDrop(socket);
+        // Listen before accepting: a message that arrives in between would be lost.
+        let Ok(mut messages) = guard.0.events() else { return };
+        if guard.0.accept().is_err() {
+            return;
+        }
+        yield Ok::<_, worker::Error>(spec.prelude.into_bytes());
+        loop {
+            match select(messages.next(), Box::pin(Delay::from(KEEP_ALIVE))).await {
+                Either::Left((Some(Ok(WebsocketEvent::Message(message))), _)) => {
+                    if let Some(text) = message.text() {
+                        yield Ok(format!("event: message\ndata: {text}\n\n").into_bytes());
+                    }
+                }
+                Either::Left((Some(Ok(WebsocketEvent::Close(_)) | Err(_)) | None, _)) => break,
+                Either::Right(((), _)) => yield Ok(b": keep-alive\n\n".to_vec()),
+            }
+        }
+    };
+    builder.from_stream(events)
+}
+
+async fn connect(env: &Env, spec: &StreamSpec) -> worker::Result<Option<WebSocket>> {
+    let mut init = RequestInit::new();
+    let headers = worker::Headers::new();
+    headers.set("upgrade", "websocket")?;
+    init.with_headers(headers);
+    let request = Request::new_with_init(&format!("http://agent/stream/{}", spec.stream), &init)?;
+    Ok(agents::stub(env, &spec.agent)?.fetch_with_request(request).await?.websocket())
+}
