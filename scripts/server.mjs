@@ -2,14 +2,13 @@
 // `npm run dev`, the runtime tests and the benchmark start it by `startServer`; wrangler.toml is the one
 // source of the Worker's configuration, and what differs locally is listed in `localVars`.
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { buildEmulator, startEmulator } from "./lib/emulator.mjs";
 import { freePortPair } from "./lib/ports.mjs";
 import { atEnd, stop as stopProcess } from "./lib/process.mjs";
-import { WRANGLER_TOML } from "./lib/project.mjs";
+import { TEMPORARY_DIR, WRANGLER_TOML } from "./lib/project.mjs";
 import { throwawaySecrets } from "./lib/secrets.mjs";
 import { buildDirectory, buildWorker, isBuilt } from "./lib/worker.mjs";
 
@@ -49,7 +48,7 @@ export async function startServer(options = {}) {
   const { accessMode = "off", vars = {}, build = "dev", log } = options;
   const [port, emulatorBinary] = await Promise.all([options.port ?? freePortPair(), readyBinary(), readyBuild(build)]);
   const secrets = options.secrets ?? throwawaySecrets();
-  const temporary = options.persist ? undefined : mkdtempSync(join(tmpdir(), "m365-mcp-"));
+  const temporary = options.persist ? undefined : temporaryFolder();
   const entries = [];
   const record = (entry) => (entries.push(entry), log?.(entry));
   const urls = { url: `http://localhost:${port}`, emulatorUrl: `http://localhost:${port + 1}` };
@@ -92,6 +91,11 @@ export async function startServer(options = {}) {
       if (temporary) rmSync(temporary, { recursive: true, force: true });
     },
   };
+}
+
+function temporaryFolder() {
+  mkdirSync(TEMPORARY_DIR, { recursive: true });
+  return mkdtempSync(join(TEMPORARY_DIR, "state-"));
 }
 
 // Under `npm test` both are built once, before the test files start (scripts/test.mjs).

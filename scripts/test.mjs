@@ -1,13 +1,14 @@
 // `npm test`: formatting, lints, native tests, then the same server in workerd with real clients and a browser.
 // Every part runs even when an earlier one failed; the end says which did. `npm test -- fmt unit` runs only
 // the parts named. CI=true makes a missing browser a failure and refuses a changed Cargo.lock.
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { argv, env } from "node:process";
 import { ensureBrowser } from "./lib/browser.mjs";
 import { buildEmulator } from "./lib/emulator.mjs";
 import { command, run, start, sweepGroup } from "./lib/process.mjs";
-import { ROOT, WASM_TARGET } from "./lib/project.mjs";
+import { ROOT, TEMPORARY_DIR, WASM_TARGET } from "./lib/project.mjs";
+import { ensureRustComponents } from "./lib/rust.mjs";
 import { Failure, bold, green, red, report, say, seconds, step } from "./lib/terminal.mjs";
 import { buildWorker, isBuilt } from "./lib/worker.mjs";
 import { setUp } from "./setup.mjs";
@@ -19,7 +20,7 @@ const isCi = env.CI === "true";
 const locked = isCi ? ["--locked"] : [];
 const strict = ["--", "-D", "warnings"];
 
-const cargo = (...args) => run("cargo", args, { inherit: true }, { what: `cargo ${args[0]} found something` });
+const cargo = (...args) => run("cargo", args, { inherit: true, group: true }, { what: `cargo ${args[0]} found something` });
 
 /** In this order: what answers fastest comes first. */
 const PARTS = {
@@ -34,6 +35,7 @@ const PARTS = {
 command(async () => {
   const chosen = chooseParts(argv.slice(2));
   await setUp();
+  await ensureRustComponents();
   const results = [];
   for (const name of chosen) results.push(await runPart(name));
   printSummary(results);
@@ -82,7 +84,8 @@ async function testInRuntime() {
     },
   );
   const { code } = await child.exited;
-  const leftovers = sweepGroup(child);
+  const leftovers = await sweepGroup(child);
+  rmSync(TEMPORARY_DIR, { recursive: true, force: true });
   if (code !== 0) throw new Failure("runtime tests failed");
-  if (leftovers) throw new Failure("the runtime tests left processes behind (they have been ended)");
+  if (leftovers.length > 0) throw new Failure(`the runtime tests left processes behind, now ended: ${leftovers.join(", ")}`);
 }

@@ -1,14 +1,18 @@
 // Child processes: run one to its end, or keep one and stop it. Every child is known here, so that
 // whatever ends a command (its own end, a failure, Ctrl-C) leaves none behind. Node built-ins only.
 import { spawn } from "node:child_process";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { constants } from "node:os";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
 import { ROOT } from "./project.mjs";
 import { Failure, report } from "./terminal.mjs";
 
 /** A shell's convention: a program ended by signal n exits with 128 + n. */
 const SIGNAL_EXIT = 128;
 const STOP_GRACE_MS = 3_000;
+const SWEEP_GRACE_MS = 2_000;
+const SWEEP_POLL_MS = 100;
 /** How much of a failed tool's output is worth showing. */
 const KEPT_LINES = 60;
 const running = new Set();
@@ -47,6 +51,7 @@ export async function stop(child) {
   const insist = setTimeout(() => signal(child, "SIGKILL"), STOP_GRACE_MS);
   await child.exited;
   clearTimeout(insist);
+  if (child.group) await sweepGroup(child);
 }
 
 /** Has `ending` called when the command ends, for what is not a child of ours; returns how to take it back. */
@@ -60,13 +65,37 @@ async function stopAll() {
   await Promise.all([...running].map(stop));
 }
 
-/** Ends whatever is left of a group whose leader has gone; true when there was something. */
-export function sweepGroup(child) {
-  try {
-    return process.kill(-child.pid, "SIGKILL");
-  } catch {
-    return false;
+/**
+ * Ends whatever is left of a group whose leader has gone, and returns the names of what it ended.
+ * What is about to end by itself (a browser's helpers) is given a moment.
+ */
+export async function sweepGroup(child) {
+  for (let waited = 0; waited < SWEEP_GRACE_MS && groupMembers(child.pid).length > 0; waited += SWEEP_POLL_MS) {
+    await pause(SWEEP_POLL_MS);
   }
+  const members = groupMembers(child.pid);
+  if (members.length > 0) signal(child, "SIGKILL");
+  return members;
+}
+
+/** The programs of a process group. Without /proc (macOS) it is only known whether there is one. */
+function groupMembers(group) {
+  if (!existsSync("/proc/self/stat")) {
+    try {
+      return process.kill(-group, 0) ? ["unknown"] : [];
+    } catch {
+      return [];
+    }
+  }
+  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
+    try {
+      // pid (name) state parent group …; the name may hold blanks and brackets. A zombie has ended.
+      const [, name, state, , of] = readFileSync(`/proc/${pid}/stat`, "utf8").match(/\((.*)\) (\S) (\d+) (\d+)/s);
+      return Number(of) === group && state !== "Z" ? [`${name} (${pid})`] : [];
+    } catch {
+      return [];
+    }
+  });
 }
 
 function signal(child, name) {
@@ -83,7 +112,8 @@ function signal(child, name) {
  * otherwise `onLine` sees each line. Ends it after `timeoutMs` with `timedOut: true`.
  */
 export async function attempt(command, args, { onLine, inherit = false, timeoutMs, ...options } = {}) {
-  const child = start(command, args, inherit ? { stdio: "inherit", ...options } : options);
+  // In a group, so that stopping cargo stops its compilers; what may ask questions stays with the terminal.
+  const child = start(command, args, inherit ? { stdio: "inherit", ...options } : { group: true, ...options });
   const lines = [];
   eachLine(child, (line) => {
     lines.push(line);
@@ -114,8 +144,10 @@ export async function command(main) {
     // A second Ctrl-C changes nothing: it must not cut the stopping short.
     process.on(name, async () => {
       ended = true;
+      // Set first: Miniflare answers signals too and may end the process before we do; "exit" then kills the rest.
+      process.exitCode = SIGNAL_EXIT + constants.signals[name];
       await stopAll();
-      process.exit(SIGNAL_EXIT + constants.signals[name]);
+      process.exit();
     });
   }
   try {
@@ -126,5 +158,8 @@ export async function command(main) {
     report(error);
     process.exitCode = 1;
   }
-  if (!ended) await stopAll();
+  if (ended) return;
+  await stopAll();
+  // A watcher or an open connection must not keep a command alive that has done its work.
+  process.exit();
 }

@@ -7,6 +7,8 @@ export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /** Everything a developer's machine produces and git ignores. */
 export const DEV_DIR = join(ROOT, ".dev");
+/** State of servers that a test started; `npm test` empties it at its end, whatever became of the tests. */
+export const TEMPORARY_DIR = join(DEV_DIR, "tmp");
 export const TOOLS_DIR = join(ROOT, ".tools");
 export const RELEASE_BUILD = join(ROOT, "build");
 export const DEV_BUILD = join(DEV_DIR, "build");

@@ -6,8 +6,8 @@ import { attempt, run } from "./process.mjs";
 import { TOOLS_DIR, WASM_TARGET, cargoToolBin, lockedVersion } from "./project.mjs";
 import { Failure, step } from "./terminal.mjs";
 
-/** A firewall that drops packets keeps rustup silent for minutes; the real download takes seconds. */
-const TARGET_LIMIT_MS = 60_000;
+/** A firewall that drops packets keeps rustup silent for minutes; a real download takes seconds. */
+const RUSTUP_LIMIT_MS = 60_000;
 const GET_RUST = "https://rustup.rs (one line to paste), then open a new terminal";
 
 /** The cargo tools, their exact versions and the environment variable that worker-build reads. */
@@ -33,7 +33,7 @@ export async function ensureWasmTarget() {
   const libraries = await attempt("rustc", ["--target", WASM_TARGET, "--print", "target-libdir"]);
   if (libraries.ok && existsSync(libraries.output.trim())) return;
   await step(`Rust target ${WASM_TARGET}`, async (note) => {
-    const result = await attempt("rustup", ["target", "add", WASM_TARGET], { onLine: note, timeoutMs: TARGET_LIMIT_MS });
+    const result = await attempt("rustup", ["target", "add", WASM_TARGET], { onLine: note, timeoutMs: RUSTUP_LIMIT_MS });
     if (!result.ok) throw missingTarget(result);
   });
 }
@@ -48,12 +48,26 @@ function missingTarget({ error, timedOut, output }) {
       fix: [`install Rust by rustup: ${GET_RUST}`, "or install your distribution's package of that target"],
     });
   }
-  const trouble = timedOut ? `rustup did not answer within ${TARGET_LIMIT_MS / 1000} s` : "rustup could not fetch it";
+  const trouble = timedOut ? `rustup did not answer within ${RUSTUP_LIMIT_MS / 1000} s` : "rustup could not fetch it";
   return new Failure(`${what}: ${trouble}`, {
     output: output || undefined,
     why,
     fix: [`check the way to static.rust-lang.org (proxy, firewall), then: ${byHand}`, "or set RUSTUP_DIST_SERVER to a mirror"],
   });
+}
+
+/** The two components that only tests need; rustup's minimal profile leaves them out. */
+export async function ensureRustComponents() {
+  for (const component of ["rustfmt", "clippy"]) {
+    if ((await attempt(component === "clippy" ? "cargo-clippy" : component, ["--version"])).ok) continue;
+    await step(`Rust component ${component}`, (note) =>
+      run("rustup", ["component", "add", component], { onLine: note, timeoutMs: RUSTUP_LIMIT_MS }, {
+        what: `the Rust component ${component} is missing`,
+        why: "npm test checks the formatting and the lints",
+        fix: `rustup component add ${component}`,
+      }),
+    );
+  }
 }
 
 /** Installs what is not there in the right version, both at once. */

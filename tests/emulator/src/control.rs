@@ -58,12 +58,22 @@ async fn look(app: &App, call: &Call, path: &str) -> Reply {
         "/gateway/logs" => done(&json!(app.world().gateway.logs)),
         "/entra/calls" => done(&json!(app.world().entra.calls)),
         "/graph/calls" => done(&json!(app.world().graph.calls)),
-        "/graph/messages" => {
+        "/graph/teams" => {
+            let world = app.world();
+            let teams = &world.graph.teams;
+            done(&json!({"messages": teams.messages, "chats": teams.chats}))
+        }
+        "/graph/messages" | "/graph/events" | "/graph/meetings" => {
             let Some(user) = query.get("user").and_then(directory::by_email) else {
                 return refuse("user is unknown");
             };
-            let folder = query.get("folder").unwrap_or("inbox");
-            done(&json!(app.world().graph.mailbox(user).in_folder(folder)))
+            let mut world = app.world();
+            let mailbox = world.graph.mailbox(user);
+            done(&match path {
+                "/graph/events" => mailbox.all_events(),
+                "/graph/meetings" => json!(mailbox.meetings),
+                _ => json!(mailbox.in_folder(query.get("folder").unwrap_or("inbox"))),
+            })
         }
         "/access/jwt" => match access::jwt(app, &query).await {
             Some(jwt) => done(&jwt),

@@ -21,13 +21,12 @@ pub fn router(app: App) -> Router {
     Router::new().fallback(dispatch).with_state(app)
 }
 
-async fn dispatch(
-    State(app): State<App>,
-    ConnectInfo(line): ConnectInfo<Line>,
-    request: Request,
-) -> Reply {
+async fn dispatch(State(app): State<App>, ConnectInfo(line): ConnectInfo<Line>, request: Request) -> Reply {
     let reply = match read(request, &app).await {
-        Ok(call) => route(&app, &call).await,
+        // A task of its own: a client that gives up must not undo what the service is doing.
+        Ok(call) => {
+            tokio::spawn(async move { route(&app, &call).await }).await.unwrap_or_else(|_| reply::unreachable())
+        }
         Err(reply) => reply,
     };
     if reply.extensions().get::<Unreachable>().is_some() {
@@ -46,35 +45,21 @@ async fn read(request: Request, app: &App) -> Result<Call, Reply> {
             Err(refusal) => refusal.into_response(),
         });
     }
-    let body = to_bytes(body, BODY_LIMIT)
-        .await
-        .map_err(|_| reply::empty(413))?;
+    let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| reply::empty(413))?;
     let (path, method) = (parts.uri.path().to_owned(), parts.method);
-    Ok(Call {
-        method,
-        path,
-        query,
-        headers: parts.headers,
-        body,
-    })
+    Ok(Call { method, path, query, headers: parts.headers, body })
 }
 
 async fn route(app: &App, call: &Call) -> Reply {
-    let host = call
-        .headers
-        .get(HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or("");
+    let host = call.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("");
     let name = host.split(':').next().unwrap_or("").to_ascii_lowercase();
     match name.as_str() {
         "login.microsoftonline.com" => entra::handle(app, call, &call.path).await,
         "graph.microsoft.com" => graph::handle(app, call).await,
         "contoso.cloudflareaccess.com" => access::handle(app, call).await,
+        "gateway.ai.cloudflare.com" => gateway::native::handle(app, call).await,
         "localhost" | "127.0.0.1" => own_host(app, call).await,
-        _ => reply::json(
-            502,
-            &serde_json::json!({"error": "no such host in the emulator", "host": name}),
-        ),
+        _ => reply::json(502, &serde_json::json!({"error": "no such host in the emulator", "host": name})),
     }
 }
 

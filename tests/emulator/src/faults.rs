@@ -40,17 +40,7 @@ impl Target {
                 "bad-signature",
                 "expired",
             ],
-            Self::Graph => &[
-                "401",
-                "401-claims",
-                "403",
-                "404",
-                "429",
-                "503",
-                "slow",
-                "act-then-504",
-                "empty-page",
-            ],
+            Self::Graph => &["401", "401-claims", "403", "404", "429", "503", "slow", "act-then-504", "empty-page"],
             Self::Gateway => &[
                 "2001",
                 "2003",
@@ -112,15 +102,8 @@ pub struct Fault {
 impl Fault {
     fn fits(&self, method: &str, path: &str) -> bool {
         self.only.as_ref().is_none_or(|only| {
-            let method_fits = only
-                .method
-                .as_ref()
-                .is_none_or(|m| m.eq_ignore_ascii_case(method));
-            method_fits
-                && only
-                    .path
-                    .as_ref()
-                    .is_none_or(|part| path.contains(part.as_str()))
+            let method_fits = only.method.as_ref().is_none_or(|m| m.eq_ignore_ascii_case(method));
+            method_fits && only.path.as_ref().is_none_or(|part| path.contains(part.as_str()))
         })
     }
 }
@@ -134,10 +117,7 @@ impl Faults {
     /// Orders a failure; a name the service does not know is refused.
     pub fn add(&mut self, fault: Fault) -> Result<(), String> {
         if !fault.target.names().contains(&fault.fault.as_str()) {
-            return Err(format!(
-                "unknown fault {:?} for {:?}",
-                fault.fault, fault.target
-            ));
+            return Err(format!("unknown fault {:?} for {:?}", fault.fault, fault.target));
         }
         if fault.times != Some(0) {
             self.0.push(fault);
@@ -154,9 +134,7 @@ impl Faults {
     pub fn take(&mut self, target: Target, names: &[&str], request: (&str, &str)) -> Option<Fault> {
         let (method, path) = request;
         let at = self.0.iter().position(|fault| {
-            fault.target == target
-                && names.contains(&fault.fault.as_str())
-                && fault.fits(method, path)
+            fault.target == target && names.contains(&fault.fault.as_str()) && fault.fits(method, path)
         })?;
         let fault = self.0.get_mut(at)?;
         let taken = fault.clone();

@@ -14,10 +14,7 @@ pub fn flag(value: &Value, pointer: &str) -> bool {
 
 /// The elements at a pointer; absent is none.
 pub fn items<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_array)
-        .map_or(&[], Vec::as_slice)
+    value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// Sets a member of an object; anything else stays as it is.

@@ -46,10 +46,7 @@ impl SigningKey {
 
     /// Signs claims by RS256 under this key's ordinary header.
     pub fn token(&self, claims: &Value) -> String {
-        self.sign(
-            &json!({"typ": "JWT", "alg": "RS256", "kid": self.kid}),
-            claims,
-        )
+        self.sign(&json!({"typ": "JWT", "alg": "RS256", "kid": self.kid}), claims)
     }
 }
 
@@ -68,10 +65,7 @@ pub struct KeyRing {
 impl KeyRing {
     /// An empty ring; its first key is made when it is needed.
     pub fn new(prefix: &'static str) -> Self {
-        Self {
-            prefix,
-            keys: Mutex::new(Vec::new()),
-        }
+        Self { prefix, keys: Mutex::new(Vec::new()) }
     }
 
     /// The key that signs now, or none when no randomness is to be had.

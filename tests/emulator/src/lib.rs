@@ -18,6 +18,7 @@ pub mod gateway;
 pub mod graph;
 pub mod json;
 pub mod keys;
+pub mod layout;
 pub mod listener;
 pub mod page;
 pub mod reply;

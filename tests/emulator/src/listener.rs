@@ -51,13 +51,7 @@ impl Listener for DroppableListener {
             if let Ok((tcp, _)) = self.0.accept().await {
                 let _ = tcp.set_nodelay(true);
                 let line = Line::default();
-                return (
-                    DroppableStream {
-                        tcp,
-                        line: line.clone(),
-                    },
-                    line,
-                );
+                return (DroppableStream { tcp, line: line.clone() }, line);
             }
             tokio::task::yield_now().await;
         }
@@ -85,11 +79,7 @@ impl AsyncRead for DroppableStream {
 }
 
 impl AsyncWrite for DroppableStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.line.check()?;
         Pin::new(&mut self.tcp).poll_write(context, bytes)
     }

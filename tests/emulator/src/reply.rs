@@ -16,9 +16,7 @@ pub fn body(status: u16, content_type: &'static str, bytes: impl Into<Body>) -> 
     let mut reply = Response::new(bytes.into());
     *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let content_type = HeaderValue::from_static(content_type);
-    reply
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, content_type);
+    reply.headers_mut().insert(header::CONTENT_TYPE, content_type);
     reply
 }
 
@@ -30,13 +28,8 @@ pub fn json(status: u16, value: &Value) -> Reply {
 /// An HTML page that loads nothing and runs nothing.
 pub fn html(status: u16, page: String) -> Reply {
     let reply = body(status, "text/html; charset=utf-8", page);
-    let policy =
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
-    with(
-        with(reply, "content-security-policy", policy),
-        "cache-control",
-        "no-store",
-    )
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
+    with(with(reply, "content-security-policy", policy), "cache-control", "no-store")
 }
 
 /// An answer with neither body nor content type.
@@ -59,9 +52,7 @@ pub fn see_other(location: &str) -> Reply {
 /// The same answer with one header more; a value that is no header value is left out.
 pub fn with(mut reply: Reply, name: &'static str, value: &str) -> Reply {
     if let Ok(value) = HeaderValue::from_str(value) {
-        reply
-            .headers_mut()
-            .append(HeaderName::from_static(name), value);
+        reply.headers_mut().append(HeaderName::from_static(name), value);
     }
     reply
 }

@@ -41,6 +41,8 @@ pub struct Settings {
     pub client_secret: Secret,
     /// The key the gateway shows to the handler.
     pub handler_key: Secret,
+    /// The token that the authenticated gateway wants on its HTTPS address.
+    pub gateway_token: Secret,
     /// The one registered redirect URI.
     pub redirect_uri: String,
     /// Default `aud` of Access JWTs.
@@ -71,10 +73,7 @@ impl std::error::Error for SettingsError {}
 
 impl Settings {
     /// Reads arguments first, then the environment, then defaults.
-    pub fn parse(
-        arguments: &[String],
-        lookup: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, SettingsError> {
+    pub fn parse(arguments: &[String], lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let (port, worker) = parse_arguments(arguments)?;
         let get = |name: &str, default: &str| lookup(name).unwrap_or_else(|| default.to_owned());
         let today = match lookup("EMULATOR_TODAY") {
@@ -89,10 +88,8 @@ impl Settings {
             tenant_id: get("EMULATOR_TENANT_ID", "11111111-2222-4333-8444-555555555555"),
             client_id: get("EMULATOR_CLIENT_ID", "66666666-7777-4888-9999-aaaaaaaaaaaa"),
             client_secret: Secret::new(&get("EMULATOR_CLIENT_SECRET", "emulator-client-secret")),
-            handler_key: Secret::new(&get(
-                "EMULATOR_HANDLER_KEY",
-                "emulator-handler-key-0123456789abcdef",
-            )),
+            handler_key: Secret::new(&get("EMULATOR_HANDLER_KEY", "emulator-handler-key-0123456789abcdef")),
+            gateway_token: Secret::new(&get("EMULATOR_GATEWAY_TOKEN", "emulator-gateway-token")),
             access_aud: get("EMULATOR_ACCESS_AUD", &"a".repeat(64)),
             today,
         })
@@ -103,9 +100,7 @@ fn parse_arguments(arguments: &[String]) -> Result<(u16, String), SettingsError>
     let (mut port, mut worker) = (8788, "http://localhost:8787".to_owned());
     let mut rest = arguments.iter();
     while let Some(name) = rest.next() {
-        let value = rest
-            .next()
-            .ok_or_else(|| SettingsError::Argument(name.clone()))?;
+        let value = rest.next().ok_or_else(|| SettingsError::Argument(name.clone()))?;
         match name.as_str() {
             "--port" => port = value.parse().map_err(|_| SettingsError::Value("--port"))?,
             "--worker" => value.trim_end_matches('/').clone_into(&mut worker),

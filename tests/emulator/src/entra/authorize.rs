@@ -9,7 +9,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::error::EntraError;
 use super::sessions::{Code, Consent};
-use super::{Audience, token};
+use super::{Audience, scopes};
 use crate::App;
 use crate::call::{Call, Pairs};
 use crate::faults::Target;
@@ -28,15 +28,12 @@ pub fn show(app: &App, call: &Call, audience: Audience) -> Reply {
     let query = call.query_pairs();
     let valid = match validate(app, &query) {
         Ok(valid) => valid,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     note(app, "page");
     if query.get("prompt") == Some("none") {
-        let error = EntraError::new(
-            "login_required",
-            50058,
-            "A silent sign-in request was sent but no user is signed in.",
-        );
+        let error =
+            EntraError::new("login_required", 50058, "A silent sign-in request was sent but no user is signed in.");
         return redirect_error(&query, &error);
     }
     match query.get("user") {
@@ -50,24 +47,14 @@ pub fn choose(app: &App, call: &Call, audience: Audience) -> Reply {
     let (query, form) = (call.query_pairs(), call.form());
     let valid = match validate(app, &query) {
         Ok(valid) => valid,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     if form.filled("cancel").is_some() {
         note(app, "cancelled");
-        let error = EntraError::new(
-            "access_denied",
-            65004,
-            "User declined to consent to access the app.",
-        );
+        let error = EntraError::new("access_denied", 65004, "User declined to consent to access the app.");
         return redirect_error(&query, &error);
     }
-    sign_in(
-        app,
-        &query,
-        &valid,
-        audience,
-        form.get("user").unwrap_or(""),
-    )
+    sign_in(app, &query, &valid, audience, form.get("user").unwrap_or(""))
 }
 
 fn sign_in(app: &App, query: &Pairs, valid: &Valid, audience: Audience, email: &str) -> Reply {
@@ -79,26 +66,19 @@ fn sign_in(app: &App, query: &Pairs, valid: &Valid, audience: Audience, email: &
         ));
     };
     if !audience.admits(user) {
-        let text = format!(
-            "User account '{email}' does not exist in tenant 'Contoso' and cannot access the application."
-        );
+        let text =
+            format!("User account '{email}' does not exist in tenant 'Contoso' and cannot access the application.");
         return error_page(&EntraError::new("invalid_request", 50020, &text));
     }
     let mut world = app.world();
     let ordered = ["access_denied", "consent_required"];
-    if let Some(fault) = world
-        .faults
-        .take(Target::Entra, &ordered, ("POST", "authorize"))
-    {
+    if let Some(fault) = world.faults.take(Target::Entra, &ordered, ("POST", "authorize")) {
         drop(world);
         note(app, &fault.fault);
         return redirect_error(query, &ordered_error(&fault.fault));
     }
     let code = world.entra.issue_code(Code {
-        consent: Consent {
-            user,
-            scopes: valid.scopes.clone(),
-        },
+        consent: Consent { user, scopes: valid.scopes.clone() },
         challenge: valid.challenge.clone(),
         redirect_uri: valid.redirect_uri.clone(),
         nonce: query.filled("nonce").map(str::to_owned),
@@ -113,29 +93,18 @@ fn sign_in(app: &App, query: &Pairs, valid: &Valid, audience: Audience, email: &
 
 fn ordered_error(fault: &str) -> EntraError {
     if fault == "access_denied" {
-        return EntraError::new(
-            "access_denied",
-            65004,
-            "User declined to consent to access the app.",
-        );
+        return EntraError::new("access_denied", 65004, "User declined to consent to access the app.");
     }
-    EntraError::new(
-        "consent_required",
-        65001,
-        "The user or administrator has not consented to use the application.",
-    )
+    EntraError::new("consent_required", 65001, "The user or administrator has not consented to use the application.")
 }
 
-fn validate(app: &App, query: &Pairs) -> Result<Valid, Reply> {
+fn validate(app: &App, query: &Pairs) -> Result<Valid, Box<Reply>> {
     let local = |code, text: &str| {
         note(app, "refused");
-        error_page(&EntraError::new("invalid_request", code, text))
+        Box::new(error_page(&EntraError::new("invalid_request", code, text)))
     };
     if query.get("client_id") != Some(app.settings.client_id.as_str()) {
-        return Err(local(
-            700_016,
-            "Application was not found in the directory 'Contoso'.",
-        ));
+        return Err(local(700_016, "Application was not found in the directory 'Contoso'."));
     }
     let redirect_uri = query.get("redirect_uri").unwrap_or("");
     if redirect_uri != app.settings.redirect_uri {
@@ -146,23 +115,16 @@ fn validate(app: &App, query: &Pairs) -> Result<Valid, Reply> {
     }
     let checked = check_rest(query).map_err(|error| {
         note(app, "refused");
-        redirect_error(query, &error)
+        Box::new(redirect_error(query, &error))
     })?;
     let (scopes, challenge) = checked;
-    Ok(Valid {
-        redirect_uri: redirect_uri.to_owned(),
-        scopes,
-        challenge,
-    })
+    Ok(Valid { redirect_uri: redirect_uri.to_owned(), scopes, challenge })
 }
 
 fn check_rest(query: &Pairs) -> Result<(Vec<String>, String), EntraError> {
     let refuse = |code, text: &str| EntraError::new("invalid_request", code, text);
     if let Some(name) = query.repeated() {
-        return Err(refuse(
-            9_000_411,
-            &format!("The parameter '{name}' is duplicated."),
-        ));
+        return Err(refuse(9_000_411, &format!("The parameter '{name}' is duplicated.")));
     }
     if query.get("resource").is_some() {
         return Err(EntraError::new(
@@ -174,10 +136,7 @@ fn check_rest(query: &Pairs) -> Result<(Vec<String>, String), EntraError> {
     match query.get("response_type") {
         Some("code") => {}
         None => {
-            return Err(refuse(
-                900_144,
-                "The request body must contain the following parameter: 'response_type'.",
-            ));
+            return Err(refuse(900_144, "The request body must contain the following parameter: 'response_type'."));
         }
         Some(_) => {
             return Err(EntraError::new(
@@ -202,30 +161,17 @@ fn check_rest(query: &Pairs) -> Result<(Vec<String>, String), EntraError> {
         ));
     }
     if challenge.len() != 43 || !challenge.chars().all(base64url) {
-        return Err(refuse(
-            501_491,
-            "The code_challenge is not a base64url SHA-256 value.",
-        ));
+        return Err(refuse(501_491, "The code_challenge is not a base64url SHA-256 value."));
     }
-    let scopes = token::parse_scopes(query.get("scope").unwrap_or(""))?;
+    let scopes = scopes::parse_scopes(query.get("scope").unwrap_or(""))?;
     if !scopes.iter().any(|scope| scope == "openid") {
-        return Err(EntraError::new(
-            "invalid_scope",
-            70011,
-            "The scope must contain 'openid'.",
-        ));
+        return Err(EntraError::new("invalid_scope", 70011, "The scope must contain 'openid'."));
     }
     Ok((scopes, challenge.to_owned()))
 }
 
 fn redirect_error(query: &Pairs, error: &EntraError) -> Reply {
-    redirect(
-        query,
-        &[
-            ("error", error.error),
-            ("error_description", &error.description()),
-        ],
-    )
+    redirect(query, &[("error", error.error), ("error_description", &error.description())])
 }
 
 fn redirect(query: &Pairs, added: &[(&str, &str)]) -> Reply {
@@ -238,18 +184,11 @@ fn redirect(query: &Pairs, added: &[(&str, &str)]) -> Reply {
         location.push('=');
         location.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
     }
-    reply::with(
-        reply::found(&location),
-        "cache-control",
-        "no-store, no-cache",
-    )
+    reply::with(reply::found(&location), "cache-control", "no-store, no-cache")
 }
 
 fn note(app: &App, outcome: &str) {
-    app.world()
-        .entra
-        .calls
-        .push(json!({"endpoint": "authorize", "outcome": outcome}));
+    app.world().entra.calls.push(json!({"endpoint": "authorize", "outcome": outcome}));
 }
 
 fn error_page(error: &EntraError) -> Reply {
@@ -257,36 +196,27 @@ fn error_page(error: &EntraError) -> Reply {
         "<h1>Sorry, but we’re having trouble signing you in.</h1><p><code>{}</code></p>",
         escape(&error.description())
     );
-    reply::html(400, crate::page::layout("Sign in – error", &body))
+    reply::html(400, crate::layout::document("Sign in – error", &body))
 }
 
 fn form(query: &Pairs, audience: Audience) -> String {
     let hint = query.get("login_hint").unwrap_or("");
     let mut accounts = String::new();
     for user in USERS {
-        let focus = if user.email.eq_ignore_ascii_case(hint) {
-            " autofocus"
-        } else {
-            ""
-        };
-        let note = if audience.admits(user) {
-            ""
-        } else {
-            " · will be refused here"
-        };
-        accounts.push_str(&format!(
-            "<li><button class=\"account\" name=\"user\" value=\"{email}\"{focus}><strong>{name}</strong><span>{email}{note}</span></button></li>",
-            email = escape(user.email),
-            name = escape(user.name),
-        ));
+        let focus = if user.email.eq_ignore_ascii_case(hint) { " autofocus" } else { "" };
+        let note = if audience.admits(user) { "" } else { " · will be refused here" };
+        let email = escape(user.email);
+        let opening = format!("<li><button class=\"account\" name=\"user\" value=\"{email}\"{focus}>");
+        let label = format!("<strong>{}</strong><span>{email}{note}</span>", escape(user.name));
+        accounts.push_str(&[&opening, &label, "</button></li>"].concat());
     }
     let body = format!(
-        "<h1>Pick an account</h1><p>to continue to the application <code>{client}</code>, which asks for</p>\
+        "<h1>Pick an account</h1><p class=\"note\">Emulated sign-in: invented people, no password. Never type a real one.</p><p>to continue to the application <code>{client}</code>, which asks for</p>\
          <p class=\"scopes\">{scopes}</p>\
          <form method=\"post\"><ul class=\"accounts\">{accounts}</ul>\
          <button name=\"cancel\" value=\"1\">Cancel</button></form>",
         client = escape(query.get("client_id").unwrap_or("")),
         scopes = escape(query.get("scope").unwrap_or("")),
     );
-    crate::page::layout("Sign in", &body)
+    crate::layout::document("Sign in", &body)
 }

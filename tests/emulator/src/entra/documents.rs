@@ -60,9 +60,5 @@ pub async fn keys(app: &App, audience: Audience) -> Reply {
             jwk
         })
         .collect();
-    reply::with(
-        reply::json(200, &json!({"keys": keys})),
-        "cache-control",
-        "max-age=86400, private",
-    )
+    reply::with(reply::json(200, &json!({"keys": keys})), "cache-control", "max-age=86400, private")
 }

@@ -23,12 +23,7 @@ pub struct EntraError {
 impl EntraError {
     /// A refusal without `suberror`.
     pub fn new(error: &'static str, code: u32, text: &str) -> Self {
-        Self {
-            error,
-            code,
-            text: text.to_owned(),
-            suberror: None,
-        }
+        Self { error, code, text: text.to_owned(), suberror: None }
     }
 
     /// `error_description` as it also appears on redirects.
@@ -50,10 +45,8 @@ impl EntraError {
         let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]Z");
         let timestamp = now.format(&format).unwrap_or_default();
         let (trace, correlation) = (Uuid::new_v4().to_string(), Uuid::new_v4().to_string());
-        let description = format!(
-            "{} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {timestamp}",
-            self.description()
-        );
+        let description =
+            format!("{} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {timestamp}", self.description());
         let mut body = json!({
             "error": self.error, "error_description": description, "error_codes": [self.code],
             "timestamp": timestamp, "trace_id": trace, "correlation_id": correlation,
@@ -63,10 +56,6 @@ impl EntraError {
             crate::json::set(&mut body, "suberror", suberror);
         }
         let answer = reply::json(self.status(), &body);
-        reply::with(
-            reply::with(answer, "cache-control", "no-store, no-cache"),
-            "pragma",
-            "no-cache",
-        )
+        reply::with(reply::with(answer, "cache-control", "no-store, no-cache"), "pragma", "no-cache")
     }
 }

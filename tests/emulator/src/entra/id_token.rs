@@ -12,31 +12,15 @@ use crate::json::set;
 use crate::sample::directory::FABRIKAM_TENANT;
 
 /// Faults that spoil the token.
-pub const FAULTS: &[&str] = &[
-    "bad-nonce",
-    "wrong-audience",
-    "wrong-tenant",
-    "unknown-kid",
-    "bad-signature",
-    "expired",
-];
+pub const FAULTS: &[&str] = &["bad-nonce", "wrong-audience", "wrong-tenant", "unknown-kid", "bad-signature", "expired"];
 
 /// Signs the token; `fault` is one of [`FAULTS`] or nothing.
-pub async fn sign(
-    app: &App,
-    consent: &Consent,
-    nonce: Option<&str>,
-    fault: Option<&str>,
-) -> String {
+pub async fn sign(app: &App, consent: &Consent, nonce: Option<&str>, fault: Option<&str>) -> String {
     let Some(key) = app.entra_keys.current().await else {
         return String::new();
     };
     let claims = claims(app, consent, nonce, fault);
-    let kid = if fault == Some("unknown-kid") {
-        "nobody-published-this"
-    } else {
-        key.kid.as_str()
-    };
+    let kid = if fault == Some("unknown-kid") { "nobody-published-this" } else { key.kid.as_str() };
     let token = key.sign(&json!({"typ": "JWT", "alg": "RS256", "kid": kid}), &claims);
     if fault == Some("bad-signature") {
         // The signature of other bytes: right length, right form, wrong value.
@@ -59,11 +43,7 @@ fn claims(app: &App, consent: &Consent, nonce: Option<&str>, fault: Option<&str>
         Some("wrong-audience") => "00000000-dead-4bad-8bad-000000000000",
         _ => app.settings.client_id.as_str(),
     };
-    let nonce = if fault == Some("bad-nonce") {
-        Some("another-nonce")
-    } else {
-        nonce
-    };
+    let nonce = if fault == Some("bad-nonce") { Some("another-nonce") } else { nonce };
     let age = if fault == Some("expired") { 7200 } else { 0 };
     let now = OffsetDateTime::now_utc().unix_timestamp() - age;
     let pairwise = Sha256::digest(format!("{}|{}", user.oid, app.settings.client_id));

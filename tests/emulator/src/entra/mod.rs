@@ -1,9 +1,11 @@
 //! Entra ID: authorize, token, discovery and keys of one home tenant (Microsoft identity platform v2.0).
 
 pub mod authorize;
+pub mod client;
 pub mod documents;
 pub mod error;
 pub mod id_token;
+pub mod scopes;
 pub mod sessions;
 pub mod token;
 
@@ -60,21 +62,16 @@ pub async fn handle(app: &App, call: &Call, path: &str) -> Reply {
     let trimmed = path.trim_start_matches('/');
     let (tenant, rest) = trimmed.split_once('/').unwrap_or((trimmed, ""));
     let Some(audience) = Audience::parse(tenant, &app.settings) else {
-        let text = format!(
-            "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID."
-        );
+        let text = format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID.");
         return EntraError::new("invalid_request", 90002, &text).reply();
     };
     match (&call.method, rest) {
         (&Method::GET, "oauth2/v2.0/authorize") => authorize::show(app, call, audience),
         (&Method::POST, "oauth2/v2.0/authorize") => authorize::choose(app, call, audience),
         (&Method::POST, "oauth2/v2.0/token") => token::handle(app, call, audience).await,
-        (_, "oauth2/v2.0/token") => EntraError::new(
-            "invalid_request",
-            900_561,
-            "The endpoint only accepts POST requests.",
-        )
-        .reply(),
+        (_, "oauth2/v2.0/token") => {
+            EntraError::new("invalid_request", 900_561, "The endpoint only accepts POST requests.").reply()
+        }
         (&Method::GET, "v2.0/.well-known/openid-configuration") => {
             documents::openid_configuration(app, tenant, audience)
         }

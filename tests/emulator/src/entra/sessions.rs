@@ -68,13 +68,7 @@ impl Sessions {
             random(256)
         );
         let expires_at = OffsetDateTime::now_utc() + Duration::seconds(lifetime);
-        self.access.insert(
-            token.clone(),
-            AccessToken {
-                consent: consent.clone(),
-                expires_at,
-            },
-        );
+        self.access.insert(token.clone(), AccessToken { consent: consent.clone(), expires_at });
         (token, lifetime)
     }
 
@@ -104,8 +98,7 @@ impl Sessions {
 
     /// Forgets all refresh tokens, of one person or of everybody.
     pub fn revoke(&mut self, email: Option<&str>) {
-        self.refresh
-            .retain(|_, consent| email.is_some_and(|email| consent.user.email != email));
+        self.refresh.retain(|_, consent| email.is_some_and(|email| consent.user.email != email));
     }
 }
 

@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use super::error::EntraError;
+use super::scopes::narrow;
 use super::sessions::Consent;
-use super::{Audience, id_token};
+use super::{Audience, client, id_token};
 use crate::App;
 use crate::call::{Call, Pairs};
 use crate::faults::{Fault, Target};
@@ -28,8 +26,6 @@ const FAULTS: &[&str] = &[
     "unreachable",
     "twice",
 ];
-const OPENID: &[&str] = &["openid", "profile", "email", "offline_access"];
-const GRAPH: &str = "https://graph.microsoft.com/";
 
 /// What a grant gives.
 struct Granted {
@@ -41,23 +37,13 @@ struct Granted {
 pub async fn handle(app: &App, call: &Call, audience: Audience) -> Reply {
     let form = call.form();
     let grant = form.get("grant_type").unwrap_or("").to_owned();
-    let ordered = app
-        .world()
-        .faults
-        .take(Target::Entra, FAULTS, ("POST", "token"));
+    let ordered = app.world().faults.take(Target::Entra, FAULTS, ("POST", "token"));
     if let Some(reply) = before(ordered.as_ref()).await {
-        note(
-            app,
-            call,
-            &grant,
-            ordered.as_ref().map_or("", |fault| &fault.fault),
-        );
+        note(app, call, &grant, ordered.as_ref().map_or("", |fault| &fault.fault));
         return reply;
     }
     let result = check(app, call, &form, audience);
-    let outcome = result
-        .as_ref()
-        .map_or_else(|e| format!("{} {}", e.error, e.code), |_| "ok".to_owned());
+    let outcome = result.as_ref().map_or_else(|e| format!("{} {}", e.error, e.code), |_| "ok".to_owned());
     note(app, call, &grant, &outcome);
     match result {
         Ok(granted) => answer(app, granted).await,
@@ -76,21 +62,14 @@ async fn before(fault: Option<&Fault>) -> Option<Reply> {
         ),
         "interaction_required" => {
             let text = "Due to a configuration change made by your administrator, you must use multi-factor authentication to access the resource.";
-            EntraError {
-                suberror: Some("basic_action"),
-                ..EntraError::new("interaction_required", 50076, text)
-            }
+            EntraError { suberror: Some("basic_action"), ..EntraError::new("interaction_required", 50076, text) }
         }
-        "temporarily_unavailable" => EntraError::new(
-            "temporarily_unavailable",
-            90033,
-            "A transient error has occurred. Please try again.",
-        ),
-        "invalid_client" => EntraError::new(
-            "invalid_client",
-            7_000_222,
-            "The provided client secret keys for the app are expired.",
-        ),
+        "temporarily_unavailable" => {
+            EntraError::new("temporarily_unavailable", 90033, "A transient error has occurred. Please try again.")
+        }
+        "invalid_client" => {
+            EntraError::new("invalid_client", 7_000_222, "The provided client secret keys for the app are expired.")
+        }
         "slow" => {
             tokio::time::sleep(Duration::from_millis(fault.delay_ms.unwrap_or(1000))).await;
             return None;
@@ -103,18 +82,9 @@ async fn before(fault: Option<&Fault>) -> Option<Reply> {
 
 fn check(app: &App, call: &Call, form: &Pairs, audience: Audience) -> Result<Granted, EntraError> {
     let refuse = |code, text: &str| EntraError::new("invalid_request", code, text);
-    let kind = call
-        .header("content-type")
-        .unwrap_or("")
-        .split(';')
-        .next()
-        .unwrap_or("")
-        .trim();
+    let kind = call.header("content-type").unwrap_or("").split(';').next().unwrap_or("").trim();
     if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Err(refuse(
-            900_144,
-            "The request body must contain the following parameter: 'grant_type'.",
-        ));
+        return Err(refuse(900_144, "The request body must contain the following parameter: 'grant_type'."));
     }
     if call.headers.contains_key("origin") {
         return Err(refuse(
@@ -123,10 +93,7 @@ fn check(app: &App, call: &Call, form: &Pairs, audience: Audience) -> Result<Gra
         ));
     }
     if let Some(name) = form.repeated() {
-        return Err(refuse(
-            9_000_411,
-            &format!("The parameter '{name}' is duplicated."),
-        ));
+        return Err(refuse(9_000_411, &format!("The parameter '{name}' is duplicated.")));
     }
     if form.get("resource").is_some() {
         return Err(EntraError::new(
@@ -135,88 +102,25 @@ fn check(app: &App, call: &Call, form: &Pairs, audience: Audience) -> Result<Gra
             "The resource parameter provided in the request doesn't match with the requested scopes.",
         ));
     }
-    authenticate(app, call, form)?;
+    client::authenticate(app, call, form)?;
     match form.get("grant_type") {
         Some("authorization_code") => redeem(app, form, audience),
         Some("refresh_token") => refresh(app, form, audience),
-        None => Err(refuse(
-            900_144,
-            "The request body must contain the following parameter: 'grant_type'.",
-        )),
-        Some(_) => Err(EntraError::new(
-            "unsupported_grant_type",
-            70003,
-            "The app requested an unsupported grant type.",
-        )),
+        None => Err(refuse(900_144, "The request body must contain the following parameter: 'grant_type'.")),
+        Some(_) => {
+            Err(EntraError::new("unsupported_grant_type", 70003, "The app requested an unsupported grant type."))
+        }
     }
-}
-
-fn authenticate(app: &App, call: &Call, form: &Pairs) -> Result<(), EntraError> {
-    let basic = basic_credentials(call);
-    if basic.is_some() && form.get("client_secret").is_some() {
-        return Err(EntraError::new(
-            "invalid_request",
-            90_023,
-            "The client credentials were sent in more than one way.",
-        ));
-    }
-    let (id, secret) = match &basic {
-        Some((id, secret)) => (Some(id.as_str()), Some(secret.as_str())),
-        None => (form.get("client_id"), form.get("client_secret")),
-    };
-    let Some(id) = id else {
-        return Err(EntraError::new(
-            "invalid_request",
-            900_144,
-            "The request body must contain the following parameter: 'client_id'.",
-        ));
-    };
-    if id != app.settings.client_id {
-        return Err(EntraError::new(
-            "unauthorized_client",
-            700_016,
-            "Application was not found in the directory 'Contoso'.",
-        ));
-    }
-    match secret {
-        None => Err(EntraError::new(
-            "invalid_client",
-            7_000_218,
-            "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
-        )),
-        Some(secret) if secret == app.settings.client_secret.expose() => Ok(()),
-        Some(_) => Err(EntraError::new(
-            "invalid_client",
-            7_000_215,
-            "Invalid client secret provided.",
-        )),
-    }
-}
-
-fn basic_credentials(call: &Call) -> Option<(String, String)> {
-    let encoded = call.header("authorization")?.strip_prefix("Basic ")?;
-    let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
-    let (id, secret) = text.split_once(':')?;
-    // RFC 6749 § 2.3.1: both halves are form-encoded.
-    let pairs = Pairs::parse(&format!("id={id}&secret={secret}"));
-    Some((pairs.get("id")?.to_owned(), pairs.get("secret")?.to_owned()))
 }
 
 fn redeem(app: &App, form: &Pairs, audience: Audience) -> Result<Granted, EntraError> {
     let refuse = |code, text: &str| EntraError::new("invalid_grant", code, text);
     let given = form.filled("code").ok_or_else(|| {
-        EntraError::new(
-            "invalid_request",
-            900_144,
-            "The request body must contain the following parameter: 'code'.",
-        )
+        EntraError::new("invalid_request", 900_144, "The request body must contain the following parameter: 'code'.")
     })?;
     let mut world = app.world();
-    let code = world
-        .entra
-        .codes
-        .get_mut(given)
-        .ok_or_else(|| refuse(70000, "Provided grant is invalid or malformed."))?;
+    let code =
+        world.entra.codes.get_mut(given).ok_or_else(|| refuse(70000, "Provided grant is invalid or malformed."))?;
     if code.used {
         return Err(refuse(
             54005,
@@ -224,10 +128,7 @@ fn redeem(app: &App, form: &Pairs, audience: Audience) -> Result<Granted, EntraE
         ));
     }
     if code.expires_at < OffsetDateTime::now_utc() {
-        return Err(refuse(
-            70008,
-            "The provided authorization code or refresh token has expired due to inactivity.",
-        ));
+        return Err(refuse(70008, "The provided authorization code or refresh token has expired due to inactivity."));
     }
     if form.get("redirect_uri") != Some(code.redirect_uri.as_str()) {
         return Err(EntraError::new(
@@ -244,17 +145,11 @@ fn redeem(app: &App, form: &Pairs, audience: Audience) -> Result<Granted, EntraE
         ));
     }
     if !audience.admits(code.consent.user) {
-        return Err(refuse(
-            50020,
-            "The user account does not exist in this tenant.",
-        ));
+        return Err(refuse(50020, "The user account does not exist in this tenant."));
     }
     let consent = narrow(&code.consent, form.filled("scope"))?;
     code.used = true;
-    Ok(Granted {
-        consent,
-        nonce: code.nonce.clone(),
-    })
+    Ok(Granted { consent, nonce: code.nonce.clone() })
 }
 
 fn refresh(app: &App, form: &Pairs, audience: Audience) -> Result<Granted, EntraError> {
@@ -267,100 +162,18 @@ fn refresh(app: &App, form: &Pairs, audience: Audience) -> Result<Granted, Entra
         )
     })?;
     let world = app.world();
-    let consent = world
-        .entra
-        .refresh
-        .get(given)
-        .ok_or_else(|| refuse(70000, "Provided grant is invalid or malformed."))?;
+    let consent =
+        world.entra.refresh.get(given).ok_or_else(|| refuse(70000, "Provided grant is invalid or malformed."))?;
     if !audience.admits(consent.user) {
-        return Err(refuse(
-            50020,
-            "The user account does not exist in this tenant.",
-        ));
+        return Err(refuse(50020, "The user account does not exist in this tenant."));
     }
-    Ok(Granted {
-        consent: narrow(consent, form.filled("scope"))?,
-        nonce: None,
-    })
-}
-
-/// Limits a consent to the scopes asked for; one that was never granted is refused.
-fn narrow(consent: &Consent, asked: Option<&str>) -> Result<Consent, EntraError> {
-    let Some(asked) = asked else {
-        return Ok(consent.clone());
-    };
-    let mut scopes = parse_scopes(asked)?;
-    if let Some(new) = scopes
-        .iter()
-        .find(|scope| !consent.scopes.contains(scope) && *scope != ".default")
-    {
-        let text = format!(
-            "The user or administrator has not consented to use the application with '{new}'."
-        );
-        return Err(EntraError {
-            suberror: Some("consent_required"),
-            ..EntraError::new("invalid_grant", 65001, &text)
-        });
-    }
-    // Entra answers an id_token and a refresh token when the consent has them, asked for again or not.
-    let kept = consent
-        .scopes
-        .iter()
-        .filter(|scope| OPENID.contains(&scope.as_str()));
-    for scope in kept {
-        if !scopes.contains(scope) {
-            scopes.push(scope.clone());
-        }
-    }
-    Ok(Consent {
-        user: consent.user,
-        scopes,
-    })
-}
-
-/// Splits a `scope` parameter, takes Graph's prefix away and refuses a second resource.
-pub fn parse_scopes(scope: &str) -> Result<Vec<String>, EntraError> {
-    let mut scopes = Vec::new();
-    for one in scope.split(' ').filter(|one| !one.is_empty()) {
-        let name = one.strip_prefix(GRAPH).unwrap_or(one);
-        if name.contains("://") {
-            return Err(EntraError::new(
-                "invalid_scope",
-                28000,
-                "Provided value for the input parameter scope is not valid because it contains more than one resource.",
-            ));
-        }
-        let known = OPENID.contains(&name) || name == ".default" || name.contains('.');
-        if !known
-            || !name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '_')
-        {
-            return Err(EntraError::new(
-                "invalid_scope",
-                70011,
-                &format!("The provided value for the input parameter 'scope' is not valid: {one}."),
-            ));
-        }
-        scopes.push(name.to_owned());
-    }
-    if scopes.is_empty() {
-        return Err(EntraError::new(
-            "invalid_request",
-            900_144,
-            "The request body must contain the following parameter: 'scope'.",
-        ));
-    }
-    Ok(scopes)
+    Ok(Granted { consent: narrow(consent, form.filled("scope"))?, nonce: None })
 }
 
 async fn answer(app: &App, granted: Granted) -> Reply {
     let consent = granted.consent;
     let has = |scope: &str| consent.scopes.iter().any(|one| one == scope);
-    let fault = app
-        .world()
-        .faults
-        .take(Target::Entra, id_token::FAULTS, ("POST", "token"));
+    let fault = app.world().faults.take(Target::Entra, id_token::FAULTS, ("POST", "token"));
     let fault = fault.as_ref().map(|fault| fault.fault.as_str());
     let mut body = tokens(app, &consent);
     if has("openid") {
@@ -368,42 +181,26 @@ async fn answer(app: &App, granted: Granted) -> Reply {
         crate::json::set(&mut body, "id_token", token);
     }
     let answer = reply::json(200, &body);
-    reply::with(
-        reply::with(answer, "cache-control", "no-store, no-cache"),
-        "pragma",
-        "no-cache",
-    )
+    reply::with(reply::with(answer, "cache-control", "no-store, no-cache"), "pragma", "no-cache")
 }
 
 fn tokens(app: &App, consent: &Consent) -> Value {
     let mut world = app.world();
     let (access_token, lifetime) = world.entra.issue_access(consent);
-    let shown: Vec<&str> = consent
-        .scopes
-        .iter()
-        .map(String::as_str)
-        .filter(|scope| *scope != "offline_access")
-        .collect();
+    let shown: Vec<&str> =
+        consent.scopes.iter().map(String::as_str).filter(|scope| *scope != "offline_access").collect();
     let mut body = json!({
         "token_type": "Bearer", "scope": shown.join(" "), "expires_in": lifetime,
         "ext_expires_in": lifetime, "access_token": access_token,
     });
     if consent.scopes.iter().any(|scope| scope == "offline_access") {
-        crate::json::set(
-            &mut body,
-            "refresh_token",
-            world.entra.issue_refresh(consent),
-        );
+        crate::json::set(&mut body, "refresh_token", world.entra.issue_refresh(consent));
     }
     body
 }
 
 fn note(app: &App, call: &Call, grant: &str, outcome: &str) {
-    let auth = if call.headers.contains_key("authorization") {
-        "basic"
-    } else {
-        "body"
-    };
+    let auth = if call.headers.contains_key("authorization") { "basic" } else { "body" };
     app.world().entra.calls.push(json!({
         "endpoint": "token", "grant_type": grant, "client_auth": auth, "outcome": outcome,
     }));

@@ -76,10 +76,7 @@ fn log(app: &App, call: &Call, id: &str) -> Reply {
 }
 
 fn success(result: &Value) -> Reply {
-    reply::json(
-        200,
-        &json!({"success": true, "result": result, "errors": [], "messages": []}),
-    )
+    reply::json(200, &json!({"success": true, "result": result, "errors": [], "messages": []}))
 }
 
 fn refuse(status: u16, code: u32, message: &str) -> Reply {

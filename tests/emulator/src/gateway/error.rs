@@ -19,10 +19,7 @@ impl GatewayError {
     /// The refusal of a number; an unknown one is a plain 2002.
     pub fn of(code: u16) -> Self {
         let (status, message) = match code {
-            2001 => (
-                400,
-                "Please configure AI Gateway in the Cloudflare dashboard",
-            ),
+            2001 => (400, "Please configure AI Gateway in the Cloudflare dashboard"),
             2003 => (429, "Rate limited"),
             2005 => (500, "Failed to get response from provider"),
             2008 => (400, "Invalid provider"),
@@ -34,20 +31,12 @@ impl GatewayError {
             7003 => (404, "Model or route not found"),
             _ => (400, "Invalid request"),
         };
-        Self {
-            code,
-            status,
-            message,
-        }
+        Self { code, status, message }
     }
 
     /// The body, key by key as observed live.
     pub fn body(self) -> Value {
-        let Self {
-            code,
-            status,
-            message,
-        } = self;
+        let Self { code, status, message } = self;
         json!({
             "success": false, "result": [], "messages": [],
             "error": [{"code": code, "message": message}],

@@ -24,8 +24,7 @@ impl Attempts {
     pub fn parse(options: &Value) -> Self {
         let number = |pointer: &str| options.pointer(pointer).and_then(Value::as_u64);
         Self {
-            max: number("/retries/maxAttempts")
-                .map_or(2, |max| u32::try_from(max).unwrap_or(5).clamp(1, 5)),
+            max: number("/retries/maxAttempts").map_or(2, |max| u32::try_from(max).unwrap_or(5).clamp(1, 5)),
             delay: Duration::from_millis(number("/retries/retryDelayMs").unwrap_or(100).min(5000)),
             timeout: Duration::from_millis(number("/requestTimeoutMs").unwrap_or(30_000)),
         }
@@ -62,24 +61,10 @@ fn chat_body(inputs: &Value) -> Value {
 
 async fn once(app: &App, body: &Value, timeout: Duration) -> Option<Provided> {
     let url = format!("{}/graph-handler/v1/chat/completions", app.settings.worker);
-    let request = app
-        .http
-        .post(url)
-        .bearer_auth(app.settings.handler_key.expose())
-        .timeout(timeout)
-        .json(body);
+    let request = app.http.post(url).bearer_auth(app.settings.handler_key.expose()).timeout(timeout).json(body);
     let answer = request.send().await.ok()?;
     let status = answer.status().as_u16();
-    let content_type = answer
-        .headers()
-        .get("content-type")
-        .and_then(|value| value.to_str().ok());
-    let content_type = content_type
-        .unwrap_or("application/octet-stream")
-        .to_owned();
-    Some(Provided {
-        status,
-        content_type,
-        body: answer.bytes().await.ok()?,
-    })
+    let content_type = answer.headers().get("content-type").and_then(|value| value.to_str().ok());
+    let content_type = content_type.unwrap_or("application/octet-stream").to_owned();
+    Some(Provided { status, content_type, body: answer.bytes().await.ok()? })
 }

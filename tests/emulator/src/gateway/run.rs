@@ -2,18 +2,14 @@
 
 use std::time::Duration;
 
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-use uuid::Uuid;
 
 use super::binding::original;
 use super::error::{GatewayError, policy};
 use super::provider::{self, Attempts};
-use super::store::{LogEntry, Provided};
-use super::{GATEWAY, ROUTE};
+use super::store::Provided;
+use super::{GATEWAY, ROUTE, log};
 use crate::App;
 use crate::call::Call;
 use crate::faults::{Fault, Target};
@@ -44,54 +40,44 @@ const BEFORE: &[&str] = &[
 const STRIPPED: &[&str] = &["prefix", "extraHeaders", "sessionOptions", "signal"];
 
 /// What became of a call.
-struct Outcome {
-    reply: Reply,
-    code: Option<u16>,
-    response: Option<String>,
-    cached: bool,
-    attempts: u32,
+pub struct Outcome {
+    /// The answer.
+    pub reply: Reply,
+    /// Number of the gateway's own error.
+    pub code: Option<u16>,
+    /// Body of the answer, for the log.
+    pub response: Option<String>,
+    /// Whether it came from the cache.
+    pub cached: bool,
+    /// How often the provider was called.
+    pub attempts: u32,
 }
 
 impl Outcome {
     fn refused(code: u16) -> Self {
         let error = GatewayError::of(code);
         let response = Some(error.body().to_string());
-        Self {
-            reply: error.reply(),
-            code: Some(code),
-            response,
-            cached: false,
-            attempts: 0,
-        }
+        Self { reply: error.reply(), code: Some(code), response, cached: false, attempts: 0 }
     }
 
     fn plain(reply: Reply) -> Self {
-        Self {
-            reply,
-            code: None,
-            response: None,
-            cached: false,
-            attempts: 0,
-        }
+        Self { reply, code: None, response: None, cached: false, attempts: 0 }
     }
 }
 
 /// `POST https://workers-binding.ai/ai-gateway/run?version=3`.
 pub async fn handle(app: &App, call: &Call) -> Reply {
-    let Some(body) = call.json().filter(|body| body.is_object()) else {
+    let Some(body) = call.json().filter(Value::is_object) else {
         return GatewayError::of(2002).reply();
     };
     let null = Value::Null;
-    let (inputs, gateway) = (
-        body.get("inputs").unwrap_or(&null),
-        body.pointer("/options/gateway").unwrap_or(&null),
-    );
+    let (inputs, gateway) = (body.get("inputs").unwrap_or(&null), body.pointer("/options/gateway").unwrap_or(&null));
     let model = original(call, "cf-consn-model-id").unwrap_or("");
     let outcome = match check(call, &body, model) {
         Ok(()) => perform(app, inputs, gateway).await,
         Err(code) => Outcome::refused(code),
     };
-    record(app, call, &body, outcome)
+    log::record(app, call, &body, outcome)
 }
 
 fn check(call: &Call, body: &Value, model: &str) -> Result<(), u16> {
@@ -103,10 +89,7 @@ fn check(call: &Call, body: &Value, model: &str) -> Result<(), u16> {
         return Err(2002);
     }
     let options = body.get("options");
-    if STRIPPED
-        .iter()
-        .any(|key| options.and_then(|o| o.get(key)).is_some())
-    {
+    if STRIPPED.iter().any(|key| options.and_then(|o| o.get(key)).is_some()) {
         return Err(2002);
     }
     if text(body, "/options/gateway/id") != GATEWAY {
@@ -118,11 +101,7 @@ fn check(call: &Call, body: &Value, model: &str) -> Result<(), u16> {
     if route != ROUTE {
         return Err(7003);
     }
-    if is_chat(body.get("inputs").unwrap_or(&Value::Null)) {
-        Ok(())
-    } else {
-        Err(2019)
-    }
+    if is_chat(body.get("inputs").unwrap_or(&Value::Null)) { Ok(()) } else { Err(2019) }
 }
 
 fn is_chat(inputs: &Value) -> bool {
@@ -131,8 +110,7 @@ fn is_chat(inputs: &Value) -> bool {
     let stream = inputs.get("stream").is_none_or(Value::is_boolean);
     let message_ok = |message: &Value| {
         let content = message.get("content");
-        roles.contains(&text(message, "/role"))
-            && content.is_some_and(|c| c.is_string() || c.is_array())
+        roles.contains(&text(message, "/role")) && content.is_some_and(|c| c.is_string() || c.is_array())
     };
     stream && !messages.is_empty() && messages.iter().all(message_ok)
 }
@@ -154,10 +132,7 @@ async fn perform(app: &App, inputs: &Value, gateway: &Value) -> Outcome {
     }
     let (provided, tries) = provider::call(app, inputs, attempts).await;
     let Some(provided) = provided else {
-        return Outcome {
-            attempts: tries,
-            ..Outcome::refused(2005)
-        };
+        return Outcome { attempts: tries, ..Outcome::refused(2005) };
     };
     if !flag(gateway, "/skipCache") && provided.status == 200 {
         app.world().gateway.remember(key, &provided);
@@ -174,11 +149,7 @@ fn cache_key(gateway: &Value, inputs: &Value) -> String {
     }
     let parts = json!([inputs.get("method"), inputs.get("path"), inputs.get("body")]);
     // Requests without the contract's keys differ only in their messages.
-    let parts = if inputs.get("path").is_some() {
-        parts
-    } else {
-        json!(inputs.get("messages"))
-    };
+    let parts = if inputs.get("path").is_some() { parts } else { json!(inputs.get("messages")) };
     format!("{:x}", Sha256::digest(parts.to_string()))
 }
 
@@ -187,29 +158,14 @@ fn answered(provided: &Provided, cached: bool, attempts: u32) -> Outcome {
     if let Ok(kind) = provided.content_type.parse() {
         reply.headers_mut().insert("content-type", kind);
     }
-    let reply = reply::with(
-        reply,
-        "cf-aig-cache-status",
-        if cached { "HIT" } else { "MISS" },
-    );
+    let reply = reply::with(reply, "cf-aig-cache-status", if cached { "HIT" } else { "MISS" });
     let reply = reply::with(reply, "cf-aig-step", "0");
     let reply = reply::with(reply, "cf-aig-provider", "custom-graph-handler");
     let response = Some(String::from_utf8_lossy(&provided.body).into_owned());
-    Outcome {
-        reply,
-        code: None,
-        response,
-        cached,
-        attempts,
-    }
+    Outcome { reply, code: None, response, cached, attempts }
 }
 
-async fn ordered_failure(
-    app: &App,
-    inputs: &Value,
-    attempts: Attempts,
-    fault: &Fault,
-) -> Option<Outcome> {
+async fn ordered_failure(app: &App, inputs: &Value, attempts: Attempts, fault: &Fault) -> Option<Outcome> {
     let once = Attempts { max: 1, ..attempts };
     let wait = |default: u64| Duration::from_millis(fault.delay_ms.unwrap_or(default));
     match fault.fault.as_str() {
@@ -219,139 +175,21 @@ async fn ordered_failure(
             tokio::time::sleep(wait(1000)).await;
             None
         }
-        "policy-deny" => Some(Outcome::plain(policy(
-            403,
-            "Request denied by account policy",
-        ))),
-        "policy-spend" => Some(Outcome::plain(policy(
-            429,
-            "Account spending limit reached",
-        ))),
+        "policy-deny" => Some(Outcome::plain(policy(403, "Request denied by account policy"))),
+        "policy-spend" => Some(Outcome::plain(policy(429, "Account spending limit reached"))),
         "act-then-timeout" => {
             let (_, tries) = provider::call(app, inputs, once).await;
             tokio::time::sleep(wait(60_000)).await;
-            Some(Outcome {
-                attempts: tries,
-                ..Outcome::plain(reply::unreachable())
-            })
+            Some(Outcome { attempts: tries, ..Outcome::plain(reply::unreachable()) })
         }
         "act-then-2005" => {
             let (_, tries) = provider::call(app, inputs, once).await;
-            Some(Outcome {
-                attempts: tries,
-                ..Outcome::refused(2005)
-            })
+            Some(Outcome { attempts: tries, ..Outcome::refused(2005) })
         }
         "2030" => {
             let (_, tries) = provider::call(app, inputs, once).await;
-            Some(Outcome {
-                attempts: tries,
-                ..Outcome::refused(2030)
-            })
+            Some(Outcome { attempts: tries, ..Outcome::refused(2030) })
         }
         number => number.parse().ok().map(Outcome::refused),
     }
-}
-
-/// The metadata in the order it was sent, which a JSON map would lose.
-#[derive(Default)]
-struct Ordered(Vec<(String, Value)>);
-
-impl<'de> Deserialize<'de> for Ordered {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
-        impl<'de> Visitor<'de> for Entries {
-            type Value = Ordered;
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Ordered, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Ordered(entries))
-            }
-        }
-        deserializer.deserialize_map(Entries)
-    }
-}
-
-/// Keeps the first five entries of the sent metadata; one value that is no scalar loses them all.
-pub fn kept_metadata(body: &[u8]) -> Value {
-    #[derive(Deserialize)]
-    struct Gateway {
-        #[serde(default)]
-        metadata: Ordered,
-    }
-    #[derive(Deserialize)]
-    struct Options {
-        gateway: Gateway,
-    }
-    #[derive(Deserialize)]
-    struct Body {
-        options: Options,
-    }
-    let Ok(body) = serde_json::from_slice::<Body>(body) else {
-        return json!({});
-    };
-    let entries = body.options.gateway.metadata.0;
-    let scalar = |value: &Value| value.is_string() || value.is_number() || value.is_boolean();
-    if !entries.iter().all(|(_, value)| scalar(value)) {
-        return json!({});
-    }
-    Value::Object(entries.into_iter().take(5).collect())
-}
-
-fn record(app: &App, call: &Call, body: &Value, outcome: Outcome) -> Reply {
-    let mut gateway = body
-        .pointer("/options/gateway")
-        .cloned()
-        .unwrap_or(Value::Null);
-    crate::json::remove(&mut gateway, "metadata");
-    let id = format!("01{}", Uuid::new_v4().simple()).to_uppercase();
-    let payloads = original(call, "cf-aig-collect-log-payload") != Some("false");
-    let collected = original(call, "cf-aig-collect-log") != Some("false")
-        && gateway.get("collectLog") != Some(&Value::Bool(false));
-    let entry = LogEntry {
-        id: id.clone(),
-        at: OffsetDateTime::now_utc()
-            .format(&Rfc3339)
-            .unwrap_or_default(),
-        gateway: text(&gateway, "/id").to_owned(),
-        route: original(call, "cf-consn-model-id").unwrap_or("").to_owned(),
-        status: outcome.reply.status().as_u16(),
-        code: outcome.code,
-        metadata: kept_metadata(&call.body),
-        payload: body.get("inputs").filter(|_| payloads).cloned(),
-        response: outcome.response.filter(|_| payloads),
-        cached: outcome.cached,
-        attempts: outcome.attempts,
-        request_headers: original_headers(call),
-        options: gateway,
-        patch: None,
-    };
-    let mut world = app.world();
-    let shows_id = world.gateway.log_id;
-    if collected {
-        world.gateway.logs.push(entry);
-    }
-    let reply = reply::with(
-        outcome.reply,
-        "cf-ray",
-        &format!("{:x}-EMU", Uuid::new_v4().as_u64_pair().0),
-    );
-    if shows_id {
-        reply::with(reply, "cf-aig-log-id", &id)
-    } else {
-        reply
-    }
-}
-
-fn original_headers(call: &Call) -> Value {
-    let headers = call.headers.iter().filter_map(|(name, value)| {
-        let name = name.as_str().strip_prefix("mf-header-")?;
-        Some((name.to_owned(), Value::from(value.to_str().unwrap_or(""))))
-    });
-    Value::Object(headers.collect())
 }

@@ -43,14 +43,9 @@ fn bad() -> GraphError {
 pub fn parse(text: &str) -> Result<Vec<Clause>, GraphError> {
     let text = text.trim();
     if text.is_empty() || text.matches('\'').count() % 2 == 1 {
-        return Err(GraphError::bad(
-            "There is an unterminated string literal in the filter.",
-        ));
+        return Err(GraphError::bad("There is an unterminated string literal in the filter."));
     }
-    split_and(text)
-        .iter()
-        .map(|part| parse_clause(part.trim()))
-        .collect()
+    split_and(text).iter().map(|part| parse_clause(part.trim())).collect()
 }
 
 /// Splits at `and` outside quotes and parentheses.
@@ -76,43 +71,26 @@ fn split_and(text: &str) -> Vec<&str> {
 }
 
 fn parse_clause(part: &str) -> Result<Clause, GraphError> {
-    let inner = |prefix: &str| {
-        part.strip_prefix(prefix)
-            .and_then(|rest| rest.strip_suffix(')'))
-    };
+    let inner = |prefix: &str| part.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(')'));
     if let Some(arguments) = inner("startswith(") {
         let (property, text) = arguments.split_once(',').ok_or_else(bad)?;
         let prefix = quoted(text.trim()).ok_or_else(bad)?;
-        return Ok(Clause::StartsWith {
-            property: property.trim().to_owned(),
-            prefix,
-        });
+        return Ok(Clause::StartsWith { property: property.trim().to_owned(), prefix });
     }
-    let lambda = [
-        "singleValueExtendedProperties/Any(",
-        "singleValueExtendedProperties/any(",
-    ];
+    let lambda = ["singleValueExtendedProperties/Any(", "singleValueExtendedProperties/any("];
     if let Some(body) = lambda.iter().find_map(|prefix| inner(prefix)) {
         return parse_extended(body);
     }
     let mut words = part.splitn(3, ' ');
-    let (Some(property), Some(operator), Some(literal)) =
-        (words.next(), words.next(), words.next())
-    else {
+    let (Some(property), Some(operator), Some(literal)) = (words.next(), words.next(), words.next()) else {
         return Err(bad());
     };
-    let named = property
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || c == '/' || c == '_');
+    let named = property.chars().all(|c| c.is_ascii_alphanumeric() || c == '/' || c == '_');
     if !named || !matches!(operator, "eq" | "ne" | "ge" | "gt" | "le" | "lt") {
         return Err(bad());
     }
     let literal = parse_literal(literal.trim()).ok_or_else(bad)?;
-    Ok(Clause::Compare {
-        property: property.to_owned(),
-        operator: operator.to_owned(),
-        literal,
-    })
+    Ok(Clause::Compare { property: property.to_owned(), operator: operator.to_owned(), literal })
 }
 
 fn parse_extended(body: &str) -> Result<Clause, GraphError> {
@@ -121,9 +99,7 @@ fn parse_extended(body: &str) -> Result<Clause, GraphError> {
     let parts = split_and(condition.trim());
     let find = |name: &str| {
         let prefix = format!("{variable}/{name} eq ");
-        parts
-            .iter()
-            .find_map(|part| quoted(part.trim().strip_prefix(prefix.as_str())?.trim()))
+        parts.iter().find_map(|part| quoted(part.trim().strip_prefix(prefix.as_str())?.trim()))
     };
     match (parts.len(), find("id"), find("value")) {
         (2, Some(id), Some(value)) => Ok(Clause::Extended { id, value }),
@@ -150,17 +126,10 @@ fn parse_literal(text: &str) -> Option<Value> {
     if let Ok(number) = text.parse::<i64>() {
         return Some(number.into());
     }
-    let full = if text.len() == 10 {
-        format!("{text}T00:00:00Z")
-    } else {
-        text.to_owned()
-    };
+    let full = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
     let moment = OffsetDateTime::parse(&full, &Rfc3339).ok()?;
     // Stored times are UTC and whole seconds, so that they compare as text.
-    let utc = moment
-        .to_offset(time::UtcOffset::UTC)
-        .replace_nanosecond(0)
-        .ok()?;
+    let utc = moment.to_offset(time::UtcOffset::UTC).replace_nanosecond(0).ok()?;
     utc.format(&Rfc3339).ok().map(Value::String)
 }
 
@@ -176,14 +145,8 @@ impl Clause {
     /// Whether a resource fits.
     pub fn holds(&self, item: &Value) -> bool {
         match self {
-            Self::Compare {
-                property,
-                operator,
-                literal,
-            } => {
-                let found = item
-                    .pointer(&format!("/{property}"))
-                    .unwrap_or(&Value::Null);
+            Self::Compare { property, operator, literal } => {
+                let found = item.pointer(&format!("/{property}")).unwrap_or(&Value::Null);
                 compare(found, operator, literal)
             }
             Self::StartsWith { property, prefix } => {
@@ -193,8 +156,7 @@ impl Clause {
             Self::Extended { id, value } => {
                 let properties = crate::json::items(item, "/singleValueExtendedProperties");
                 properties.iter().any(|p| {
-                    crate::json::text(p, "/id").eq_ignore_ascii_case(id)
-                        && crate::json::text(p, "/value") == value
+                    crate::json::text(p, "/id").eq_ignore_ascii_case(id) && crate::json::text(p, "/value") == value
                 })
             }
         }
@@ -202,11 +164,7 @@ impl Clause {
 }
 
 fn compare(found: &Value, operator: &str, literal: &Value) -> bool {
-    let lower = |value: &Value| {
-        value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_lowercase)
-    };
+    let lower = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_lowercase);
     let order = lower(found).cmp(&lower(literal));
     match operator {
         "eq" => order.is_eq(),

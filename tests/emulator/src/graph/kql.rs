@@ -73,16 +73,13 @@ impl Search {
 
     /// Whether a message fits.
     pub fn holds(&self, message: &Value) -> bool {
-        self.0
-            .iter()
-            .any(|group| group.iter().all(|term| term.holds(message)))
+        self.0.iter().any(|group| group.iter().all(|term| term.holds(message)))
     }
 }
 
 /// Splits at spaces outside phrases; a bare quote ends the string early and is refused.
 fn words(inner: &str) -> Result<Vec<String>, GraphError> {
-    let (mut words, mut word, mut phrase, mut letters) =
-        (Vec::new(), String::new(), false, inner.chars());
+    let (mut words, mut word, mut phrase, mut letters) = (Vec::new(), String::new(), false, inner.chars());
     while let Some(letter) = letters.next() {
         match letter {
             '\\' => match letters.next() {
@@ -113,18 +110,10 @@ fn parse_term(word: &str, negated: bool) -> Term {
         let name = name.to_lowercase();
         if PROPERTIES.contains(&name.as_str()) {
             let value = rest.strip_prefix(':').unwrap_or(rest).to_lowercase();
-            return Term {
-                negated,
-                property: Some(name),
-                text: value,
-            };
+            return Term { negated, property: Some(name), text: value };
         }
     }
-    Term {
-        negated,
-        property: None,
-        text: word.to_lowercase(),
-    }
+    Term { negated, property: None, text: word.to_lowercase() }
 }
 
 impl Term {
@@ -135,21 +124,15 @@ impl Term {
             Some("to") => self.anyone(message, &["/toRecipients"]),
             Some("cc") => self.anyone(message, &["/ccRecipients"]),
             Some("bcc") => self.anyone(message, &["/bccRecipients"]),
-            Some("recipients") => self.anyone(
-                message,
-                &["/toRecipients", "/ccRecipients", "/bccRecipients"],
-            ),
+            Some("recipients") => self.anyone(message, &["/toRecipients", "/ccRecipients", "/bccRecipients"]),
             Some("participants") => {
-                person_has(message.get("from"), &self.text)
-                    || self.anyone(message, &["/toRecipients", "/ccRecipients"])
+                person_has(message.get("from"), &self.text) || self.anyone(message, &["/toRecipients", "/ccRecipients"])
             }
             Some("subject") => contains(text(message, "/subject"), &self.text),
             Some("body") => contains(text(message, "/body/content"), &self.text),
             Some("received") => date_holds(text(message, "/receivedDateTime"), &self.text),
             Some("sent") => date_holds(text(message, "/sentDateTime"), &self.text),
-            Some("hasattachment" | "hasattachments") => {
-                flag(message, "/hasAttachments").to_string() == self.text
-            }
+            Some("hasattachment" | "hasattachments") => flag(message, "/hasAttachments").to_string() == self.text,
             Some("isread") => flag(message, "/isRead").to_string() == self.text,
             Some("importance") => text(message, "/importance") == self.text,
             Some(_) => true,
@@ -166,22 +149,17 @@ impl Term {
 
     fn anyone(&self, message: &Value, pointers: &[&str]) -> bool {
         let people = pointers.iter().flat_map(|pointer| items(message, pointer));
-        people
-            .into_iter()
-            .any(|person| person_has(Some(person), &self.text))
+        people.into_iter().any(|person| person_has(Some(person), &self.text))
     }
 }
 
 fn contains(haystack: &str, needle: &str) -> bool {
-    haystack
-        .to_lowercase()
-        .contains(needle.trim_end_matches('*'))
+    haystack.to_lowercase().contains(needle.trim_end_matches('*'))
 }
 
 fn person_has(person: Option<&Value>, needle: &str) -> bool {
     person.is_some_and(|person| {
-        contains(text(person, "/emailAddress/address"), needle)
-            || contains(text(person, "/emailAddress/name"), needle)
+        contains(text(person, "/emailAddress/address"), needle) || contains(text(person, "/emailAddress/name"), needle)
     })
 }
 
@@ -189,16 +167,16 @@ fn person_has(person: Option<&Value>, needle: &str) -> bool {
 fn date_holds(moment: &str, condition: &str) -> bool {
     let day = moment.get(..10).unwrap_or("");
     let cut = |text: &str| text.get(..10).unwrap_or(text).to_owned();
-    let forms: [(&str, fn(&str, &str) -> bool); 5] = [
-        (">=", |a, b| a >= b),
-        ("<=", |a, b| a <= b),
-        (">", |a, b| a > b),
-        ("<", |a, b| a < b),
-        ("=", |a, b| a == b),
-    ];
-    for (sign, test) in forms {
+    for sign in [">=", "<=", ">", "<", "="] {
         if let Some(rest) = condition.strip_prefix(sign) {
-            return test(day, &cut(rest));
+            let order = day.cmp(cut(rest).as_str());
+            return match sign {
+                ">=" => order.is_ge(),
+                "<=" => order.is_le(),
+                ">" => order.is_gt(),
+                "<" => order.is_lt(),
+                _ => order.is_eq(),
+            };
         }
     }
     match condition.split_once("..") {

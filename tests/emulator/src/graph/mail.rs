@@ -1,6 +1,6 @@
 //! Listing messages: `/me/messages` and `/me/mailFolders/{id}/messages`.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::error::GraphError;
 use super::filter::{self, Clause};
@@ -8,19 +8,11 @@ use super::kql::Search;
 use super::message::{self, KIND};
 use super::query::{self, ListOptions, Sizes};
 use super::request::{Answer, Family, Request};
-use super::store::Mailbox;
+use super::store::{Mailbox, VENDORS, WELL_KNOWN};
 
 /// Scopes that read mail.
-pub const READ: &[&str] = &[
-    "Mail.Read",
-    "Mail.ReadWrite",
-    "Mail.Read.Shared",
-    "Mail.ReadWrite.Shared",
-];
-const SIZES: Sizes = Sizes {
-    default: 10,
-    max: 1000,
-};
+pub const READ: &[&str] = &["Mail.Read", "Mail.ReadWrite", "Mail.Read.Shared", "Mail.ReadWrite.Shared"];
+const SIZES: Sizes = Sizes { default: 10, max: 1000 };
 const SORTABLE: &[&str] = &[
     "receivedDateTime",
     "sentDateTime",
@@ -35,11 +27,7 @@ const SORTABLE: &[&str] = &[
 ];
 
 /// A page of messages of one folder or, without one, of the whole mailbox.
-pub fn list(
-    request: &Request<'_>,
-    mailbox: &Mailbox,
-    folder: Option<&str>,
-) -> Result<Answer, GraphError> {
+pub fn list(request: &Request<'_>, mailbox: &Mailbox, folder: Option<&str>) -> Result<Answer, GraphError> {
     request.require(READ, Family::Outlook)?;
     let folder = match folder {
         Some(id) => Some(mailbox.folder(id).ok_or_else(|| folder_error(id))?),
@@ -59,10 +47,7 @@ pub fn list(
     if options.orderby.is_empty() {
         query::sort(&mut items, &[("receivedDateTime".to_owned(), true)]);
     }
-    let items = items
-        .into_iter()
-        .map(|item| message::default_shape(item, request))
-        .collect();
+    let items = items.into_iter().map(|item| message::default_shape(item, request)).collect();
     query::page(request, &options, items, KIND)
 }
 
@@ -71,19 +56,11 @@ fn folder_error(id: &str) -> GraphError {
     if id.len() > 20 {
         GraphError::no_item()
     } else {
-        GraphError::new(
-            404,
-            "ErrorItemNotFound",
-            "The specified folder could not be found in the store.",
-        )
+        GraphError::new(404, "ErrorItemNotFound", "The specified folder could not be found in the store.")
     }
 }
 
-fn searched(
-    options: &ListOptions,
-    search: &str,
-    items: Vec<Value>,
-) -> Result<Vec<Value>, GraphError> {
+fn searched(options: &ListOptions, search: &str, items: Vec<Value>) -> Result<Vec<Value>, GraphError> {
     if options.filter.is_some() {
         return Err(GraphError::new(
             400,
@@ -106,28 +83,18 @@ fn searched(
         ));
     }
     let search = Search::parse(search)?;
-    let mut found: Vec<Value> = items
-        .into_iter()
-        .filter(|item| search.holds(item))
-        .collect();
+    let mut found: Vec<Value> = items.into_iter().filter(|item| search.holds(item)).collect();
     query::sort(&mut found, &[("sentDateTime".to_owned(), true)]);
     found.truncate(1000);
     Ok(found)
 }
 
 fn filtered(options: &ListOptions, items: Vec<Value>) -> Result<Vec<Value>, GraphError> {
-    let clauses = options
-        .filter
-        .as_deref()
-        .map(filter::parse)
-        .transpose()?
-        .unwrap_or_default();
+    let clauses = options.filter.as_deref().map(filter::parse).transpose()?.unwrap_or_default();
     check_properties(&clauses)?;
     check_order(&clauses, &options.orderby)?;
-    let mut kept: Vec<Value> = items
-        .into_iter()
-        .filter(|item| clauses.iter().all(|clause| clause.holds(item)))
-        .collect();
+    let mut kept: Vec<Value> =
+        items.into_iter().filter(|item| clauses.iter().all(|clause| clause.holds(item))).collect();
     query::sort(&mut kept, &options.orderby);
     Ok(kept)
 }
@@ -151,26 +118,16 @@ fn check_properties(clauses: &[Clause]) -> Result<(), GraphError> {
         "lastModifiedDateTime",
         "from/emailAddress/name",
     ];
-    let unknown = clauses
-        .iter()
-        .map(Clause::property)
-        .find(|name| !KNOWN.contains(name));
+    let unknown = clauses.iter().map(Clause::property).find(|name| !KNOWN.contains(name));
     unknown.map_or(Ok(()), |name| {
-        Err(GraphError::bad(&format!(
-            "Could not find a property named '{name}' on type '{KIND}'."
-        )))
+        Err(GraphError::bad(&format!("Could not find a property named '{name}' on type '{KIND}'.")))
     })
 }
 
 /// Every sorted property must be in the filter, first and in the same order.
 fn check_order(clauses: &[Clause], orderby: &[(String, bool)]) -> Result<(), GraphError> {
-    if let Some((name, _)) = orderby
-        .iter()
-        .find(|(name, _)| !SORTABLE.contains(&name.as_str()))
-    {
-        return Err(GraphError::bad(&format!(
-            "Could not find a property named '{name}' on type '{KIND}'."
-        )));
+    if let Some((name, _)) = orderby.iter().find(|(name, _)| !SORTABLE.contains(&name.as_str())) {
+        return Err(GraphError::bad(&format!("Could not find a property named '{name}' on type '{KIND}'.")));
     }
     let mut filtered: Vec<&str> = Vec::new();
     for name in clauses.iter().map(Clause::property) {
@@ -178,16 +135,39 @@ fn check_order(clauses: &[Clause], orderby: &[(String, bool)]) -> Result<(), Gra
             filtered.push(name);
         }
     }
-    let in_order = orderby
-        .iter()
-        .enumerate()
-        .all(|(at, (name, _))| filtered.get(at) == Some(&name.as_str()));
+    let in_order = orderby.iter().enumerate().all(|(at, (name, _))| filtered.get(at) == Some(&name.as_str()));
     if clauses.is_empty() || in_order {
         return Ok(());
     }
-    Err(GraphError::new(
-        400,
-        "InefficientFilter",
-        "The restriction or sort order is too complex for this operation.",
-    ))
+    Err(GraphError::new(400, "InefficientFilter", "The restriction or sort order is too complex for this operation."))
+}
+
+/// GET `/me/mailFolders`.
+pub fn folders(request: &Request<'_>, mailbox: &Mailbox) -> Result<Answer, GraphError> {
+    request.require(READ, Family::Outlook)?;
+    let options = ListOptions::parse(request, SIZES)?;
+    let shown = WELL_KNOWN.iter().copied().filter(|name| *name != "msgfolderroot").chain([VENDORS]);
+    let list = shown.map(|name| {
+        let inside = || mailbox.messages.iter().filter(|message| message.folder == name);
+        let unread = inside().filter(|message| !crate::json::flag(&message.value, "/isRead")).count();
+        json!({
+            "id": mailbox.folder_id(name), "displayName": display_name(name), "isHidden": false,
+            "parentFolderId": mailbox.folder_id("msgfolderroot"), "childFolderCount": 0,
+            "unreadItemCount": unread, "totalItemCount": inside().count(), "sizeInBytes": 4096,
+        })
+    });
+    query::page(request, &options, list.collect(), "microsoft.graph.mailFolder")
+}
+
+fn display_name(folder: &str) -> &str {
+    match folder {
+        "inbox" => "Inbox",
+        "drafts" => "Drafts",
+        "sentitems" => "Sent Items",
+        "deleteditems" => "Deleted Items",
+        "archive" => "Archive",
+        "junkemail" => "Junk Email",
+        "outbox" => "Outbox",
+        other => other,
+    }
 }

@@ -12,52 +12,28 @@ pub const KIND: &str = "Microsoft.OutlookServices.Message";
 /// Renders a stored message.
 pub fn render(mailbox: &Mailbox, message: &StoredMessage, prefer: &Prefer) -> Value {
     let mut value = message.value.clone();
-    let id = if prefer.immutable {
-        mailbox.immutable_id(message)
-    } else {
-        mailbox.mutable_id(message)
-    };
+    let id = if prefer.immutable { mailbox.immutable_id(message) } else { mailbox.mutable_id(message) };
     let etag = format!("CQAAABYAAAD{:06}", message.key);
     set(&mut value, "@odata.etag", format!("W/\"{etag}\""));
     set(&mut value, "id", id);
     set(&mut value, "changeKey", etag);
-    set(
-        &mut value,
-        "parentFolderId",
-        mailbox.folder_id(message.folder),
-    );
+    set(&mut value, "parentFolderId", mailbox.folder_id(message.folder));
     let html = text(&message.value, "/body/content").to_owned();
     let is_html = text(&message.value, "/body/contentType") != "text";
-    let plain = if is_html {
-        html_to_text(&html)
-    } else {
-        html.clone()
-    };
-    let preview: String = plain
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .chars()
-        .take(255)
-        .collect();
+    let plain = if is_html { html_to_text(&html) } else { html.clone() };
+    let preview: String = plain.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(255).collect();
     set(&mut value, "bodyPreview", preview);
     if prefer.text_body {
-        set(
-            &mut value,
-            "body",
-            json!({"contentType": "text", "content": plain}),
-        );
+        set(&mut value, "body", json!({"contentType": "text", "content": plain}));
     }
     value
 }
 
 /// Takes out what an answer without `$select` does not have.
 pub fn default_shape(mut value: Value, request: &Request<'_>) -> Value {
-    let asked = |name: &str| {
-        super::query::option(request, "$select").is_some_and(|list| list.contains(name))
-    };
-    let expanded = super::query::option(request, "$expand")
-        .is_some_and(|e| e.starts_with("singleValueExtendedProperties"));
+    let asked = |name: &str| super::query::option(request, "$select").is_some_and(|list| list.contains(name));
+    let expanded =
+        super::query::option(request, "$expand").is_some_and(|e| e.starts_with("singleValueExtendedProperties"));
     if !asked("uniqueBody") {
         crate::json::remove(&mut value, "uniqueBody");
     }
@@ -77,34 +53,20 @@ pub fn html_to_text(html: &str) -> String {
     while let Some((before, after)) = rest.split_once('<') {
         out.push_str(before);
         let (tag, remaining) = after.split_once('>').unwrap_or((after, ""));
-        let name: String = tag
-            .trim_start_matches('/')
-            .chars()
-            .take_while(char::is_ascii_alphanumeric)
-            .collect();
+        let name: String = tag.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect();
         rest = remaining;
         match name.to_ascii_lowercase().as_str() {
             "style" | "head" | "title" if !tag.starts_with('/') => {
                 let end = format!("</{name}>");
-                rest = remaining
-                    .split_once(end.as_str())
-                    .map_or("", |(_, after)| after);
+                rest = remaining.split_once(end.as_str()).map_or("", |(_, after)| after);
             }
-            "p" | "div" | "br" | "tr" | "li" | "h1" | "h2" | "h3" | "hr" | "blockquote"
-            | "table" => out.push_str("\r\n"),
+            "p" | "div" | "br" | "tr" | "li" | "h1" | "h2" | "h3" | "hr" | "blockquote" | "table" => {
+                out.push_str("\r\n");
+            }
             _ => {}
         }
     }
     out.push_str(rest);
-    let entities = [
-        ("&nbsp;", " "),
-        ("&lt;", "<"),
-        ("&gt;", ">"),
-        ("&quot;", "\""),
-        ("&#39;", "'"),
-        ("&amp;", "&"),
-    ];
-    entities
-        .iter()
-        .fold(out, |text, (from, to)| text.replace(from, to))
+    let entities = [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    entities.iter().fold(out, |text, (from, to)| text.replace(from, to))
 }

@@ -3,15 +3,25 @@
 //! `request` reads path, query and preferences · `store` holds the mailboxes · one file per family
 //! answers · `error` is the body shape. The order is Graph's: token, path, scope, query, body.
 
+pub mod calendar;
+pub mod compose;
 pub mod error;
+pub mod event;
+pub mod event_write;
 pub mod filter;
 pub mod kql;
 pub mod mail;
+pub mod mail_write;
+pub mod meetings;
 pub mod message;
+pub mod people;
 pub mod query;
 pub mod request;
 pub mod routes;
+pub mod shape;
 pub mod store;
+pub mod teams;
+pub mod zone;
 
 use std::time::Duration;
 
@@ -29,7 +39,12 @@ use crate::reply::{self, Reply};
 use error::GraphError;
 use request::Answer;
 
-const CONTENT_TYPE: &str = "application/json; odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
+const CONTENT_TYPE: &str =
+    "application/json; odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
+/// Requests Outlook answers at once for one mailbox.
+const CONCURRENT: usize = 4;
+const OUTLOOK: &[&str] =
+    &["/messages", "/mailFolders", "/sendMail", "/calendar", "/events", "/contacts", "/mailboxSettings"];
 const BEFORE: &[&str] = &["401", "401-claims", "403", "404", "429", "503"];
 const AROUND: &[&str] = &["slow", "act-then-504", "empty-page"];
 
@@ -42,16 +57,21 @@ pub async fn handle(app: &App, call: &Call) -> Reply {
         let before = world.faults.take(Target::Graph, BEFORE, subject);
         (before, world.faults.take(Target::Graph, AROUND, subject))
     };
+    let consent = authenticate(app, call);
+    let place = consent.as_ref().ok().and_then(|consent| enter(app, call, consent));
     if let Some(fault) = around.as_ref().filter(|fault| fault.fault == "slow") {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms.unwrap_or(1000))).await;
     }
-    let consent = authenticate(app, call);
     let result = match (&consent, before) {
         (_, Some(fault)) => Err(ordered(&fault)),
         (Err(error), None) => Err(error.clone()),
+        (Ok(_), None) if place == Some(false) => Err(throttled()),
         (Ok(consent), None) => routes::answer(app, call, consent),
     };
     let result = afterwards(result, around.as_ref());
+    if place == Some(true) {
+        leave(app, consent.as_ref().ok());
+    }
     let reply = render(result, call, &request_id);
     record(app, call, consent.ok().as_ref(), &reply);
     reply
@@ -66,9 +86,7 @@ fn authenticate(app: &App, call: &Call) -> Result<Consent, GraphError> {
     }
     let world = app.world();
     let Some(known) = world.entra.access.get(token) else {
-        return Err(refuse(
-            "IDX14100: JWT is not well formed, there are no dots (.).",
-        ));
+        return Err(refuse("IDX14100: JWT is not well formed, there are no dots (.)."));
     };
     if known.expires_at <= OffsetDateTime::now_utc() {
         return Err(refuse("Lifetime validation failed, the token is expired."));
@@ -76,34 +94,40 @@ fn authenticate(app: &App, call: &Call) -> Result<Consent, GraphError> {
     Ok(known.consent.clone())
 }
 
+/// Takes one of the mailbox's places; false when all are taken, none where no mailbox is asked.
+fn enter(app: &App, call: &Call, consent: &Consent) -> Option<bool> {
+    if !OUTLOOK.iter().any(|part| call.path.contains(part)) {
+        return None;
+    }
+    let mut world = app.world();
+    let mailbox = world.graph.mailbox(consent.user);
+    let free = mailbox.in_flight < CONCURRENT;
+    mailbox.in_flight += usize::from(free);
+    Some(free)
+}
+
+fn leave(app: &App, consent: Option<&Consent>) {
+    if let Some(consent) = consent {
+        let mut world = app.world();
+        let mailbox = world.graph.mailbox(consent.user);
+        mailbox.in_flight = mailbox.in_flight.saturating_sub(1);
+    }
+}
+
+fn throttled() -> GraphError {
+    GraphError::new(429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit.")
+}
+
 fn ordered(fault: &Fault) -> GraphError {
     let mut error = match fault.fault.as_str() {
-        "401" => GraphError::new(
-            401,
-            "InvalidAuthenticationToken",
-            "Lifetime validation failed, the token is expired.",
-        ),
+        "401" => {
+            GraphError::new(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
+        }
         "401-claims" => claims_challenge(),
-        "403" => GraphError::new(
-            403,
-            "ErrorAccessDenied",
-            "Access is denied. Check credentials and try again.",
-        ),
-        "404" => GraphError::new(
-            404,
-            "ErrorItemNotFound",
-            "The specified object was not found in the store.",
-        ),
-        "429" => GraphError::new(
-            429,
-            "ApplicationThrottled",
-            "Application is over its MailboxConcurrency limit.",
-        ),
-        _ => GraphError::new(
-            503,
-            "ServiceUnavailable",
-            "The service is temporarily unavailable.",
-        ),
+        "403" => GraphError::new(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again."),
+        "404" => GraphError::new(404, "ErrorItemNotFound", "The specified object was not found in the store."),
+        "429" => throttled(),
+        _ => GraphError::new(503, "ServiceUnavailable", "The service is temporarily unavailable."),
     };
     if let Some(seconds) = fault.retry_after {
         error.headers.push(("retry-after", seconds.to_string()));
@@ -112,8 +136,7 @@ fn ordered(fault: &Fault) -> GraphError {
 }
 
 fn claims_challenge() -> GraphError {
-    let claims =
-        STANDARD.encode(r#"{"access_token":{"nbf":{"essential":true,"value":"1767225600"}}}"#);
+    let claims = STANDARD.encode(r#"{"access_token":{"nbf":{"essential":true,"value":"1767225600"}}}"#);
     let challenge = format!(
         "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
          client_id=\"00000003-0000-0000-c000-000000000000\", error=\"insufficient_claims\", claims=\"{claims}\""
@@ -127,22 +150,11 @@ fn claims_challenge() -> GraphError {
     error
 }
 
-fn afterwards(
-    result: Result<Answer, GraphError>,
-    fault: Option<&Fault>,
-) -> Result<Answer, GraphError> {
+fn afterwards(result: Result<Answer, GraphError>, fault: Option<&Fault>) -> Result<Answer, GraphError> {
     match fault.map(|fault| fault.fault.as_str()) {
-        Some("act-then-504") => Err(GraphError::new(
-            504,
-            "GatewayTimeout",
-            "The server did not answer in time.",
-        )),
+        Some("act-then-504") => Err(GraphError::new(504, "GatewayTimeout", "The server did not answer in time.")),
         Some("empty-page") => result.map(|mut answer| {
-            if let Some(body) = answer
-                .body
-                .as_mut()
-                .filter(|body| body.get("value").is_some())
-            {
+            if let Some(body) = answer.body.as_mut().filter(|body| body.get("value").is_some()) {
                 crate::json::set(body, "value", json!([]));
             }
             answer
@@ -152,17 +164,10 @@ fn afterwards(
 }
 
 fn render(result: Result<Answer, GraphError>, call: &Call, request_id: &str) -> Reply {
-    let client_id = call
-        .header("client-request-id")
-        .unwrap_or(request_id)
-        .to_owned();
+    let client_id = call.header("client-request-id").unwrap_or(request_id).to_owned();
     let (status, body, headers) = match result {
         Ok(answer) => (answer.status, answer.body, answer.headers),
-        Err(error) => (
-            error.status,
-            Some(error.body(request_id, &client_id)),
-            error.headers,
-        ),
+        Err(error) => (error.status, Some(error.body(request_id, &client_id)), error.headers),
     };
     let mut reply = match body {
         Some(body) if status < 400 => reply::body(status, CONTENT_TYPE, body.to_string()),
@@ -179,10 +184,7 @@ fn render(result: Result<Answer, GraphError>, call: &Call, request_id: &str) -> 
 }
 
 fn record(app: &App, call: &Call, consent: Option<&Consent>, reply: &Reply) {
-    let request_id = reply
-        .headers()
-        .get("request-id")
-        .and_then(|value| value.to_str().ok());
+    let request_id = reply.headers().get("request-id").and_then(|value| value.to_str().ok());
     app.world().graph.calls.push(json!({
         "method": call.method.as_str(), "path": call.path, "query": call.query,
         "headers": shown_headers(&call.headers), "user": consent.map(|consent| consent.user.email),
@@ -191,12 +193,6 @@ fn record(app: &App, call: &Call, consent: Option<&Consent>, reply: &Reply) {
 }
 
 fn shown_headers(headers: &HeaderMap) -> Value {
-    let shown = headers
-        .iter()
-        .filter(|(name, _)| name.as_str() != "authorization");
-    Value::Object(
-        shown
-            .map(|(name, value)| (name.to_string(), Value::from(value.to_str().unwrap_or(""))))
-            .collect(),
-    )
+    let shown = headers.iter().filter(|(name, _)| name.as_str() != "authorization");
+    Value::Object(shown.map(|(name, value)| (name.to_string(), Value::from(value.to_str().unwrap_or("")))).collect())
 }

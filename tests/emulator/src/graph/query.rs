@@ -6,18 +6,8 @@ use serde_json::{Value, json};
 use super::error::GraphError;
 use super::request::{Answer, Request};
 
-const KNOWN: &[&str] = &[
-    "$select",
-    "$top",
-    "$skip",
-    "$skiptoken",
-    "$orderby",
-    "$filter",
-    "$search",
-    "$count",
-    "$expand",
-    "$format",
-];
+const KNOWN: &[&str] =
+    &["$select", "$top", "$skip", "$skiptoken", "$orderby", "$filter", "$search", "$count", "$expand", "$format"];
 
 /// How a list is to be cut; `$filter` and `$search` stay text, for the family to read.
 #[derive(Clone, Debug)]
@@ -58,15 +48,11 @@ impl ListOptions {
     pub fn parse(request: &Request<'_>, sizes: Sizes) -> Result<Self, GraphError> {
         for (name, _) in &request.query.0 {
             if name.starts_with('$') && !KNOWN.contains(&name.as_str()) {
-                return Err(GraphError::bad(&format!(
-                    "The query parameter '{name}' is not supported."
-                )));
+                return Err(GraphError::bad(&format!("The query parameter '{name}' is not supported.")));
             }
         }
         if let Some(name) = request.query.repeated() {
-            return Err(GraphError::bad(&format!(
-                "Query option '{name}' was specified more than once."
-            )));
+            return Err(GraphError::bad(&format!("Query option '{name}' was specified more than once.")));
         }
         let owned = |name: &str| option(request, name).map(str::to_owned);
         let top = number(request, "$top")?.unwrap_or(sizes.default);
@@ -81,8 +67,7 @@ impl ListOptions {
             None => number(request, "$skip")?.unwrap_or(0),
         };
         Ok(Self {
-            select: option(request, "$select")
-                .map(|list| list.split(',').map(|one| one.trim().to_owned()).collect()),
+            select: option(request, "$select").map(|list| list.split(',').map(|one| one.trim().to_owned()).collect()),
             top,
             skip,
             orderby: parse_orderby(option(request, "$orderby"))?,
@@ -109,9 +94,7 @@ fn read_token(token: &str) -> Result<usize, GraphError> {
     let bytes = URL_SAFE_NO_PAD.decode(token).ok();
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     let number = text.as_deref().and_then(|text| text.strip_prefix("page:"));
-    number
-        .and_then(|n| n.parse().ok())
-        .ok_or_else(|| GraphError::bad("The skip token is invalid."))
+    number.and_then(|n| n.parse().ok()).ok_or_else(|| GraphError::bad("The skip token is invalid."))
 }
 
 fn parse_orderby(text: Option<&str>) -> Result<Vec<(String, bool)>, GraphError> {
@@ -145,9 +128,7 @@ pub fn sort(items: &mut [Value], orderby: &[(String, bool)]) {
 }
 
 fn sortable(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_lowercase)
+    value.as_str().map_or_else(|| value.to_string(), str::to_lowercase)
 }
 
 /// Keeps the selected properties; one that the type does not have is refused.
@@ -173,20 +154,11 @@ pub fn select(item: Value, chosen: Option<&[String]>, kind: &str) -> Result<Valu
 }
 
 /// One page of items that are already filtered and sorted, with its `@odata.nextLink`.
-pub fn page(
-    request: &Request<'_>,
-    options: &ListOptions,
-    items: Vec<Value>,
-    kind: &str,
-) -> Result<Answer, GraphError> {
+pub fn page(request: &Request<'_>, options: &ListOptions, items: Vec<Value>, kind: &str) -> Result<Answer, GraphError> {
     let total = items.len();
     let chosen = options.select.as_deref();
-    let shown: Result<Vec<Value>, GraphError> = items
-        .into_iter()
-        .skip(options.skip)
-        .take(options.top)
-        .map(|item| select(item, chosen, kind))
-        .collect();
+    let shown: Result<Vec<Value>, GraphError> =
+        items.into_iter().skip(options.skip).take(options.top).map(|item| select(item, chosen, kind)).collect();
     let path = request.segments.join("/");
     let mut body = json!({
         "@odata.context": request.url(&format!("$metadata#{path}")), "value": shown?,
@@ -197,11 +169,7 @@ pub fn page(
     }
     let next = options.skip + options.top;
     if next < total {
-        crate::json::set(
-            &mut body,
-            "@odata.nextLink",
-            next_link(request, options, next),
-        );
+        crate::json::set(&mut body, "@odata.nextLink", next_link(request, options, next));
     }
     Ok(Answer::ok(body))
 }
@@ -213,16 +181,9 @@ fn next_link(request: &Request<'_>, options: &ListOptions, next: usize) -> Strin
     });
     let mut pairs: Vec<String> = kept.map(str::to_owned).collect();
     pairs.push(if options.search.is_some() {
-        format!(
-            "$skiptoken={}",
-            URL_SAFE_NO_PAD.encode(format!("page:{next}"))
-        )
+        format!("$skiptoken={}", URL_SAFE_NO_PAD.encode(format!("page:{next}")))
     } else {
         format!("$skip={next}")
     });
-    format!(
-        "https://graph.microsoft.com{}?{}",
-        request.call.path,
-        pairs.join("&")
-    )
+    format!("https://graph.microsoft.com{}?{}", request.call.path, pairs.join("&"))
 }

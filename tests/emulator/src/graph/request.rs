@@ -21,17 +21,13 @@ pub struct Prefer {
 impl Prefer {
     fn parse(call: &Call) -> Self {
         let mut prefer = Self::default();
-        let lines = call
-            .headers
-            .get_all("prefer")
-            .iter()
-            .filter_map(|value| value.to_str().ok());
+        let lines = call.headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
         for one in lines.flat_map(|line| line.split(',')) {
             let (name, value) = one.trim().split_once('=').unwrap_or((one.trim(), ""));
             let value = value.trim().trim_matches('"');
             match name.trim().to_ascii_lowercase().as_str() {
                 "outlook.body-content-type" => {
-                    prefer.text_body = value.eq_ignore_ascii_case("text")
+                    prefer.text_body = value.eq_ignore_ascii_case("text");
                 }
                 "outlook.timezone" => prefer.zone = Some(value.to_owned()),
                 "idtype" => prefer.immutable = value == "ImmutableId",
@@ -90,23 +86,15 @@ impl<'a> Request<'a> {
         };
         let mut segments = Vec::new();
         for one in raw {
-            let decoded = percent_decode_str(one)
-                .decode_utf8()
-                .map_err(|_| GraphError::bad("The path is not UTF-8."))?;
+            let decoded =
+                percent_decode_str(one).decode_utf8().map_err(|_| GraphError::bad("The path is not UTF-8."))?;
             if matches!(decoded.as_ref(), "" | "." | "..") || decoded.contains(['/', '\\', '\0']) {
                 return Err(GraphError::no_segment(&decoded));
             }
             segments.push(decoded.into_owned());
         }
         let query = call.query_pairs();
-        Ok(Self {
-            call,
-            version,
-            segments,
-            query,
-            consent,
-            prefer: Prefer::parse(call),
-        })
+        Ok(Self { call, version, segments, query, consent, prefer: Prefer::parse(call) })
     }
 
     /// The body, which must be a JSON object of the right content type.
@@ -129,20 +117,13 @@ impl<'a> Request<'a> {
 
     /// Refuses unless one of the scopes was granted; the refusal is of the family's kind.
     pub fn require(&self, any: &[&str], family: Family) -> Result<(), GraphError> {
-        if self
-            .consent
-            .scopes
-            .iter()
-            .any(|granted| any.contains(&granted.as_str()))
-        {
+        if self.consent.scopes.iter().any(|granted| any.contains(&granted.as_str())) {
             return Ok(());
         }
         Err(match family {
-            Family::Outlook => GraphError::new(
-                403,
-                "ErrorAccessDenied",
-                "Access is denied. Check credentials and try again.",
-            ),
+            Family::Outlook => {
+                GraphError::new(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
+            }
             Family::Directory => GraphError::new(
                 403,
                 "Authorization_RequestDenied",
@@ -190,28 +171,16 @@ pub struct Answer {
 impl Answer {
     /// 200 with a body.
     pub fn ok(body: Value) -> Self {
-        Self {
-            status: 200,
-            body: Some(body),
-            headers: Vec::new(),
-        }
+        Self { status: 200, body: Some(body), headers: Vec::new() }
     }
 
     /// 201 with the new resource and its address.
     pub fn created(body: Value, location: String) -> Self {
-        Self {
-            status: 201,
-            body: Some(body),
-            headers: vec![("location", location)],
-        }
+        Self { status: 201, body: Some(body), headers: vec![("location", location)] }
     }
 
     /// A status without a body.
     pub fn empty(status: u16) -> Self {
-        Self {
-            status,
-            body: None,
-            headers: Vec::new(),
-        }
+        Self { status, body: None, headers: Vec::new() }
     }
 }

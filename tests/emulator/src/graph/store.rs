@@ -3,23 +3,18 @@
 use std::collections::HashMap;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::{Value, json};
+use serde_json::Value;
 use time::Date;
 
+use super::event::StoredEvent;
+use super::request::Prefer;
+use super::teams::TeamsStore;
 use crate::sample;
 use crate::sample::directory::{USERS, User};
 
 /// Folder names Graph takes instead of an id.
-pub const WELL_KNOWN: &[&str] = &[
-    "inbox",
-    "drafts",
-    "sentitems",
-    "deleteditems",
-    "archive",
-    "junkemail",
-    "outbox",
-    "msgfolderroot",
-];
+pub const WELL_KNOWN: &[&str] =
+    &["inbox", "drafts", "sentitems", "deleteditems", "archive", "junkemail", "outbox", "msgfolderroot"];
 /// The one folder that has no well-known name.
 pub const VENDORS: &str = "Vendors";
 
@@ -40,6 +35,14 @@ pub struct Mailbox {
     pub user: &'static User,
     /// All messages of all folders.
     pub messages: Vec<StoredMessage>,
+    /// All events of all calendars.
+    pub events: Vec<StoredEvent>,
+    /// Names of the calendars, the default one first.
+    pub calendars: Vec<String>,
+    /// Online meetings made by this person.
+    pub meetings: Vec<Value>,
+    /// Outlook requests that are being answered now.
+    pub in_flight: usize,
     next: u64,
 }
 
@@ -48,7 +51,12 @@ impl Mailbox {
         let mut mailbox = Self {
             user,
             messages: Vec::new(),
-            next: 1,
+            events: sample::calendar::events(user, today),
+            calendars: sample::calendar::calendars(user),
+            meetings: Vec::new(),
+            in_flight: 0,
+            // Above the numbers of the sample events.
+            next: 100,
         };
         for (folder, value) in sample::mail::messages(user, today) {
             mailbox.add(folder, value);
@@ -58,19 +66,35 @@ impl Mailbox {
 
     /// Stores a new message and tells its number.
     pub fn add(&mut self, folder: &'static str, value: Value) -> u64 {
-        let key = self.next;
-        self.next += 1;
+        let key = self.number();
         self.messages.push(StoredMessage { key, folder, value });
         key
+    }
+
+    /// A number nothing else in this mailbox has.
+    pub fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// Id of a calendar.
+    pub fn calendar_id(&self, name: &str) -> String {
+        format!("AAMkAC{}AAA=", self.encode(&format!("{name}|calendar")))
+    }
+
+    /// Id of an event or of one occurrence of it.
+    pub fn event_id(&self, key: u64, number: Option<i64>, immutable: bool) -> String {
+        let form = if immutable { "AAkALE" } else { "AAMkAE" };
+        let number = number.map_or_else(|| "event".to_owned(), |number| format!("event#{number}"));
+        format!("{form}{}AAA=", self.encode(&format!("{key:06}|{number}")))
     }
 
     /// The name of the folder that an id or a well-known name means.
     pub fn folder(&self, id: &str) -> Option<&'static str> {
         let names = WELL_KNOWN.iter().copied().chain([VENDORS]);
-        names.into_iter().find(|name| {
-            (WELL_KNOWN.contains(name) && name.eq_ignore_ascii_case(id))
-                || self.folder_id(name) == id
-        })
+        names
+            .into_iter()
+            .find(|name| (WELL_KNOWN.contains(name) && name.eq_ignore_ascii_case(id)) || self.folder_id(name) == id)
     }
 
     /// Id of a folder.
@@ -80,18 +104,12 @@ impl Mailbox {
 
     /// Id of a message as it is now; changes with the folder.
     pub fn mutable_id(&self, message: &StoredMessage) -> String {
-        format!(
-            "AAMkAD{}AAA=",
-            self.encode(&format!("{}|{:06}|mutable", message.folder, message.key))
-        )
+        format!("AAMkAD{}AAA=", self.encode(&format!("{}|{:06}|mutable", message.folder, message.key)))
     }
 
     /// Id of a message that survives moves.
     pub fn immutable_id(&self, message: &StoredMessage) -> String {
-        format!(
-            "AAkALg{}AAA=",
-            self.encode(&format!("{:06}|immutable", message.key))
-        )
+        format!("AAkALg{}AAA=", self.encode(&format!("{:06}|immutable", message.key)))
     }
 
     /// Id of a conversation.
@@ -106,17 +124,20 @@ impl Mailbox {
 
     /// Finds a message; an immutable id counts only where the request speaks immutable ids.
     pub fn position(&self, id: &str, immutable: bool) -> Option<usize> {
-        self.messages.iter().position(|message| {
-            (immutable && self.immutable_id(message) == id) || self.mutable_id(message) == id
-        })
+        self.messages
+            .iter()
+            .position(|message| (immutable && self.immutable_id(message) == id) || self.mutable_id(message) == id)
+    }
+
+    /// All events and series in UTC, as a test reads them.
+    pub fn all_events(&self) -> Value {
+        let prefer = Prefer::default();
+        self.events.iter().map(|event| event.render_master(self, &prefer)).collect()
     }
 
     /// All messages of a folder as a test reads them: with both ids and the HTML body.
     pub fn in_folder(&self, folder: &str) -> Vec<Value> {
-        let chosen = self
-            .messages
-            .iter()
-            .filter(|message| message.folder.eq_ignore_ascii_case(folder));
+        let chosen = self.messages.iter().filter(|message| message.folder.eq_ignore_ascii_case(folder));
         chosen
             .map(|message| {
                 let mut value = message.value.clone();
@@ -132,6 +153,8 @@ impl Mailbox {
 pub struct GraphStore {
     /// Every request seen, without its token.
     pub calls: Vec<Value>,
+    /// Chats and channel messages.
+    pub teams: TeamsStore,
     today: Date,
     mailboxes: HashMap<&'static str, Mailbox>,
 }
@@ -139,32 +162,13 @@ pub struct GraphStore {
 impl GraphStore {
     /// The sample data around a day.
     pub fn sample(today: Date) -> Self {
-        let mailboxes = USERS
-            .iter()
-            .map(|user| (user.oid, Mailbox::sample(user, today)))
-            .collect();
-        Self {
-            calls: Vec::new(),
-            today,
-            mailboxes,
-        }
+        let mailboxes = USERS.iter().map(|user| (user.oid, Mailbox::sample(user, today))).collect();
+        Self { calls: Vec::new(), teams: TeamsStore::default(), today, mailboxes }
     }
 
     /// A person's mailbox.
     pub fn mailbox(&mut self, user: &'static User) -> &mut Mailbox {
         let today = self.today;
-        self.mailboxes
-            .entry(user.oid)
-            .or_insert_with(|| Mailbox::sample(user, today))
+        self.mailboxes.entry(user.oid).or_insert_with(|| Mailbox::sample(user, today))
     }
-}
-
-/// The user resource of a person.
-pub fn user_resource(user: &User) -> Value {
-    let (given, surname) = user.names();
-    json!({
-        "businessPhones": [], "displayName": user.name, "givenName": given, "surname": surname,
-        "jobTitle": user.title, "mail": user.email, "mobilePhone": null, "officeLocation": "18/2111",
-        "preferredLanguage": "en-GB", "userPrincipalName": user.email, "id": user.oid,
-    })
 }

@@ -111,15 +111,10 @@ pub const USERS: &[User] = &[
 
 /// A person by address, in any case.
 pub fn by_email(email: &str) -> Option<&'static User> {
-    USERS
-        .iter()
-        .find(|user| user.email.eq_ignore_ascii_case(email))
+    USERS.iter().find(|user| user.email.eq_ignore_ascii_case(email))
 }
 
 /// A person by directory id or sign-in name, as Graph's `/users/{id}` takes them.
 pub fn by_key(key: &str) -> Option<&'static User> {
-    USERS
-        .iter()
-        .find(|user| user.oid == key)
-        .or_else(|| by_email(key))
+    USERS.iter().find(|user| user.oid == key).or_else(|| by_email(key))
 }

@@ -7,6 +7,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{Date, Duration};
 
 use super::directory::{USERS, User};
+use crate::graph::store::VENDORS;
 use crate::reply::escape;
 
 /// One message before it becomes JSON.
@@ -53,29 +54,16 @@ const SENTENCES: &[&str] = &[
 
 /// All messages of a person with the folder of each, newest first.
 pub fn messages(user: &'static User, today: Date) -> Vec<(&'static str, Value)> {
-    let inbox: usize = if user.email.starts_with("adele") {
-        60
-    } else {
-        12
-    };
+    let inbox: usize = if user.email.starts_with("adele") { 60 } else { 12 };
     let mut drafts: Vec<Draft> = (0..inbox).map(|at| received(user, at)).collect();
     drafts.extend((0..8).map(|at| sent(user, at)));
     drafts.extend((0..3).map(|at| unsent(user, at)));
-    drafts.extend((0..4).map(|at| Draft {
-        folder: super::super::graph::store::VENDORS,
-        ..received(user, 200 + at)
-    }));
-    drafts
-        .into_iter()
-        .enumerate()
-        .map(|(at, draft)| (draft.folder, draft.into_json(user, today, at)))
-        .collect()
+    drafts.extend((0..4).map(|at| Draft { folder: VENDORS, ..received(user, 200 + at) }));
+    drafts.into_iter().enumerate().map(|(at, draft)| (draft.folder, draft.into_json(user, today, at))).collect()
 }
 
 fn pick<T: Copy>(list: &[T], at: usize, fallback: T) -> T {
-    list.get(at % list.len().max(1))
-        .copied()
-        .unwrap_or(fallback)
+    list.get(at % list.len().max(1)).copied().unwrap_or(fallback)
 }
 
 fn minutes(at: usize) -> i64 {
@@ -84,44 +72,23 @@ fn minutes(at: usize) -> i64 {
 }
 
 fn colleague(user: &User, at: usize) -> (&'static str, &'static str) {
-    let others: Vec<&User> = USERS
-        .iter()
-        .take(3)
-        .filter(|other| other.oid != user.oid)
-        .collect();
-    others
-        .get(at % others.len().max(1))
-        .map_or(("Alex Wilber", "alex@contoso.example"), |u| {
-            (u.name, u.email)
-        })
+    let others: Vec<&User> = USERS.iter().take(3).filter(|other| other.oid != user.oid).collect();
+    others.get(at % others.len().max(1)).map_or(("Alex Wilber", "alex@contoso.example"), |u| (u.name, u.email))
 }
 
 fn received(user: &'static User, at: usize) -> Draft {
     let inside = at % 3 == 1;
-    let from = if inside {
-        colleague(user, at)
-    } else {
-        pick(OUTSIDE, at, ("Fourth Coffee", "hello@fourthcoffee.example"))
-    };
-    let about_project = at % 5 == 0;
+    let from =
+        if inside { colleague(user, at) } else { pick(OUTSIDE, at, ("Fourth Coffee", "hello@fourthcoffee.example")) };
+    let about_project = at.is_multiple_of(5);
     let (subject, thread) = if about_project {
-        let reply = if at % 15 == 0 { "" } else { "RE: " };
-        (
-            format!("{reply}{}: budget round {}", user.project, at / 15 + 1),
-            format!("project-{}", at / 15),
-        )
+        let reply = if at.is_multiple_of(15) { "" } else { "RE: " };
+        (format!("{reply}{}: budget round {}", user.project, at / 15 + 1), format!("project-{}", at / 15))
     } else {
-        (
-            format!("{} ({})", pick(SUBJECTS, at, ""), at + 1),
-            format!("mail-{at}"),
-        )
+        (format!("{} ({})", pick(SUBJECTS, at, ""), at + 1), format!("mail-{at}"))
     };
     let unique = paragraphs(user, at, if at % 7 == 1 { 40 } else { 3 });
-    let html = if at % 7 == 1 {
-        newsletter(&subject, &unique)
-    } else {
-        letter(from, &unique, at)
-    };
+    let html = if at % 7 == 1 { newsletter(&subject, &unique) } else { letter(from, &unique, at) };
     Draft {
         folder: "inbox",
         from,
@@ -130,7 +97,7 @@ fn received(user: &'static User, at: usize) -> Draft {
         html,
         unique,
         minutes_ago: minutes(at),
-        read: at % 4 != 0,
+        read: !at.is_multiple_of(4),
         thread,
     }
 }
@@ -164,9 +131,9 @@ fn paragraphs(user: &User, at: usize, count: usize) -> String {
     for line in 0..count {
         let sentence = pick(SENTENCES, at * 3 + line, "");
         let next = pick(SENTENCES, at + line * 5 + 2, "");
-        html.push_str(&format!("<p>{} {}</p>", escape(sentence), escape(next)));
+        html.push_str(&["<p>", &escape(sentence), " ", &escape(next), "</p>"].concat());
     }
-    html.push_str(&format!("<p>Ref: {}</p>", user.marker));
+    html.push_str(&["<p>Ref: ", user.marker, "</p>"].concat());
     html
 }
 
@@ -180,7 +147,7 @@ fn newsletter(subject: &str, content: &str) -> String {
 }
 
 fn letter(from: (&str, &str), content: &str, at: usize) -> String {
-    let quoted = if at % 2 == 0 {
+    let quoted = if at.is_multiple_of(2) {
         format!(
             "<hr><div id=\"divRplyFwdMsg\"><p><b>From:</b> {name} &lt;{address}&gt;<br><b>Subject:</b> earlier</p></div>\
              <blockquote><p>Thanks for the quick answer. {old}</p><blockquote><p>{older}</p></blockquote></blockquote>",
@@ -192,10 +159,7 @@ fn letter(from: (&str, &str), content: &str, at: usize) -> String {
     } else {
         String::new()
     };
-    format!(
-        "<html><body><p>Hello,</p>{content}<p>Kind regards<br>{}</p>{quoted}</body></html>",
-        escape(from.0)
-    )
+    format!("<html><body><p>Hello,</p>{content}<p>Kind regards<br>{}</p>{quoted}</body></html>", escape(from.0))
 }
 
 /// A recipient resource.
@@ -205,14 +169,13 @@ pub fn recipient((name, address): (&str, &str)) -> Value {
 
 impl Draft {
     fn into_json(self, user: &User, today: Date, at: usize) -> Value {
-        let moment = today.midnight().assume_utc() + Duration::hours(7)
-            - Duration::minutes(self.minutes_ago);
+        let moment = today.midnight().assume_utc() + Duration::hours(7) - Duration::minutes(self.minutes_ago);
         let stamp = moment.format(&Rfc3339).unwrap_or_default();
         let is_draft = self.folder == "drafts";
         let sender = recipient(self.from);
         json!({
             "createdDateTime": stamp, "lastModifiedDateTime": stamp, "receivedDateTime": stamp, "sentDateTime": stamp,
-            "categories": if at % 11 == 0 { json!(["Blue category"]) } else { json!([]) },
+            "categories": if at.is_multiple_of(11) { json!(["Blue category"]) } else { json!([]) },
             "hasAttachments": at % 9 == 4, "internetMessageId": format!("<{at:04}.{}@mail.contoso.example>", user.marker),
             "subject": self.subject, "importance": if at % 13 == 6 { "high" } else { "normal" },
             "conversationId": format!("AAQkAD{}{:04x}=", self.thread.replace('-', ""), user.oid.len() + self.thread.len()),

@@ -1,4 +1,7 @@
 //! The invented people, mail, calendars and teams that every reset goes back to.
 
+pub mod calendar;
 pub mod directory;
 pub mod mail;
+pub mod people;
+pub mod teams;
