@@ -5,6 +5,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after } from "node:test";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
 import { Browser } from "./support/browser.mjs";
 import { findIn, storedBytes, variants } from "./support/leaks.mjs";
 import { Session } from "./support/mcp.mjs";
@@ -48,7 +50,7 @@ async function live() {
   await token(url, refreshing(flow, random()));
   const upstream = [callback.searchParams.get("state"), callback.searchParams.get("code")];
   const pairs = [first, second].flatMap((body) => [body.access_token, body.refresh_token]);
-  return { flow, second, secrets: [verifier, state, flow.code, ...upstream, ...cookies, ...pairs, ...Object.values(server.secrets)] };
+  return { flow, second, state, secrets: [verifier, flow.code, ...upstream, ...cookies, ...pairs, ...Object.values(server.secrets)] };
 }
 
 async function use(access) {
@@ -61,11 +63,21 @@ async function use(access) {
   await emulator.fault("graph", "403");
   await session.failure("getEmails", { count: 1 });
   await session.send("resources/read", { uri: "microsoft://profile" });
-  return session;
+  await useStream(access);
+}
+
+/** The same over a legacy stream, whose messages take another way through the object. */
+async function useStream(access) {
+  const headers = { authorization: `Bearer ${access}` };
+  const client = new Client({ name: "runtime-test", version: "1.0.0" });
+  await client.connect(new SSEClientTransport(new URL(`${url}/sse`), { requestInit: { headers } }));
+  await client.callTool({ name: "getEmails", arguments: { count: 5 } });
+  await client.callTool({ name: "searchEmails", arguments: { query: QUERY } });
+  await client.close();
 }
 
 test("no token, code, secret or mail text is left anywhere", async (t) => {
-  const { flow, second, secrets } = await live();
+  const { flow, second, state, secrets } = await live();
   await event(server, "ai-gateway-request");
   const texts = [SUBJECT, BODY, QUERY, MAILBOX_MARKER];
   const places = {
@@ -91,6 +103,10 @@ test("no token, code, secret or mail text is left anywhere", async (t) => {
       assert.equal(microsoft, null, `at ${microsoft?.index}: ${bytes.toString("latin1").slice(microsoft?.index - 80, microsoft?.index + 40)}`);
     });
   }
+
+  await t.test("the client's state is in no log", () => {
+    for (const place of ["log lines", "gateway log"]) assert.ok(!findIn(places[place], state), place);
+  });
 
   await t.test("the log lines say nothing that is not in their contract", () => {
     for (const entry of server.events()) {
