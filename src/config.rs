@@ -26,6 +26,8 @@ pub struct Config {
     pub discovery: Discovery,
     /// Hides and refuses every tool that writes.
     pub read_only: bool,
+    /// Private URI schemes that clients may be answered by (RFC 8252 section 7.1), beside https and loopback.
+    pub redirect_schemes: Vec<String>,
 }
 
 /// The server's own origin.
@@ -176,6 +178,12 @@ impl Reader<'_> {
         let access = self.access(loopback);
         let discovery = self.or("DISCOVERY", Discovery::ApiToken, "api-token, open or off", parse_discovery);
         let read_only = self.or("READ_ONLY", false, "true or false", |text| text.parse().ok());
+        let redirect_schemes = self.or(
+            "REDIRECT_SCHEMES",
+            vec!["cursor".to_owned()],
+            "lower-case schemes of apps separated by commas, or none",
+            parse_schemes,
+        );
         self.refuse_unenforced();
         Some(Config {
             public_url: public_url?,
@@ -185,6 +193,7 @@ impl Reader<'_> {
             access: access?,
             discovery: discovery?,
             read_only: read_only?,
+            redirect_schemes: redirect_schemes?,
         })
     }
 
@@ -347,6 +356,39 @@ fn parse_team_domain(text: &str) -> Option<String> {
     parse_slug(team).filter(|team| !team.is_empty()).map(|_| text.to_ascii_lowercase())
 }
 
+/// Schemes that browsers or systems handle themselves are no app's.
+fn parse_schemes(text: &str) -> Option<Vec<String>> {
+    const TAKEN: &[&str] = &[
+        "http",
+        "https",
+        "javascript",
+        "data",
+        "vbscript",
+        "file",
+        "mailto",
+        "blob",
+        "about",
+        "intent",
+        "view-source",
+        "ftp",
+        "ws",
+        "wss",
+        "tel",
+        "sms",
+        "chrome",
+        "filesystem",
+    ];
+    let is_scheme = |name: &str| {
+        name.starts_with(|first: char| first.is_ascii_lowercase())
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+.-".contains(&byte))
+            && !TAKEN.contains(&name)
+    };
+    if text == "none" {
+        return Some(Vec::new());
+    }
+    text.split(',').map(str::trim).map(|name| is_scheme(name).then(|| name.to_owned())).collect()
+}
+
 fn is_hex(text: &str, digits: usize) -> bool {
     text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
@@ -425,6 +467,15 @@ mod tests {
             faults(&[("SEND_POLICY", "internal")]),
             ["SEND_POLICY: expected nothing: this version does not enforce it"]
         );
+    }
+
+    #[test]
+    fn no_scheme_of_the_browser_can_be_made_a_redirect_scheme() {
+        for schemes in ["javascript", "https", "cursor,data", "Cursor", "a b", ","] {
+            assert_eq!(faults(&[("REDIRECT_SCHEMES", schemes)]).len(), 1, "{schemes}");
+        }
+        assert_eq!(parse_schemes("none"), Some(Vec::new()));
+        assert_eq!(parse_schemes("cursor, com.example.app").map(|schemes| schemes.len()), Some(2));
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(super) fn page(exchange: &Exchange, transaction: &Transaction) -> Response {
         client_name: asked.client_name.as_deref(),
         client_id: &asked.client_id,
         redirect_host: &host,
-        is_loopback: redirect_uri::is_loopback_only(&asked.redirect_uri),
+        is_on_this_device: redirect_uri::is_on_this_device(&asked.redirect_uri),
         permissions: scopes::in_plain_words(asked.scopes),
         signed_in: exchange.access.as_ref().map(|identity| identity.email.as_deref().unwrap_or(&identity.sub)),
         transaction: &transaction.id,

@@ -21,7 +21,7 @@ pub struct ConsentPage<'a> {
     /// Where the code will go.
     pub redirect_host: &'a str,
     /// Whether that is the user's own machine.
-    pub is_loopback: bool,
+    pub is_on_this_device: bool,
     /// What it may do.
     pub permissions: Vec<&'static str>,
     /// Who came through Access.

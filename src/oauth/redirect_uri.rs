@@ -12,8 +12,8 @@ pub const MAX_LENGTH: usize = 2048;
 /// What an authorization response adds; a registered copy of one would make it appear twice.
 const RESPONSE_PARAMS: &[&str] = &["code", "state", "iss", "error", "error_description", "error_uri"];
 
-/// Whether this URI may be registered.
-pub fn is_acceptable(text: &str) -> bool {
+/// Whether this URI may be registered; `schemes` are the private ones that the operator allows (RFC 8252 section 7.1).
+pub fn is_acceptable(text: &str, schemes: &[String]) -> bool {
     let plain =
         text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'*' | b'#' | b'"' | b'<' | b'>'));
     if !plain || text.len() > MAX_LENGTH {
@@ -27,7 +27,8 @@ pub fn is_acceptable(text: &str) -> bool {
     let scheme_fits = match url.scheme() {
         "https" => url.host().is_some(),
         "http" => is_loopback(&url),
-        _ => false,
+        // As written: a URL parser takes `CURSOR:` for `cursor:`, and what is compared later is the text.
+        private => schemes.iter().any(|scheme| scheme == private && text.starts_with(&format!("{scheme}://"))),
     };
     scheme_fits && !url.query_pairs().any(|(name, _)| RESPONSE_PARAMS.contains(&name.as_ref()))
 }
@@ -37,7 +38,7 @@ pub fn matches(registered: &str, asked: &str) -> bool {
     if registered == asked {
         return true;
     }
-    if !is_acceptable(asked) || !is_loopback_only(registered) || !asked.starts_with("http://") {
+    if !is_acceptable(asked, &[]) || !is_loopback_only(registered) || !asked.starts_with("http://") {
         return false;
     }
     match (split(registered), split(asked)) {
@@ -51,9 +52,17 @@ pub fn is_loopback_only(text: &str) -> bool {
     text.starts_with("http://") && Url::parse(text).is_ok_and(|url| is_loopback(&url))
 }
 
-/// Host and port as the consent page shows them; international names stay in their ASCII form.
+/// Whether an app on the user's own device is answered: on loopback or by a private scheme.
+pub fn is_on_this_device(text: &str) -> bool {
+    !text.starts_with("https://")
+}
+
+/// Host and port as the consent page shows them, or the private scheme of an app on the user's device.
 pub fn shown_host(text: &str) -> String {
     let url = Url::parse(text).ok();
+    if let Some(private) = url.as_ref().map(Url::scheme).filter(|scheme| !matches!(*scheme, "http" | "https")) {
+        return format!("{private}: (an app on this device)");
+    }
     let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
     match url.as_ref().and_then(Url::port) {
         Some(port) => format!("{host}:{port}"),
@@ -100,7 +109,7 @@ mod tests {
             "http://127.3.2.1/cb",
             "http://[::1]:4711/cb",
         ] {
-            assert!(is_acceptable(uri), "{uri}");
+            assert!(is_acceptable(uri, &[]), "{uri}");
         }
         let long = format!("https://client.example/{}", "a".repeat(MAX_LENGTH));
         for uri in [
@@ -160,7 +169,7 @@ mod tests {
             "https://client.example/cb?st%61te=x",
             long.as_str(),
         ] {
-            assert!(!is_acceptable(uri), "{uri:?}");
+            assert!(!is_acceptable(uri, &[]), "{uri:?}");
         }
     }
 
@@ -196,5 +205,18 @@ mod tests {
         ] {
             assert!(!matches(registered, asked), "{registered} {asked}");
         }
+    }
+
+    #[test]
+    fn a_private_scheme_counts_only_where_the_operator_allows_it() {
+        let schemes = ["cursor".to_owned()];
+        let uri = "cursor://anysphere.cursor-mcp/oauth/callback";
+        assert!(is_acceptable(uri, &schemes));
+        assert!(!is_acceptable(uri, &[]));
+        for uri in ["cursorx://host/cb", "vscode://host/cb", "cursor:host", "CURSOR://host/cb", "cursor://u@host/cb"] {
+            assert!(!is_acceptable(uri, &schemes), "{uri}");
+        }
+        assert!(is_on_this_device(uri));
+        assert_eq!(shown_host(uri), "cursor: (an app on this device)");
     }
 }

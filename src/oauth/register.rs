@@ -70,7 +70,7 @@ async fn register(exchange: &Exchange, request: &Request) -> Result<Response, Re
         return Err(RegisterError::Malformed);
     }
     let metadata: Metadata = serde_json::from_slice(&request.body).map_err(|_| RegisterError::Malformed)?;
-    let auth_method = metadata.validate()?;
+    let auth_method = metadata.validate(&exchange.config.redirect_schemes)?;
     let random = exchange.ports.random.as_ref();
     let secret = (auth_method != AuthMethod::None).then(|| Secret::new(crypto::random_text::<32>(random)));
     let client = Client {
@@ -105,10 +105,10 @@ fn answer<'a>(client: &'a Client, secret: Option<&'a Secret>) -> Registered<'a> 
 }
 
 impl Metadata {
-    fn validate(&self) -> Result<AuthMethod, RegisterError> {
+    fn validate(&self, schemes: &[String]) -> Result<AuthMethod, RegisterError> {
         let uris = &self.redirect_uris;
         let count_fits = (1..=MAX_REDIRECT_URIS).contains(&uris.len());
-        if !count_fits || !uris.iter().all(|uri| redirect_uri::is_acceptable(uri)) {
+        if !count_fits || !uris.iter().all(|uri| redirect_uri::is_acceptable(uri, schemes)) {
             return Err(RegisterError::RedirectUris);
         }
         if !self.has_known_flow() {

@@ -21,8 +21,6 @@ const WRITING: &[Scope] = &[
     Scope::MailSend,
     Scope::CalendarsReadWrite,
     Scope::ChannelMessageSend,
-    Scope::ChatMessageSend,
-    Scope::ChatCreate,
     Scope::OnlineMeetingsReadWrite,
 ];
 

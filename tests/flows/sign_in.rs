@@ -113,7 +113,7 @@ async fn the_consent_page_shows_strangers_text_as_text() {
     for hidden in ["<script", "\u{202e}", "\u{7}", "<b>adele", "\"'&"] {
         assert!(!html.contains(hidden), "{hidden:?}");
     }
-    for shown in ["script&#62;alert(1)", client.as_str(), "127.0.0.1:4711", "your own computer", "Send mail as you"] {
+    for shown in ["script&#62;alert(1)", client.as_str(), "127.0.0.1:4711", "your own device", "Send mail as you"] {
         assert!(html.contains(shown), "{shown}");
     }
     let policy = page.header("content-security-policy").unwrap();

@@ -221,3 +221,12 @@ async fn authenticate_names_what_is_locked_and_why() {
     assert_eq!(answer["user"]["email"], "adele@contoso.example");
     assert!(desk.asked().is_empty());
 }
+
+#[test]
+fn what_the_sign_in_hands_out_is_what_the_tools_need() {
+    let handed_out = crate::oauth::scopes::supported(&crate::support::config(&[]));
+    let needed = crate::tools::default_scopes();
+    let unneeded: Vec<_> = handed_out.iter().filter(|scope| !needed.allows(*scope)).collect();
+    let missing: Vec<_> = needed.iter().filter(|scope| !handed_out.allows(*scope)).collect();
+    assert_eq!((unneeded, missing), (vec![], vec![]));
+}
