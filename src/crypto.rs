@@ -117,6 +117,7 @@ impl Key {
     }
 
     /// A key for one purpose, so that no two uses share a key.
+    #[must_use]
     pub fn derive(&self, purpose: &str) -> Self {
         Self(self.mac(&[b"derive", purpose.as_bytes()]))
     }
@@ -174,6 +175,7 @@ pub struct Keyring {
 
 impl Keyring {
     /// The same two keys, each derived for one purpose.
+    #[must_use]
     pub fn derive(&self, purpose: &str) -> Self {
         Self { current: self.current.derive(purpose), previous: self.previous.as_ref().map(|key| key.derive(purpose)) }
     }

@@ -182,6 +182,13 @@ pub trait Sql {
 #[error("the object's storage failed")]
 pub struct SqlError;
 
+/// The object's alarm clock: there is one alarm, and setting it again moves it.
+#[async_trait(?Send)]
+pub trait Alarm {
+    /// Wakes the object at this Unix second, or as soon after it as the platform can.
+    async fn set(&self, at: u64) -> Result<(), SqlError>;
+}
+
 /// The open streams of this object's clients.
 pub trait Sockets {
     /// Sends `text` to every socket of `stream`; says how many there were.
@@ -238,6 +245,8 @@ pub struct AgentPorts {
     pub upstream: Rc<dyn Upstream>,
     /// `env.AI`, the only way to Graph.
     pub gateway: Rc<dyn AiGateway>,
+    /// The next clean-up.
+    pub alarm: Rc<dyn Alarm>,
     /// Open client streams.
     pub sockets: Rc<dyn Sockets>,
     /// Waiting.

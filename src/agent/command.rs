@@ -119,6 +119,8 @@ pub enum GrantCommand {
         scopes: Option<ScopeSet>,
         /// `resource`, where sent.
         resource: Option<String>,
+        /// Who came through Access with it; must be the one who consented.
+        access: Option<AccessIdentity>,
     },
     /// RFC 7009: a refresh token ends the grant, an access token only itself.
     Revoke {
@@ -126,6 +128,11 @@ pub enum GrantCommand {
         token: Secret,
         /// The authenticated client.
         client_id: String,
+    },
+    /// The signed-in user ends the grant, or signed in anew through the same client.
+    RevokeByUser {
+        /// Who the perimeter or Entra says it is; must be the grant's user.
+        user: UserId,
     },
     /// Asks whether a token still counts, for an answer that needs nothing else from the object.
     Confirm(Presented),
@@ -233,7 +240,7 @@ pub enum Reply {
 /// What a step of the grant's life gives.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GrantReply {
-    /// To `Open`, `AbandonSignIn`, `Revoke`, `EndSession`.
+    /// To `Open`, `AbandonSignIn`, `Revoke`, `RevokeByUser`, `EndSession`.
     Done,
     /// To `BeginSignIn`.
     Approved(AuthorizationRequest),

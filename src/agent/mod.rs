@@ -5,7 +5,10 @@
 
 mod command;
 mod graph_client;
+mod lanes;
+pub mod storage;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use async_trait::async_trait;
@@ -22,7 +25,8 @@ use crate::oauth::grant::Grant;
 use crate::ports::AgentPorts;
 use crate::tools::{self, ToolContext};
 
-use graph_client::GraphClient;
+pub(crate) use graph_client::GraphClient;
+pub(crate) use lanes::Lanes;
 
 /// Who a valid access token speaks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,22 +57,39 @@ pub struct Agent {
     config: Rc<Config>,
     ports: AgentPorts,
     grant: Grant,
+    lanes: Lanes,
 }
 
 impl Agent {
     /// The object over this storage. Touches nothing until the first command.
     pub fn new(config: Rc<Config>, ports: AgentPorts) -> Self {
         let grant = Grant::new(Rc::clone(&config), ports.clone());
-        Self { config, ports, grant }
+        Self { config, ports, grant, lanes: Lanes::default() }
     }
 
     /// Carries out one command.
     pub async fn handle(&self, command: Command) -> Reply {
         match command {
-            Command::Grant(command) => Reply::Grant(self.grant.handle(command).await),
+            Command::Grant(command) => Reply::Grant(self.step(command).await),
             Command::Call(command) => Reply::Called(self.call(&command).await),
             Command::Publish { stream, message } => Reply::Published(self.ports.sockets.send(&stream, &message)),
         }
+    }
+
+    /// The alarm: erases what is over, or comes back when it will be.
+    pub async fn wake(&self) -> Result<(), GrantError> {
+        match self.grant.sweep().await? {
+            Some(at) => Ok(self.ports.alarm.set(at).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// The alarm is set before anything is stored: a sign-in that nobody finishes leaves nothing behind.
+    async fn step(&self, command: GrantCommand) -> Result<GrantReply, GrantError> {
+        if let GrantCommand::Open { expires_at, .. } = &command {
+            self.ports.alarm.set(*expires_at).await?;
+        }
+        self.grant.handle(command).await
     }
 
     async fn call(&self, command: &CallCommand) -> Result<String, GrantError> {
@@ -85,6 +106,8 @@ impl Agent {
             tokens: &tokens,
             tool: name,
             correlation: &command.correlation,
+            lanes: &self.lanes,
+            over: RefCell::default(),
         };
         let context = ToolContext {
             config: &self.config,

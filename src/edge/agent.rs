@@ -12,11 +12,11 @@ use crate::edge::entry;
 use crate::edge::fetch::WorkerFetch;
 use crate::edge::kv::WorkerKv;
 use crate::edge::platform::{ConsoleLog, SystemClock, SystemRandom, WorkerTimer};
-use crate::edge::sql::{ObjectSockets, ObjectSql};
+use crate::edge::sql::{ObjectAlarm, ObjectSockets, ObjectSql};
 use crate::ports::AgentPorts;
 
 /// The object of one grant; the name is a contract with `wrangler.toml`.
-#[durable_object(websocket)]
+#[durable_object]
 pub struct MicrosoftMcpAgent {
     state: Rc<State>,
     env: Env,
@@ -40,6 +40,15 @@ impl DurableObject for MicrosoftMcpAgent {
             return Response::error("not a command", 400);
         };
         Response::ok(serde_json::to_string(&agent.handle(command).await)?)
+    }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        match self.agent() {
+            // An error makes the platform try again later.
+            Some(agent) => agent.wake().await.map_err(|error| worker::Error::RustError(error.to_string()))?,
+            None => return Err(worker::Error::RustError("not configured".to_owned())),
+        }
+        Response::empty()
     }
 
     async fn websocket_message(
@@ -78,6 +87,7 @@ impl MicrosoftMcpAgent {
             kv: Rc::new(WorkerKv(self.env.clone())),
             upstream: Rc::new(WorkerFetch),
             gateway: Rc::new(WorkerAi(self.env.clone())),
+            alarm: Rc::new(ObjectAlarm(Rc::clone(&self.state))),
             sockets: Rc::new(ObjectSockets(Rc::clone(&self.state))),
             timer: Rc::new(WorkerTimer),
             log: Rc::new(ConsoleLog),

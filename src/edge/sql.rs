@@ -1,11 +1,13 @@
-//! The object's `SQLite` storage and its open sockets.
+//! The object's `SQLite` storage, its alarm and its open sockets.
 
 use std::rc::Rc;
+use std::time::Duration;
 
+use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
 use worker::{SqlStorageValue, State};
 
-use crate::ports::{Sockets, Sql, SqlError, SqlRow, SqlValue};
+use crate::ports::{Alarm, Sockets, Sql, SqlError, SqlRow, SqlValue};
 
 /// `ctx.storage.sql`.
 pub(crate) struct ObjectSql(pub(crate) Rc<State>);
@@ -44,6 +46,18 @@ fn from_storage(value: SqlStorageValue) -> SqlValue {
         SqlStorageValue::Float(number) => SqlValue::Text(number.to_string()),
         SqlStorageValue::String(text) => SqlValue::Text(text),
         SqlStorageValue::Blob(bytes) => SqlValue::Blob(bytes),
+    }
+}
+
+/// The object's one alarm.
+pub(crate) struct ObjectAlarm(pub(crate) Rc<State>);
+
+#[async_trait(?Send)]
+impl Alarm for ObjectAlarm {
+    async fn set(&self, at: u64) -> Result<(), SqlError> {
+        let now = worker::Date::now().as_millis();
+        let offset = Duration::from_millis(at.saturating_mul(1000).saturating_sub(now));
+        self.0.storage().set_alarm(offset).await.map_err(|_| SqlError)
     }
 }
 

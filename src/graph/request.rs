@@ -161,6 +161,11 @@ impl GraphRequest {
         text
     }
 
+    /// The preferences, for a request that continues this one.
+    pub fn preferences(&self) -> &[String] {
+        &self.prefer
+    }
+
     /// The path for log lines: no identifier, no query.
     pub fn route(&self) -> &str {
         &self.route
@@ -179,10 +184,19 @@ impl GraphRequest {
     }
 }
 
+/// Whether [`GraphRequest::new`] takes this as a segment from outside.
+pub fn is_segment(value: &str) -> bool {
+    escape_segment(value).is_ok()
+}
+
 /// Escapes one segment. A dot segment is refused in any number of encodings, because some hop on the way may decode
 /// before it resolves.
 fn escape_segment(value: &str) -> Result<String, InvalidSegment> {
-    let dots = value.to_ascii_lowercase().replace("%25", "%").replace("%2e", ".");
+    let mut dots = value.to_ascii_lowercase();
+    while dots.contains("%25") {
+        dots = dots.replace("%25", "%");
+    }
+    let dots = dots.replace("%2e", ".").replace("%2f", "/").replace("%5c", "\\");
     let climbs = matches!(dots.as_str(), "" | "." | "..") || dots.split(['/', '\\']).any(|part| part == "..");
     if climbs || value.chars().any(char::is_control) || value.len() > 2048 {
         return Err(InvalidSegment);
@@ -190,9 +204,15 @@ fn escape_segment(value: &str) -> Result<String, InvalidSegment> {
     Ok(utf8_percent_encode(value, ESCAPED).to_string())
 }
 
-/// Escapes text for a string literal in `$filter`: a quote is doubled (OData ABNF).
+/// Escapes text for a string literal in `$filter`: a quote is doubled (`OData` ABNF).
 pub fn filter_literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
+}
+
+/// Text between the one pair of double quotes that `$search` takes: quotes and backslashes within are escaped, so that
+/// it cannot end early.
+pub fn quoted_phrase(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 #[cfg(test)]
@@ -208,9 +228,20 @@ mod tests {
 
     #[test]
     fn a_segment_from_outside_cannot_leave_its_place() {
-        for climbing in
-            ["..", ".", "", "%2e%2e", "%2E.", "%252e%252e", "../users", "a/../b", "a\\..\\b", "a\nb", "..%2f"]
-        {
+        for climbing in [
+            "..",
+            ".",
+            "",
+            "%2e%2e",
+            "%2E.",
+            "%252e%252e",
+            "../users",
+            "a/../b",
+            "a\\..\\b",
+            "a\nb",
+            "..%2f",
+            "%2525252e.",
+        ] {
             let outcome = path(climbing);
             assert!(outcome.is_err() || !outcome.unwrap().contains("../"), "{climbing:?}");
         }
@@ -222,6 +253,12 @@ mod tests {
     fn preferences_share_one_header() {
         let request = GraphRequest::new(Method::Get, &[Segment::Word("me")]).unwrap().prefer("a").prefer("b");
         assert_eq!(request.all_headers(), [("prefer", "a, b".to_owned())]);
+    }
+
+    #[test]
+    fn a_quote_cannot_end_a_search_phrase() {
+        assert_eq!(quoted_phrase(r#"x" OR from:"boss"#), r#""x\" OR from:\"boss""#);
+        assert_eq!(quoted_phrase(r#"x\" y"#), r#""x\\\" y""#);
     }
 
     #[test]

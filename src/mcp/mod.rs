@@ -1,3 +1,80 @@
-//! The Model Context Protocol.
+//! The Model Context Protocol over HTTP: the legacy revisions 2024-11-05 to 2025-11-25, on `/mcp` and `/sse`, from one
+//! handler. The stateless revision 2026-07-28 is one more variant of `classify::Classified`; until it is served, a
+//! message that claims it is refused so that clients fall back to `initialize`.
+//!
+//! Owns the order of things: origin, then who asks, then method, then message, then session. Routing, CORS, the body
+//! limit and Access come before (`app`); what a tool does comes after (`agent`, `tools`).
 
+mod call;
+mod caller;
+mod challenge;
+mod classify;
 pub mod confirm;
+mod initialize;
+mod methods;
+mod origin;
+mod protocol;
+mod refuse;
+mod session;
+mod sse;
+mod stream;
+mod streamable;
+
+use crate::exchange::Exchange;
+use crate::web::{Method, Request, Response};
+
+use caller::Caller;
+
+/// Which of our URLs was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `/mcp`: Streamable HTTP.
+    Mcp,
+    /// `/sse`: legacy HTTP+SSE on GET, Streamable HTTP on everything else.
+    Sse,
+    /// `/sse/message`: where a legacy HTTP+SSE client posts.
+    SseMessage,
+}
+
+impl Endpoint {
+    /// The last segment of the protected resource's path, and so of its metadata document.
+    const fn resource(self) -> &'static str {
+        match self {
+            Self::Mcp => "mcp",
+            Self::Sse | Self::SseMessage => "sse",
+        }
+    }
+}
+
+/// One request with everything that is known of it once its caller is.
+pub(crate) struct Turn<'a> {
+    exchange: &'a Exchange,
+    endpoint: Endpoint,
+    request: &'a Request,
+    caller: Caller<'a>,
+}
+
+/// Answers a request to one of the MCP endpoints.
+pub async fn handle(exchange: &Exchange, endpoint: Endpoint, request: &Request) -> Response {
+    match respond(exchange, endpoint, request).await {
+        Ok(response) | Err(response) => response,
+    }
+}
+
+async fn respond(exchange: &Exchange, endpoint: Endpoint, request: &Request) -> Result<Response, Response> {
+    origin::check(&exchange.config.public_url, request)?;
+    let caller = Caller::identify(exchange, endpoint, request)?;
+    let turn = Turn { exchange, endpoint, request, caller };
+    match (endpoint, request.method) {
+        (Endpoint::SseMessage, Method::Post) => sse::message(&turn).await,
+        (Endpoint::SseMessage, Method::Get | Method::Head | Method::Delete | Method::Options | Method::Other) => {
+            Err(Response::method_not_allowed("POST"))
+        }
+        (Endpoint::Mcp | Endpoint::Sse, Method::Post) => streamable::post(&turn).await,
+        (Endpoint::Mcp | Endpoint::Sse, Method::Get) => stream::open(&turn).await,
+        (Endpoint::Mcp | Endpoint::Sse, Method::Delete) => streamable::delete(&turn).await,
+        (Endpoint::Mcp | Endpoint::Sse, Method::Head | Method::Options | Method::Other) => {
+            Err(Response::method_not_allowed("GET, POST, DELETE"))
+        }
+    }
+}

@@ -179,7 +179,7 @@ fn parse(kind: Kind, head: &str, body: &[u8]) -> Option<Stamp> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
 mod tests {
     use super::*;
     use crate::crypto::Key;

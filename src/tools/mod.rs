@@ -1,9 +1,50 @@
-//! The catalogue.
+//! The catalogue: every tool is one declarative value in the file of its family, and everything that the protocol
+//! says of it (list entry, annotations, schema, scopes) is read from that value.
+//!
+//! Owns what a tool asks of Graph and how it answers. Does not send (`graph::Graph` does), does not know the protocol's
+//! revisions (`mcp` does). A tool's failure is an answer with `isError`, never a protocol error.
+
+mod address;
+mod answer;
+mod arguments;
+mod calendar;
+mod call;
+mod core;
+mod cursor;
+mod error;
+mod event;
+mod ledger;
+mod mail;
+mod outbox;
+mod page;
+mod people;
+mod resources;
+mod schema;
+mod send;
+mod teams;
+mod when;
+mod zone;
+
+use std::sync::OnceLock;
+
+use async_trait::async_trait;
+use futures_util::future::LocalBoxFuture;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::agent::{Action, Caller};
 use crate::config::Config;
 use crate::graph::Graph;
+use crate::identity::{Scope, ScopeSet};
 use crate::ports::AgentPorts;
+
+use answer::Answer;
+use call::Call;
+use error::ToolError;
+
+pub use resources::{has_resource, resources_json};
 
 /// What a tool may use.
 pub struct ToolContext<'a> {
@@ -19,7 +60,169 @@ pub struct ToolContext<'a> {
     pub request_id: &'a str,
 }
 
+/// What a call can do to the world; decides the annotations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Changes nothing.
+    Read,
+    /// Changes what the user can change back, and nobody else sees.
+    Write,
+    /// Removes or overwrites.
+    Destructive,
+    /// Reaches other people, which cannot be taken back.
+    Outward,
+}
+
+/// A group of tools that an operator switches together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// What every deployment has.
+    Core,
+}
+
+type Outcome = Result<Answer, ToolError>;
+type Handler = for<'a> fn(&'a str, &'a Call<'a>) -> LocalBoxFuture<'a, Outcome>;
+
+/// The arguments of one tool: their fields and doc comments are its schema, `run` is what it does.
+#[async_trait(?Send)]
+trait Input: DeserializeOwned + JsonSchema {
+    /// Carries out the call.
+    async fn run(self, call: &Call<'_>) -> Outcome;
+}
+
+/// One tool.
+pub struct Tool {
+    /// Its name; at most 40 characters, because clients prefix it and cut at 64.
+    pub name: &'static str,
+    /// What a person sees.
+    pub title: &'static str,
+    /// What a model sees; at most 200 characters.
+    pub description: &'static str,
+    /// What it can do to the world.
+    pub kind: Kind,
+    /// Its group.
+    pub preset: Preset,
+    /// It is of use with any one of these; the handler asks for the one that the arguments call for. Empty: always.
+    pub needs: &'static [Scope],
+    /// It can do more, or do it more safely, with these.
+    pub also: &'static [Scope],
+    /// Arguments that work, shown with every argument error.
+    pub example: &'static str,
+    schema: fn() -> Value,
+    handler: Handler,
+}
+
+impl Tool {
+    /// Whether it changes anything.
+    pub fn writes(&self) -> bool {
+        self.kind != Kind::Read
+    }
+
+    /// The scope for want of which these scopes cannot use it, if so.
+    pub fn missing(&self, scopes: ScopeSet) -> Option<Scope> {
+        let usable = self.needs.is_empty() || self.needs.iter().any(|scope| scopes.allows(*scope));
+        if usable { None } else { self.needs.first().copied() }
+    }
+
+    fn entry(&self) -> Entry<'_> {
+        Entry {
+            name: self.name,
+            title: self.title,
+            description: self.description,
+            input_schema: (self.schema)(),
+            annotations: Annotations::of(self.kind),
+        }
+    }
+}
+
+/// A tool as `tools/list` shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry<'a> {
+    name: &'a str,
+    title: &'a str,
+    description: &'a str,
+    input_schema: Value,
+    annotations: Annotations,
+}
+
+/// The hints of the protocol. All four are always said: some clients take an absent one for the worst.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "the protocol's own shape")]
+struct Annotations {
+    read_only_hint: bool,
+    destructive_hint: bool,
+    idempotent_hint: bool,
+    open_world_hint: bool,
+}
+
+impl Annotations {
+    fn of(kind: Kind) -> Self {
+        Self {
+            read_only_hint: kind == Kind::Read,
+            destructive_hint: matches!(kind, Kind::Destructive | Kind::Outward),
+            idempotent_hint: kind == Kind::Read,
+            open_world_hint: kind == Kind::Outward,
+        }
+    }
+}
+
+/// The tools of each family. `authenticate` is the first of all: it takes no arguments and does no harm, so clients
+/// that try the first tool they see come away unhurt.
+const FAMILIES: [&[Tool]; 5] = [core::TOOLS, mail::TOOLS, calendar::TOOLS, teams::TOOLS, people::TOOLS];
+
+/// Every tool, always in the same order.
+pub fn catalogue() -> impl Iterator<Item = &'static Tool> {
+    FAMILIES.into_iter().flatten()
+}
+
+/// The tool of this name.
+pub fn find(name: &str) -> Option<&'static Tool> {
+    catalogue().find(|tool| tool.name == name)
+}
+
+/// JSON text of the array that `tools/list` answers with; made once per isolate.
+pub fn list_json(read_only: bool) -> &'static str {
+    static ALL: OnceLock<String> = OnceLock::new();
+    static READING: OnceLock<String> = OnceLock::new();
+    let list = if read_only { &READING } else { &ALL };
+    list.get_or_init(|| {
+        let shown: Vec<_> = catalogue().filter(|tool| !(read_only && tool.writes())).map(Tool::entry).collect();
+        serde_json::to_string(&shown).unwrap_or_else(|_| "[]".to_owned())
+    })
+}
+
+/// What a client is offered when it asks for no scopes: all that the catalogue and the resources can use.
+pub fn default_scopes() -> ScopeSet {
+    catalogue().flat_map(|tool| [tool.needs, tool.also]).map(ScopeSet::of).fold(resources::scopes(), ScopeSet::union)
+}
+
 /// Runs a tool or reads a resource; the JSON text of a `CallToolResult` or `ReadResourceResult`.
-pub async fn run(_action: &Action, _context: &ToolContext<'_>) -> String {
-    "{}".to_owned()
+pub async fn run(action: &Action, context: &ToolContext<'_>) -> String {
+    match action {
+        Action::Tool { name, arguments } => {
+            let tool = find(name);
+            let outcome = match tool {
+                Some(tool) => call_tool(tool, arguments, context).await,
+                None => Err(ToolError::NoSuchTool(name.clone())),
+            };
+            answer::tool_result(outcome, tool, context.request_id)
+        }
+        Action::Resource { uri } => resources::read(uri, context).await,
+    }
+}
+
+async fn call_tool(tool: &'static Tool, arguments: &str, context: &ToolContext<'_>) -> Outcome {
+    if context.config.read_only && tool.writes() {
+        return Err(ToolError::ReadOnly);
+    }
+    if let Some(scope) = tool.missing(context.caller.scopes) {
+        return Err(ToolError::MissingScope(scope));
+    }
+    (tool.handler)(arguments, &Call { context, name: tool.name }).await
+}
+
+fn handle<'a, I: Input + 'static>(arguments: &'a str, call: &'a Call<'a>) -> LocalBoxFuture<'a, Outcome> {
+    Box::pin(async move { arguments::parse::<I>(arguments)?.run(call).await })
 }

@@ -55,7 +55,8 @@ fn every_module_names_only_the_layers_below_it() {
             continue;
         };
         let source = fs::read_to_string(&path).expect("the source is readable");
-        let fits = |name: &String| *name == layer || SHARED.contains(&name.as_str()) || allowed.contains(&name.as_str());
+        let fits =
+            |name: &String| *name == layer || SHARED.contains(&name.as_str()) || allowed.contains(&name.as_str());
         wrong.extend(named(&source).into_iter().filter(|name| !fits(name)).map(|name| format!("{relative} → {name}")));
     }
     assert_eq!(wrong, Vec::<String>::new());

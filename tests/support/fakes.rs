@@ -10,8 +10,8 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use crate::log::Event;
 use crate::ports::{
-    AiCall, AiGateway, Background, Clock, Kv, KvError, Log, OutboundRequest, OutboundResponse, Random, Rs256, RsaKey,
-    Sockets, Sql, SqlError, SqlRow, SqlValue, Timer, Upstream, UpstreamError,
+    AiCall, AiGateway, Alarm, Background, Clock, Kv, KvError, Log, OutboundRequest, OutboundResponse, Random, Rs256,
+    RsaKey, Sockets, Sql, SqlError, SqlRow, SqlValue, Timer, Upstream, UpstreamError,
 };
 
 /// A clock that moves only when told to.
@@ -24,6 +24,11 @@ impl FrozenClock {
 
     pub(crate) fn advance(&self, seconds: u64) {
         self.0.set(self.0.get() + seconds * 1000);
+    }
+
+    /// As after a correction of the host's clock.
+    pub(crate) fn rewind(&self, seconds: u64) {
+        self.0.set(self.0.get() - seconds * 1000);
     }
 }
 
@@ -186,7 +191,7 @@ impl MemorySql {
             Some(SqlValue::Text(name)) => self.exec(&format!("SELECT * FROM \"{name}\""), &[]).ok(),
             _ => None,
         });
-        rows.flatten().map(|row| format!("{row:?}\n")).collect()
+        rows.flatten().fold(String::new(), |text, row| text + &format!("{row:?}\n"))
     }
 }
 
@@ -238,6 +243,18 @@ fn from_sqlite(value: rusqlite::types::Value) -> SqlValue {
         Value::Real(number) => SqlValue::Text(number.to_string()),
         Value::Text(text) => SqlValue::Text(text),
         Value::Blob(bytes) => SqlValue::Blob(bytes),
+    }
+}
+
+/// Notes when the object wants to be woken.
+#[derive(Default)]
+pub(crate) struct FakeAlarm(pub(crate) Cell<Option<u64>>);
+
+#[async_trait(?Send)]
+impl Alarm for FakeAlarm {
+    async fn set(&self, at: u64) -> Result<(), SqlError> {
+        self.0.set(Some(at));
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use async_trait::async_trait;
 
 use super::fakes::{
-    FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql, NativeRs256, QueuedBackground,
+    FakeAlarm, FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql, NativeRs256, QueuedBackground,
     ScriptedGateway, ScriptedUpstream, SeededRandom,
 };
 use crate::agent::{Agent, AgentName, Command, Reply};
@@ -54,6 +54,7 @@ pub(crate) struct TestPlatform {
     pub(crate) upstream: Rc<ScriptedUpstream>,
     pub(crate) gateway: Rc<ScriptedGateway>,
     pub(crate) sockets: Rc<MemorySockets>,
+    pub(crate) alarm: Rc<FakeAlarm>,
     pub(crate) timer: Rc<FakeTimer>,
     pub(crate) log: Rc<MemoryLog>,
     pub(crate) background: Rc<QueuedBackground>,
@@ -69,6 +70,7 @@ impl TestPlatform {
         let upstream = Rc::new(ScriptedUpstream::default());
         let gateway = Rc::new(ScriptedGateway::default());
         let sockets = Rc::new(MemorySockets::default());
+        let alarm = Rc::new(FakeAlarm::default());
         let timer = Rc::new(FakeTimer::default());
         let log = Rc::new(MemoryLog::default());
         let template = AgentPorts {
@@ -78,13 +80,14 @@ impl TestPlatform {
             kv: kv.clone(),
             upstream: upstream.clone(),
             gateway: gateway.clone(),
+            alarm: alarm.clone(),
             sockets: sockets.clone(),
             timer: timer.clone(),
             log: log.clone(),
         };
         let agents = Rc::new(NativeAgents::new(config.clone(), template));
         let background = Rc::new(QueuedBackground::default());
-        Self { config, clock, random, kv, upstream, gateway, sockets, timer, log, background, agents }
+        Self { config, clock, random, kv, upstream, gateway, sockets, alarm, timer, log, background, agents }
     }
 
     /// The stateless Worker's ports.
@@ -108,11 +111,14 @@ impl TestPlatform {
     }
 }
 
+/// One object and its storage.
+type Object = (Rc<Agent>, Rc<MemorySql>);
+
 /// The Durable Objects of a test, each with its own storage, which outlives an eviction.
 pub(crate) struct NativeAgents {
     config: Rc<Config>,
     template: AgentPorts,
-    objects: RefCell<HashMap<String, (Rc<Agent>, Rc<MemorySql>)>>,
+    objects: RefCell<HashMap<String, Object>>,
     /// Makes every object unreachable.
     pub(crate) fail: Cell<bool>,
     /// Commands carried so far.

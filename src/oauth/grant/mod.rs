@@ -1,59 +1,136 @@
-//! The grant's state machine.
+//! The grant: one sign-in of one user through one client, from consent to revocation, over its object's storage.
+//!
+//! | file | what |
+//! |---|---|
+//! | `state` | the states and the moves between them |
+//! | `sign_in` | consent, the way through Entra, the code |
+//! | `redeem`, `refresh`, `issue` | codes and refresh tokens become tokens |
+//! | `revoke` | the end |
+//! | `present` | whose access token this is; sessions that ended |
+//! | `microsoft` | Microsoft's tokens, renewed single-flight |
+//! | `listing` | the copy in KV |
+//! | `rows` | the one row |
+//!
+//! Each command decides and writes without an `.await` in between, so commands can interleave only around it.
+//! Follows RFC 6749, RFC 7009, RFC 9700 and the rules T4 to T8 of TECHNICAL.md.
 
+mod issue;
+mod listing;
+mod microsoft;
+mod present;
+mod redeem;
+mod refresh;
+mod revoke;
+mod rows;
+mod sign_in;
+mod state;
+
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use async_trait::async_trait;
-
-use crate::agent::{Caller, GrantCommand, GrantError, GrantReply, Presented, TokenSource};
+use self::microsoft::Renewal;
+use self::rows::{Listing, Row};
+use self::state::State;
+use crate::agent::{GrantCommand, GrantError, GrantReply, storage};
 use crate::config::Config;
-use crate::crypto::Secret;
+use crate::log::{Event, Kind};
 use crate::ports::AgentPorts;
+
+pub use self::microsoft::GrantTokens;
 
 /// One grant over its object's storage.
 pub struct Grant {
-    #[expect(dead_code, reason = "frame")]
     config: Rc<Config>,
-    #[expect(dead_code, reason = "frame")]
     ports: AgentPorts,
+    /// Whether the schema is known to be there and up to date.
+    ready: Cell<bool>,
+    /// Whether the listing is known to show the row; an evicted object does not know.
+    listed: Cell<bool>,
+    /// Whether somebody is writing the listing.
+    listing: Cell<bool>,
+    /// The renewal of Microsoft's tokens that is under way.
+    renewal: RefCell<Option<Renewal>>,
 }
 
 impl Grant {
     /// Touches nothing until the first command.
     pub fn new(config: Rc<Config>, ports: AgentPorts) -> Self {
-        Self { config, ports }
+        let [ready, listed, listing] = [false; 3].map(Cell::new);
+        Self { config, ports, ready, listed, listing, renewal: RefCell::new(None) }
     }
 
     /// Carries out one step.
-    pub async fn handle(&self, _command: GrantCommand) -> Result<GrantReply, GrantError> {
-        Err(GrantError::Unknown)
+    pub async fn handle(&self, command: GrantCommand) -> Result<GrantReply, GrantError> {
+        let result = match command {
+            GrantCommand::AbandonSignIn => self.abandon().await,
+            decided => self.decide(decided),
+        };
+        self.write_listing().await;
+        result
     }
 
-    /// Whose token this is, if it counts.
-    pub fn present(&self, _presented: &Presented) -> Result<Caller, GrantError> {
-        Err(GrantError::Unknown)
+    /// The steps that nothing interleaves with.
+    fn decide(&self, command: GrantCommand) -> Result<GrantReply, GrantError> {
+        match command {
+            GrantCommand::Open { grant, request, state, access, expires_at } => {
+                self.open(state::Approved { grant, request, access, state, expires_at })
+            }
+            GrantCommand::BeginSignIn { state, access } => self.begin(&state, access.as_ref()),
+            GrantCommand::FinishSignIn { user, profile, tokens } => self.finish(user, profile, &tokens),
+            // Waits for the storage, so `handle` has it.
+            GrantCommand::AbandonSignIn => Err(GrantError::Unknown),
+            GrantCommand::Redeem { code, client_id, redirect_uri, code_challenge, resource } => {
+                self.redeem(&redeem::Redemption { code, client_id, redirect_uri, code_challenge, resource })
+            }
+            GrantCommand::Refresh { token, client_id, scopes, resource, access } => {
+                self.refresh(&refresh::Renewing { token, client_id, scopes, resource, access })
+            }
+            GrantCommand::Revoke { token, client_id } => self.revoke(&token, &client_id),
+            GrantCommand::RevokeByUser { user } => self.revoke_by_user(user),
+            GrantCommand::Confirm(presented) => self.present(&presented).map(|_| GrantReply::Confirmed),
+            GrantCommand::EndSession(presented) => self.end_session(&presented),
+        }
     }
 
-    /// The Microsoft tokens that this client token opens.
-    pub fn tokens<'a>(&'a self, presented: &'a Presented) -> GrantTokens<'a> {
-        GrantTokens { grant: self, presented }
+    fn now(&self) -> u64 {
+        self.ports.clock.now()
+    }
+
+    /// The row of an opened grant. Writes nothing where there is none.
+    fn load(&self) -> Result<Row, GrantError> {
+        if !self.ready.get() {
+            if !storage::ready(&*self.ports.sql)? {
+                return Err(GrantError::Unknown);
+            }
+            self.ready.set(true);
+        }
+        rows::load(&*self.ports.sql)?.ok_or(GrantError::Unknown)
+    }
+
+    fn store(&self, row: &Row) -> Result<(), GrantError> {
+        self.listed.set(row.listing == Listing::Current);
+        rows::store(&*self.ports.sql, row)
+    }
+
+    fn log(&self, kind: Kind, state: &State, reason: &str) {
+        log(&self.ports, kind, state, reason);
     }
 }
 
-/// The Microsoft tokens of one grant, opened by one client token.
-pub struct GrantTokens<'a> {
-    #[expect(dead_code, reason = "frame")]
-    grant: &'a Grant,
-    #[expect(dead_code, reason = "frame")]
-    presented: &'a Presented,
-}
-
-#[async_trait(?Send)]
-impl TokenSource for GrantTokens<'_> {
-    async fn token(&self) -> Result<Secret, GrantError> {
-        Err(GrantError::Unknown)
-    }
-
-    async fn renewed(&self, _rejected: &Secret) -> Result<Secret, GrantError> {
-        Err(GrantError::Unknown)
-    }
+/// One event of a grant.
+fn log(ports: &AgentPorts, kind: Kind, state: &State, reason: &str) {
+    let terms = match state {
+        State::SignedIn(state) => Some(&state.terms),
+        State::Active(state) => Some(&state.terms),
+        State::Approved(_) | State::SigningIn(_) | State::Revoked(_) => None,
+    };
+    ports.log.write(&Event {
+        grant_id: Some(state.grant().to_string()),
+        user_id: state.user().map(|user| user.to_string()),
+        user_email: terms.and_then(|terms| terms.profile.email.as_deref()),
+        access_subject: terms.and_then(|terms| terms.access.as_ref()).map(|access| access.sub.as_str()),
+        client_id: terms.map(|terms| terms.client_id.as_str()),
+        reason: Some(reason),
+        ..Event::new(kind)
+    });
 }

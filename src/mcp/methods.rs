@@ -1,0 +1,108 @@
+//! The methods: which the edge answers by itself, and which go to the grant's object.
+//!
+//! Lists are spliced from text that the catalogue serialised once. All revisions get the same text: clients of an older
+//! one ignore members that they do not know (`title`, `icons`, `outputSchema`), and their schemas allow them; what
+//! would break one, an `outputSchema` or `structuredContent` that is no object, the catalogue never holds.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::protocol::{Answer, RpcError, clip, params};
+use crate::agent::Action;
+use crate::config::Config;
+use crate::tools;
+
+/// Resource not found, in the revisions up to 2025-11-25.
+const RESOURCE_NOT_FOUND: i32 = -32002;
+
+/// What a request comes to.
+pub(super) enum Step {
+    /// An answer that needs nothing more.
+    Answer(Answer),
+    /// A question to the grant's object.
+    Ask(Ask),
+}
+
+/// A question to the grant's object.
+pub(super) struct Ask {
+    /// What is asked.
+    pub(super) action: Action,
+    /// Our name for it in log lines.
+    pub(super) name: &'static str,
+}
+
+/// What a request comes to; `initialize` is not among them, because it belongs to the channel.
+pub(super) fn step(config: &Config, method: &str, raw: Option<&RawValue>) -> Step {
+    let outcome = match method {
+        "ping" => Ok(result("{}")),
+        "tools/list" => list(raw, || format!("{{\"tools\":{}}}", tools::list_json(config.read_only)).into()),
+        "resources/list" => list(raw, || format!("{{\"resources\":{}}}", tools::resources_json()).into()),
+        "resources/templates/list" => list(raw, || "{\"resourceTemplates\":[]}".into()),
+        "prompts/list" => list(raw, || "{\"prompts\":[]}".into()),
+        "prompts/get" => Err(RpcError::invalid_params("no such prompt: this server has none")),
+        "tools/call" => call(config, raw),
+        "resources/read" => read(raw),
+        _ => Err(RpcError::method_not_found(method)),
+    };
+    outcome.unwrap_or_else(|error| Step::Answer(Answer::Error(error)))
+}
+
+fn result(text: impl Into<Cow<'static, str>>) -> Step {
+    Step::Answer(Answer::Result(text.into()))
+}
+
+#[derive(Deserialize)]
+struct ListParams {
+    #[serde(default)]
+    cursor: Option<String>,
+}
+
+/// Every list fits one page, so no cursor is ever ours; an empty one is what some clients send for none.
+fn list(raw: Option<&RawValue>, text: impl FnOnce() -> Cow<'static, str>) -> Result<Step, RpcError> {
+    let ListParams { cursor } = params(raw)?;
+    if cursor.is_some_and(|cursor| !cursor.is_empty()) {
+        return Err(RpcError::invalid_params("unknown cursor"));
+    }
+    Ok(result(text()))
+}
+
+#[derive(Deserialize)]
+struct CallParams<'a> {
+    name: String,
+    #[serde(borrow, default)]
+    arguments: Option<&'a RawValue>,
+}
+
+fn call(config: &Config, raw: Option<&RawValue>) -> Result<Step, RpcError> {
+    let CallParams { name, arguments } = params(raw)?;
+    let tool = tools::find(&name).ok_or_else(|| RpcError::invalid_params(format!("unknown tool: {}", clip(&name))))?;
+    if config.read_only && tool.writes() {
+        return Ok(result(READ_ONLY));
+    }
+    let arguments = arguments.map_or("{}", RawValue::get);
+    if !arguments.starts_with('{') {
+        return Err(RpcError::invalid_params("arguments must be an object"));
+    }
+    let arguments = arguments.to_owned();
+    Ok(Step::Ask(Ask { action: Action::Tool { name, arguments }, name: tool.name }))
+}
+
+/// A tool error, not a protocol error, so that the model reads why.
+const READ_ONLY: &str = r#"{"content":[{"type":"text","text":"This server is read-only: its operator switched off every tool that changes or sends something."}],"isError":true}"#;
+
+#[derive(Deserialize)]
+struct ReadParams {
+    uri: String,
+}
+
+fn read(raw: Option<&RawValue>) -> Result<Step, RpcError> {
+    let ReadParams { uri } = params(raw)?;
+    if !tools::has_resource(&uri) {
+        let data = serde_json::json!({ "uri": clip(&uri) }).to_string();
+        let error = RpcError::new(RESOURCE_NOT_FOUND, "resource not found");
+        return Err(RpcError { data: Some(data), ..error });
+    }
+    Ok(Step::Ask(Ask { action: Action::Resource { uri }, name: "resources/read" }))
+}

@@ -1,0 +1,88 @@
+//! Refusals at the HTTP level: the one place where a reason becomes a status, a header and a body.
+//!
+//! Refusals within JSON-RPC are `protocol::RpcError`.
+
+use serde_json::value::RawValue;
+
+use super::Endpoint;
+use super::challenge::{Challenge, challenge};
+use super::protocol::{Answer, RpcError, render};
+use crate::agent::GrantError;
+use crate::config::Config;
+use crate::web::Response;
+
+/// Seconds after which a client may try again what storage or the object's absence made fail.
+const RETRY_AFTER: &str = "2";
+
+/// Why the grant's object did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Failure {
+    /// It said no.
+    #[error(transparent)]
+    Refused(#[from] GrantError),
+    /// It did not answer, or not to the question.
+    #[error("the grant's object did not answer")]
+    Unavailable,
+}
+
+/// 401: no token, or one that does not count.
+pub(super) fn unauthorized(config: &Config, endpoint: Endpoint, kind: Challenge) -> Response {
+    let error = match kind {
+        Challenge::Missing => "unauthorized",
+        Challenge::InvalidToken(_) => "invalid_token",
+        Challenge::InsufficientScope(_) => "insufficient_scope",
+    };
+    Response::json_bytes(401, format!("{{\"error\":\"{error}\"}}").into_bytes())
+        .with("www-authenticate", challenge(config, endpoint.resource(), kind))
+        .with("cache-control", "no-store")
+}
+
+/// A refused message: a JSON-RPC error under an HTTP error status.
+pub(super) fn message(status: u16, id: Option<&RawValue>, error: RpcError) -> Response {
+    let body = render(id, &Answer::Error(error));
+    Response::json_bytes(status, body.into_bytes()).with("cache-control", "no-store")
+}
+
+/// 404, on which a client initialises anew. The same for a session that never was, one that has ended and one that is
+/// another caller's, so that nothing is learnt by trying.
+pub(super) fn unknown_session(id: Option<&RawValue>) -> Response {
+    message(404, id, RpcError::new(-32600, "unknown or ended session: initialize again"))
+}
+
+/// What the object's refusal means to the client.
+pub(super) fn failed(config: &Config, endpoint: Endpoint, failure: &Failure) -> Response {
+    match failure {
+        Failure::Refused(error) => refused(config, endpoint, error),
+        Failure::Unavailable => unavailable(),
+    }
+}
+
+fn refused(config: &Config, endpoint: Endpoint, error: &GrantError) -> Response {
+    match error {
+        GrantError::Unknown | GrantError::Revoked | GrantError::TokenInvalid => {
+            unauthorized(config, endpoint, Challenge::InvalidToken("the token was revoked"))
+        }
+        GrantError::SignInNeeded => {
+            unauthorized(config, endpoint, Challenge::InvalidToken("the user must sign in to Microsoft again"))
+        }
+        GrantError::OtherIdentity => Response::text(403, "this sign-in belongs to another Access identity\n"),
+        GrantError::SessionEnded => unknown_session(None),
+        GrantError::Storage | GrantError::EntraUnavailable => unavailable(),
+        // None of these answers a question that this layer asks; a 500 says that the fault is ours.
+        GrantError::Exists
+        | GrantError::StateInvalid
+        | GrantError::OtherClient
+        | GrantError::RedirectMismatch
+        | GrantError::VerifierMismatch
+        | GrantError::ResourceMismatch
+        | GrantError::ScopeExceeded
+        | GrantError::CodeInvalid
+        | GrantError::CodeReused
+        | GrantError::TokenReused
+        | GrantError::EntraRefusesServer => Response::text(500, "the server cannot answer this\n"),
+    }
+}
+
+fn unavailable() -> Response {
+    Response::text(503, "temporarily unavailable\n").with("retry-after", RETRY_AFTER)
+}

@@ -1,0 +1,217 @@
+//! Legacy session ids: signed statements of whose session it is and what was negotiated, so that a session survives a
+//! deploy, an eviction and every isolate without anything being stored.
+//!
+//! `<owner>.<base64url(channel ‖ capabilities ‖ issued-at ‖ nonce ‖ HMAC-SHA-256)>`; the owner is the grant, or `~` and a
+//! keyed digest of the discovery caller's credentials. Only base64url, `.` and `~`, so it needs no escaping in a query.
+//! Whether a session was ended by its client, only the grant's object knows: it keeps the nonce.
+
+use crate::agent::AgentName;
+use crate::crypto::{self, Keyring};
+use crate::identity::GrantId;
+use crate::ports::Random;
+
+use super::protocol::Revision;
+
+const NONCE: usize = 16;
+const BODY: usize = 1 + 1 + 4 + NONCE;
+
+/// Seconds after which a session id is void and the client initialises anew. Longer than any client keeps one; it
+/// bounds how long the object must remember that a session has ended.
+pub(super) const LIFETIME: u64 = 90 * 24 * 3600;
+
+/// Whose session it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// A grant's, whichever of its tokens is presented.
+    Grant(GrantId),
+    /// A discovery caller's: keyed digest of the credentials.
+    Discovery(String),
+}
+
+impl Owner {
+    fn to_text(&self) -> String {
+        match self {
+            Self::Grant(grant) => grant.to_string(),
+            Self::Discovery(digest) => format!("~{digest}"),
+        }
+    }
+}
+
+/// How the session's messages travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Channel {
+    /// Legacy HTTP+SSE. The id precedes `initialize`, so it cannot hold a revision; nothing on this channel depends on
+    /// one, since batches are refused and no result has another shape.
+    Sse,
+    /// Streamable HTTP, with what `initialize` negotiated.
+    Streamable(Revision),
+}
+
+impl Channel {
+    const fn to_byte(self) -> u8 {
+        match self {
+            Self::Sse => 0,
+            Self::Streamable(revision) => revision as u8,
+        }
+    }
+
+    fn from_byte(byte: u8) -> Option<Self> {
+        if byte == 0 {
+            return Some(Self::Sse);
+        }
+        Revision::ALL.into_iter().find(|revision| *revision as u8 == byte).map(Self::Streamable)
+    }
+}
+
+/// What the client said it can do, as bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct ClientCapabilities(pub(super) u8);
+
+impl ClientCapabilities {
+    pub(super) const SAMPLING: u8 = 1;
+    pub(super) const ELICITATION: u8 = 2;
+    pub(super) const ELICITATION_URL: u8 = 4;
+    pub(super) const ROOTS: u8 = 8;
+}
+
+/// A session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Session {
+    /// Whose.
+    pub(super) owner: Owner,
+    /// How its messages travel.
+    pub(super) channel: Channel,
+    /// What its client can do.
+    pub(super) capabilities: ClientCapabilities,
+    /// Unix seconds.
+    pub(super) issued_at: u64,
+    /// 128 random bits: the name of the session in the object, and of its stream.
+    pub(super) nonce: String,
+}
+
+impl Session {
+    /// A fresh session.
+    pub(super) fn new(owner: Owner, channel: Channel, random: &dyn Random, now: u64) -> Self {
+        let nonce = crypto::random_text::<NONCE>(random);
+        Self { owner, channel, capabilities: ClientCapabilities::default(), issued_at: now, nonce }
+    }
+
+    /// The object that owns the session's streams. A discovery session has one of its own, never a shared one.
+    pub(super) fn agent(&self) -> AgentName {
+        match &self.owner {
+            Owner::Grant(grant) => AgentName::Grant(*grant),
+            Owner::Discovery(_) => AgentName::Discovery(self.nonce.clone()),
+        }
+    }
+}
+
+/// Signs and reads session ids under `ENCRYPTION_KEY`.
+pub(super) struct SessionKeys(Keyring);
+
+impl SessionKeys {
+    /// The session keys of this deployment.
+    pub(super) fn new(encryption: &Keyring) -> Self {
+        Self(encryption.derive("mcp session"))
+    }
+
+    /// The owner that a discovery caller's credentials stand for, without being readable from it.
+    pub(super) fn discovery_owner(&self, credentials: &str) -> Owner {
+        let mac = self.0.current.mac(&[b"discovery", credentials.as_bytes()]);
+        Owner::Discovery(crypto::encode(&mac))
+    }
+
+    /// The id of a session.
+    pub(super) fn sign(&self, session: &Session) -> String {
+        let owner = session.owner.to_text();
+        let issued = u32::try_from(session.issued_at).unwrap_or(u32::MAX).to_be_bytes();
+        let nonce = crypto::decode(&session.nonce).unwrap_or_default();
+        let body = [&[session.channel.to_byte(), session.capabilities.0], issued.as_slice(), &nonce].concat();
+        let mac = self.0.current.mac(&[owner.as_bytes(), &body]);
+        format!("{owner}.{}", crypto::encode(&[body.as_slice(), &mac].concat()))
+    }
+
+    /// The session that an id states, if it is genuine, not too old, and this owner's.
+    pub(super) fn read(&self, id: &str, owner: Owner, now: u64) -> Option<Session> {
+        let (claimed, statement) = id.split_once('.')?;
+        let statement = crypto::decode(statement)?;
+        let (body, mac) = statement.split_at_checked(BODY)?;
+        if !self.0.all().any(|key| crypto::equal(&key.mac(&[claimed.as_bytes(), body]), mac)) {
+            return None;
+        }
+        let (&[channel, capabilities], rest) = body.split_first_chunk::<2>()?;
+        let (issued, nonce) = rest.split_first_chunk::<4>()?;
+        let issued_at = u64::from(u32::from_be_bytes(*issued));
+        let session = Session {
+            channel: Channel::from_byte(channel)?,
+            capabilities: ClientCapabilities(capabilities),
+            issued_at,
+            nonce: crypto::encode(nonce),
+            owner,
+        };
+        let is_theirs = crypto::equal(session.owner.to_text().as_bytes(), claimed.as_bytes());
+        (is_theirs && now < issued_at + LIFETIME).then_some(session)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+mod tests {
+    use super::*;
+    use crate::crypto::Key;
+    use crate::support::SeededRandom;
+
+    fn keys(seed: u8) -> SessionKeys {
+        SessionKeys::new(&Keyring { current: Key::new([seed; 32]), previous: None })
+    }
+
+    fn grant(seed: u64) -> Owner {
+        Owner::Grant(GrantId::random(&SeededRandom::new(seed)))
+    }
+
+    fn session(owner: Owner, channel: Channel) -> Session {
+        let mut session = Session::new(owner, channel, &SeededRandom::new(9), 1000);
+        session.capabilities = ClientCapabilities(ClientCapabilities::SAMPLING | ClientCapabilities::ROOTS);
+        session
+    }
+
+    #[test]
+    fn a_session_reads_back_as_signed() {
+        let channels = Revision::ALL.map(Channel::Streamable);
+        for channel in channels.into_iter().chain([Channel::Sse]) {
+            for owner in [grant(1), keys(1).discovery_owner("Bearer api-key")] {
+                let session = session(owner.clone(), channel);
+                let id = keys(1).sign(&session);
+                assert!(id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)), "{id}");
+                assert_eq!(keys(1).read(&id, owner, 1000), Some(session));
+            }
+        }
+    }
+
+    #[test]
+    fn a_session_is_nobody_elses() {
+        let id = keys(1).sign(&session(grant(1), Channel::Sse));
+        assert_eq!(keys(1).read(&id, grant(2), 1000), None);
+        assert_eq!(keys(1).read(&id, keys(1).discovery_owner("Bearer x"), 1000), None);
+        let id = keys(1).sign(&session(keys(1).discovery_owner("Bearer a"), Channel::Sse));
+        assert_eq!(keys(1).read(&id, keys(1).discovery_owner("Bearer b"), 1000), None);
+    }
+
+    #[test]
+    fn no_byte_of_a_session_id_can_be_changed() {
+        let id = keys(1).sign(&session(grant(1), Channel::Streamable(Revision::LATEST)));
+        for index in 0..id.len() {
+            let mut bytes = id.as_bytes().to_vec();
+            bytes[index] = if bytes[index] == b'A' { b'B' } else { b'A' };
+            assert_eq!(keys(1).read(&String::from_utf8(bytes).unwrap(), grant(1), 1000), None, "byte {index}");
+        }
+        assert_eq!(keys(2).read(&id, grant(1), 1000), None);
+    }
+
+    #[test]
+    fn a_session_ends_after_its_lifetime_and_survives_a_key_rotation() {
+        let id = keys(1).sign(&session(grant(1), Channel::Sse));
+        let rotated = SessionKeys::new(&Keyring { current: Key::new([2; 32]), previous: Some(Key::new([1; 32])) });
+        assert!(rotated.read(&id, grant(1), 1000 + LIFETIME - 1).is_some());
+        assert!(rotated.read(&id, grant(1), 1000 + LIFETIME).is_none());
+    }
+}

@@ -1,0 +1,186 @@
+//! Streamable HTTP: POST and DELETE on `/mcp` and `/sse`. Every answer is one JSON body; nothing here takes long enough
+//! or says enough on the way to be worth a stream.
+
+use serde_json::value::RawValue;
+
+use super::call::Call;
+use super::classify::{Classified, Payload, classify};
+use super::confirm::{confirm, vouch};
+use super::initialize::initialize;
+use super::methods::{Step, step};
+use super::protocol::{Answer, Message, Revision, RpcError, render};
+use super::session::{Channel, Owner, Session, SessionKeys};
+use super::{Turn, refuse};
+use crate::agent::{Command, GrantCommand, Reply};
+use crate::web::{Request, Response};
+
+/// POST: one message, or a batch where the session's revision has them.
+pub(super) async fn post(turn: &Turn<'_>) -> Result<Response, Response> {
+    check_media(turn.request)?;
+    let config = &turn.exchange.config;
+    let payload = match classify(&turn.request.body, turn.request.header("mcp-protocol-version")) {
+        Ok(Classified::Legacy(payload)) => payload,
+        Ok(Classified::Modern(message)) => return Err(refuse::message(400, message.id(), modern(&message))),
+        Err(refusal) => return Err(refuse::message(400, refusal.id, refusal.error)),
+    };
+    turn.caller.authorize(config, turn.endpoint, &payload)?;
+    match payload {
+        Payload::Single(Message::Request { id, method, params }) if method == "initialize" => {
+            open(turn, id, params).await
+        }
+        Payload::Single(message) => {
+            let (session, _) = turn.streamable_session(message.id())?;
+            let text = one(turn, &session, &message).await?;
+            Ok(text.map_or_else(|| Response::empty(202), answered))
+        }
+        Payload::Batch(items) => batch(turn, &items).await,
+    }
+}
+
+/// The refusal of a stateless message. Never -32022: with no stateless version to list, the Python SDK takes that for a
+/// server it shares nothing with and gives up, where any other error makes it and the TypeScript SDK fall back to
+/// `initialize`.
+pub(super) fn modern(message: &Message<'_>) -> RpcError {
+    match message {
+        Message::Request { method, .. } if method == "server/discover" => RpcError::method_not_found(method),
+        Message::Request { .. } | Message::Notification { .. } | Message::Response => {
+            RpcError::invalid_request("this server has no stateless revision yet: initialize first")
+        }
+    }
+}
+
+/// `application/json` in; out too, which is all that `Accept` is held to: some clients send `*/*` or nothing.
+fn check_media(request: &Request) -> Result<(), Response> {
+    if !request.has_media_type("application/json") {
+        return Err(Response::text(415, "Content-Type must be application/json\n"));
+    }
+    if !accepts(request, "application/json") {
+        return Err(Response::text(406, "Accept must allow application/json\n"));
+    }
+    Ok(())
+}
+
+/// Whether `Accept` allows a media type; it does where it is missing (RFC 9110 section 12.5.1).
+pub(super) fn accepts(request: &Request, media_type: &str) -> bool {
+    let family = media_type.split('/').next().unwrap_or_default();
+    request.header("accept").is_none_or(|accept| {
+        accept.split(',').filter_map(|range| range.split(';').next()).map(str::trim).any(|range| {
+            range == "*/*"
+                || range.eq_ignore_ascii_case(media_type)
+                || range.strip_suffix("/*").is_some_and(|name| name.eq_ignore_ascii_case(family))
+        })
+    })
+}
+
+fn answered(text: String) -> Response {
+    Response::json_bytes(200, text.into_bytes()).with("cache-control", "no-store")
+}
+
+/// `initialize`: a new session, stored nowhere. A session id that comes along is an old one and does not matter.
+async fn open(turn: &Turn<'_>, id: &RawValue, params: Option<&RawValue>) -> Result<Response, Response> {
+    let exchange = turn.exchange;
+    confirm(turn, None).await?;
+    let agreed = match initialize(&exchange.config, params) {
+        Ok(agreed) => agreed,
+        Err(error) => return Ok(answered(render(Some(id), &Answer::Error(error)))),
+    };
+    let keys = SessionKeys::new(&exchange.config.keys.encryption);
+    let channel = Channel::Streamable(agreed.revision);
+    let mut session =
+        Session::new(turn.caller.owner(&keys), channel, exchange.ports.random.as_ref(), exchange.context.now);
+    session.capabilities = agreed.capabilities;
+    vouch(turn, &session.nonce);
+    let body = render(Some(id), &Answer::Result(agreed.result.into()));
+    Ok(answered(body).with("mcp-session-id", keys.sign(&session)))
+}
+
+/// One message within a session; `None` where nothing goes back.
+async fn one(turn: &Turn<'_>, session: &Session, message: &Message<'_>) -> Result<Option<String>, Response> {
+    let nonce = Some(session.nonce.as_str());
+    let Message::Request { id, method, params } = message else {
+        confirm(turn, nonce).await?;
+        return Ok(None);
+    };
+    let answer = match step(&turn.exchange.config, method, *params) {
+        Step::Answer(answer) => {
+            confirm(turn, nonce).await?;
+            answer
+        }
+        Step::Ask(ask) => {
+            let holder = turn.holder(nonce).ok_or_else(|| turn.sign_in_first())?;
+            let outcome = Call::new(turn.exchange, &holder, ask).run(turn.exchange).await;
+            outcome.map_err(|failure| refuse::failed(&turn.exchange.config, turn.endpoint, &failure))?
+        }
+    };
+    Ok(Some(render(Some(id), &answer)))
+}
+
+/// A batch, its messages one after another. A refusal at the HTTP level ends it, since it would meet every message.
+async fn batch(turn: &Turn<'_>, items: &[Result<Message<'_>, RpcError>]) -> Result<Response, Response> {
+    let (session, revision) = turn.streamable_session(None)?;
+    if revision != Revision::V2025_03_26 {
+        return Err(refuse::message(400, None, RpcError::invalid_request("this revision has no batches")));
+    }
+    let mut answers = Vec::new();
+    for item in items {
+        match item {
+            Ok(message) => answers.extend(one(turn, &session, message).await?),
+            Err(error) => answers.push(render(None, &Answer::Error(error.clone()))),
+        }
+    }
+    if answers.is_empty() {
+        return Ok(Response::empty(202));
+    }
+    Ok(answered(format!("[{}]", answers.join(","))))
+}
+
+/// DELETE: the client ends its session. Discovery sessions have no object that could remember it, so they cannot be
+/// ended, which the specification allows a server to say with 405.
+pub(super) async fn delete(turn: &Turn<'_>) -> Result<Response, Response> {
+    if turn.request.header("mcp-session-id").is_none() {
+        return Err(Response::method_not_allowed("GET, POST, DELETE"));
+    }
+    let (session, _) = turn.streamable_session(None)?;
+    let Some(holder) = turn.holder(Some(&session.nonce)) else {
+        return Err(Response::method_not_allowed("POST"));
+    };
+    let exchange = turn.exchange;
+    let command = Command::Grant(GrantCommand::EndSession(holder.presented(exchange)));
+    let reply = exchange.ports.agents.call(&session.agent(), &command).await;
+    // Whatever came of it: the next request asks the object.
+    exchange.isolate.confirmed.forget_session(holder.claims.grant, &session.nonce);
+    let failure = match reply {
+        Ok(Reply::Grant(Ok(_))) => return Ok(Response::empty(204)),
+        Ok(Reply::Grant(Err(error))) => error.into(),
+        Ok(Reply::Called(_) | Reply::Published(_)) | Err(_) => refuse::Failure::Unavailable,
+    };
+    Err(refuse::failed(&exchange.config, turn.endpoint, &failure))
+}
+
+impl Turn<'_> {
+    /// The session of `Mcp-Session-Id`, with its revision: 400 without one, 404 for one that is not this caller's.
+    pub(super) fn streamable_session(&self, id: Option<&RawValue>) -> Result<(Session, Revision), Response> {
+        let Some(text) = self.request.header("mcp-session-id") else {
+            return Err(refuse::message(
+                400,
+                id,
+                RpcError::invalid_request("Mcp-Session-Id is missing: initialize first"),
+            ));
+        };
+        let session = self.session(text).ok_or_else(|| refuse::unknown_session(id))?;
+        let Channel::Streamable(revision) = session.channel else { return Err(refuse::unknown_session(id)) };
+        let version = self.request.header("mcp-protocol-version");
+        if version.is_some_and(|version| version != revision.name()) {
+            let error = RpcError::invalid_request("MCP-Protocol-Version is not the session's");
+            return Err(refuse::message(400, id, error));
+        }
+        Ok((session, revision))
+    }
+
+    /// The session of an id, if it is this caller's.
+    pub(super) fn session(&self, id: &str) -> Option<Session> {
+        let keys = SessionKeys::new(&self.exchange.config.keys.encryption);
+        let owner: Owner = self.caller.owner(&keys);
+        keys.read(id, owner, self.exchange.context.now)
+    }
+}

@@ -1,0 +1,179 @@
+//! Microsoft's tokens: opened by the access token that a client presents, renewed at Entra by one request at a time.
+//!
+//! Entra's refresh tokens are replaced at each use, so calls that come in together share one renewal. It outlives the
+//! call that began it: whoever waits next carries it on. Before its result is kept the grant is read again, because a
+//! revocation may have come in meanwhile.
+
+use std::rc::Rc;
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use futures_util::future::{LocalBoxFuture, Shared};
+
+use super::rows;
+use super::state::{Active, State};
+use super::{Grant, log};
+use crate::agent::{GrantError, MicrosoftTokens, Presented, TokenSource};
+use crate::config::Config;
+use crate::crypto::{Key, Secret};
+use crate::log::Kind;
+use crate::oauth::entra::{Entra, EntraError};
+use crate::oauth::seal::Sealer;
+use crate::ports::AgentPorts;
+
+/// A token that lives less than this is renewed first: a Graph call may take that long.
+const LEAST_SECONDS: u64 = 60;
+/// The pause before Entra is asked a second time; chance adds up to a quarter, so that objects do not come in step.
+const PAUSE_MS: u64 = 1000;
+
+/// A renewal under way.
+pub(super) type Renewal = Shared<LocalBoxFuture<'static, Result<Secret, GrantError>>>;
+
+/// Microsoft's tokens of one grant, opened by one client token.
+pub struct GrantTokens<'a> {
+    grant: &'a Grant,
+    presented: &'a Presented,
+}
+
+#[async_trait(?Send)]
+impl TokenSource for GrantTokens<'_> {
+    async fn token(&self) -> Result<Secret, GrantError> {
+        self.grant.microsoft_token(self.presented, None).await
+    }
+
+    async fn renewed(&self, rejected: &Secret) -> Result<Secret, GrantError> {
+        self.grant.microsoft_token(self.presented, Some(rejected)).await
+    }
+}
+
+struct Opened {
+    data_key: Key,
+    tokens: MicrosoftTokens,
+}
+
+impl Grant {
+    /// Microsoft's tokens that this client token opens.
+    pub fn tokens<'a>(&'a self, presented: &'a Presented) -> GrantTokens<'a> {
+        GrantTokens { grant: self, presented }
+    }
+
+    async fn microsoft_token(&self, presented: &Presented, rejected: Option<&Secret>) -> Result<Secret, GrantError> {
+        let opened = self.open_tokens(presented)?;
+        let fresh = opened.tokens.expires_at > self.now().saturating_add(LEAST_SECONDS);
+        if fresh && rejected != Some(&opened.tokens.access) {
+            return Ok(opened.tokens.access);
+        }
+        let renewal = self.renewal.borrow_mut().get_or_insert_with(|| self.begin_renewal(opened)).clone();
+        let result = renewal.clone().await;
+        {
+            let mut current = self.renewal.borrow_mut();
+            if current.as_ref().is_some_and(|current| current.ptr_eq(&renewal)) {
+                *current = None;
+            }
+        }
+        self.listed.set(false);
+        self.write_listing().await;
+        result
+    }
+
+    fn begin_renewal(&self, opened: Opened) -> Renewal {
+        renew(Rc::clone(&self.config), self.ports.clone(), opened).boxed_local().shared()
+    }
+
+    fn open_tokens(&self, presented: &Presented) -> Result<Opened, GrantError> {
+        let row = self.load()?;
+        let active = match &row.state {
+            State::Active(active) => active,
+            State::Revoked(_) => return Err(GrantError::Revoked),
+            State::Approved(_) | State::SigningIn(_) | State::SignedIn(_) => return Err(GrantError::TokenInvalid),
+        };
+        let token = active.find_access(&presented.token.digest(), self.now()).ok_or(GrantError::TokenInvalid)?;
+        if active.sign_in_needed {
+            return Err(GrantError::SignInNeeded);
+        }
+        let sealer = Sealer::new(&self.config.keys.encryption, active.terms.binding());
+        let data_key = sealer.unwrap(&presented.token, &token.wrapped).map_err(|_| GrantError::TokenInvalid)?;
+        let ciphertext = row.sealed.as_deref().ok_or(GrantError::Storage)?;
+        let plain = sealer.open(&data_key, ciphertext).map_err(|_| GrantError::Storage)?;
+        let tokens = serde_json::from_slice(&plain).map_err(|_| GrantError::Storage)?;
+        Ok(Opened { data_key, tokens })
+    }
+}
+
+/// One renewal, from Entra's answer to what is stored. Owns all it needs, because nobody in particular waits for it.
+async fn renew(config: Rc<Config>, ports: AgentPorts, opened: Opened) -> Result<Secret, GrantError> {
+    let answer = match &opened.tokens.refresh {
+        Some(refresh) => ask_entra(&config, &ports, refresh, &opened.tokens).await,
+        None => Err(EntraError::SignInNeeded { code: None }),
+    };
+    let row = rows::load(&*ports.sql)?.ok_or(GrantError::Unknown)?;
+    let State::Active(mut active) = row.state.clone() else {
+        log(&ports, Kind::EntraRefresh, &row.state, "discarded");
+        return Err(GrantError::Revoked);
+    };
+    let (error, reason) = match answer {
+        Ok(tokens) => {
+            let (access, sealed) = seal(&config, &ports, &active, opened, tokens)?;
+            rows::store(&*ports.sql, &row.changed(row.state.clone(), Some(sealed)))?;
+            log(&ports, Kind::EntraRefresh, &row.state, "renewed");
+            return Ok(access);
+        }
+        Err(error) => failure(&error),
+    };
+    log(&ports, Kind::EntraRefresh, &row.state, reason);
+    if error == GrantError::SignInNeeded {
+        active.sign_in_needed = true;
+        let sealed = row.sealed.clone();
+        rows::store(&*ports.sql, &row.changed(State::Active(active), sealed))?;
+    }
+    Err(error)
+}
+
+/// Asks once, and once more where Entra says that it cannot answer now.
+async fn ask_entra(
+    config: &Config,
+    ports: &AgentPorts,
+    refresh: &Secret,
+    tokens: &MicrosoftTokens,
+) -> Result<MicrosoftTokens, EntraError> {
+    let entra = || Entra {
+        microsoft: &config.microsoft,
+        redirect_uri: config.public_url.join("/callback"),
+        upstream: &*ports.upstream,
+        now: ports.clock.now(),
+    };
+    match entra().refresh(refresh, tokens.scopes).await {
+        Err(EntraError::Unavailable) => {
+            let mut chance = [0; 1];
+            ports.random.fill(&mut chance);
+            ports.timer.sleep(PAUSE_MS + u64::from(chance[0])).await;
+            entra().refresh(refresh, tokens.scopes).await
+        }
+        answer => answer,
+    }
+}
+
+/// Seals the new tokens under the grant's data key. Entra may leave out a new refresh token; then the old one stays.
+fn seal(
+    config: &Config,
+    ports: &AgentPorts,
+    active: &Active,
+    opened: Opened,
+    new: MicrosoftTokens,
+) -> Result<(Secret, Vec<u8>), GrantError> {
+    let tokens = MicrosoftTokens { refresh: new.refresh.or(opened.tokens.refresh), ..new };
+    let plain = serde_json::to_vec(&tokens).map_err(|_| GrantError::Storage)?;
+    let sealer = Sealer::new(&config.keys.encryption, active.terms.binding());
+    let ciphertext = sealer.seal(&*ports.random, &opened.data_key, &plain).map_err(|_| GrantError::Storage)?;
+    Ok((tokens.access, ciphertext))
+}
+
+/// What callers see of a failure, and the word for the log.
+const fn failure(error: &EntraError) -> (GrantError, &'static str) {
+    match error {
+        EntraError::SignInNeeded { .. } | EntraError::Denied => (GrantError::SignInNeeded, "sign_in_needed"),
+        EntraError::Unavailable => (GrantError::EntraUnavailable, "unavailable"),
+        EntraError::Malformed => (GrantError::EntraUnavailable, "malformed"),
+        EntraError::RefusesServer => (GrantError::EntraRefusesServer, "server_refused"),
+    }
+}

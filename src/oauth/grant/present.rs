@@ -1,0 +1,65 @@
+//! Whose access token this is, and which legacy sessions their clients ended.
+
+use super::Grant;
+use super::state::State;
+use crate::agent::{Caller, GrantError, GrantReply, Presented};
+use crate::ports::SqlValue;
+
+/// How many ended sessions are remembered. A client ends one now and then; more than this is a loop, and forgetting
+/// the oldest only lets its own client use it again.
+const ENDED_SESSIONS: i64 = 256;
+
+impl Grant {
+    /// Whose token this is, if it counts. Its first use proves that the answer which brought it has arrived.
+    pub fn present(&self, presented: &Presented) -> Result<Caller, GrantError> {
+        let row = self.load()?;
+        let mut active = match &row.state {
+            State::Active(active) => active.clone(),
+            State::Revoked(_) => return Err(GrantError::Revoked),
+            State::Approved(_) | State::SigningIn(_) | State::SignedIn(_) => return Err(GrantError::TokenInvalid),
+        };
+        let digest = presented.token.digest();
+        let scopes = active.find_access(&digest, self.now()).ok_or(GrantError::TokenInvalid)?.scopes;
+        active.terms.check_access(presented.access.as_ref())?;
+        if active.sign_in_needed {
+            return Err(GrantError::SignInNeeded);
+        }
+        self.check_session(presented)?;
+        let caller = Caller {
+            grant: active.terms.grant,
+            user: active.terms.user,
+            profile: active.terms.profile.clone(),
+            scopes,
+            access: active.terms.access.clone(),
+        };
+        if active.is_newest_access(&digest) && active.confirm_successor() {
+            self.store(&row.with(State::Active(active)))?;
+        }
+        Ok(caller)
+    }
+
+    /// `DELETE` of a legacy session.
+    pub(super) fn end_session(&self, presented: &Presented) -> Result<GrantReply, GrantError> {
+        self.present(presented)?;
+        let Some(session) = &presented.session else { return Ok(GrantReply::Done) };
+        let ended_at = i64::try_from(self.now()).map_err(|_| GrantError::Storage)?;
+        let sql = &*self.ports.sql;
+        sql.exec(
+            "INSERT OR REPLACE INTO ended_sessions (session, ended_at) VALUES (?, ?)",
+            &[SqlValue::Text(session.clone()), SqlValue::Integer(ended_at)],
+        )?;
+        sql.exec(
+            "DELETE FROM ended_sessions WHERE rowid NOT IN \
+             (SELECT rowid FROM ended_sessions ORDER BY ended_at DESC, rowid DESC LIMIT ?)",
+            &[SqlValue::Integer(ENDED_SESSIONS)],
+        )?;
+        Ok(GrantReply::Done)
+    }
+
+    fn check_session(&self, presented: &Presented) -> Result<(), GrantError> {
+        let Some(session) = &presented.session else { return Ok(()) };
+        let query = "SELECT 1 FROM ended_sessions WHERE session = ?";
+        let found = self.ports.sql.exec(query, &[SqlValue::Text(session.clone())])?;
+        if found.is_empty() { Ok(()) } else { Err(GrantError::SessionEnded) }
+    }
+}

@@ -1,0 +1,251 @@
+//! Reading the calendar: occurrences in a range. Creating events is `event`.
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
+
+use super::answer::{Answer, UNTRUSTED, clean};
+use super::arguments::{bounded, identifier};
+use super::call::Call;
+use super::mail::Party;
+use super::outbox::IMMUTABLE;
+use super::page::{self, Page};
+use super::zone::{self, Zone};
+use super::{Input, Kind, Outcome, Preset, Tool, ToolError, cursor, event, handle, schema, when};
+use crate::graph::GraphRequest;
+use crate::graph::request::{Method, Segment};
+use crate::identity::Scope;
+
+/// The tools of this family.
+pub(super) const TOOLS: &[Tool] = &[
+    Tool {
+        name: "getCalendarEvents",
+        title: "List calendar events",
+        description: "Events in a range of time, recurring ones expanded, times local to the zone asked for.",
+        kind: Kind::Read,
+        preset: Preset::Core,
+        needs: &[Scope::CalendarsRead],
+        also: &[Scope::MailboxSettingsRead],
+        example: r#"{"start":"2026-03-02T00:00:00+01:00","days":7,"timezone":"Europe/Berlin"}"#,
+        schema: schema::of::<GetCalendarEvents>,
+        handler: handle::<GetCalendarEvents>,
+    },
+    event::TOOL,
+];
+
+const SELECT: &str = "id,subject,start,end,isAllDay,isCancelled,location,organizer,attendees,showAs,responseStatus,onlineMeeting,bodyPreview,type";
+const FAMILIES: [&str; 2] = ["/me/calendarView", "/me/calendars/{id}/calendarView"];
+/// Longest range: Graph expands every occurrence in it.
+const LONGEST: Duration = Duration::days(366);
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct GetCalendarEvents {
+    /// Days from start, if end is absent
+    #[schemars(range(min = 1, max = 30), extend("default" = 7))]
+    days: Option<u32>,
+    /// ISO date-time with offset; default: now
+    start: Option<String>,
+    /// ISO date-time with offset
+    end: Option<String>,
+    /// IANA or Windows zone; default: mailbox zone
+    timezone: Option<String>,
+    /// Default: main calendar
+    calendar_id: Option<String>,
+    #[schemars(range(min = 1, max = 100), extend("default" = 25))]
+    count: Option<u32>,
+    /// nextCursor of the page before; keeps its range
+    cursor: Option<String>,
+}
+
+#[async_trait(?Send)]
+impl Input for GetCalendarEvents {
+    async fn run(self, call: &Call<'_>) -> Outcome {
+        let count = bounded("count", self.count, 25, 100)?;
+        let (start, end) = self.range(when::at(call.now()))?;
+        let calendar = self.calendar_id.as_deref().map(|id| identifier("calendarId", id)).transpose()?;
+        let position = if let Some(cursor) = self.cursor.as_deref() {
+            cursor::open(call, cursor)?
+        } else {
+            let zone = zone::choose(call, self.timezone.as_deref()).await?;
+            view(calendar, (start, end), count, &zone)?
+        };
+        let zone = position.zone.clone();
+        let page = page::read(call, &FAMILIES, position, count).await?;
+        Ok(Answer::of(&told(page, zone)))
+    }
+}
+
+impl GetCalendarEvents {
+    fn range(&self, now: OffsetDateTime) -> Result<(OffsetDateTime, OffsetDateTime), ToolError> {
+        let days = bounded("days", self.days, 7, 30)?;
+        let start = self.start.as_deref().map(|text| when::instant("start", text)).transpose()?.unwrap_or(now);
+        let end = match self.end.as_deref() {
+            Some(text) => when::instant("end", text)?,
+            None => when::after(start, days),
+        };
+        if end <= start {
+            return Err(ToolError::argument("end", "must be later than start, which is now by default"));
+        }
+        if end - start > LONGEST {
+            return Err(ToolError::argument("end", "at most 366 days after start"));
+        }
+        Ok((start, end))
+    }
+}
+
+/// The bounds go by their own offset, never by the zone that is preferred for the answer.
+fn view(
+    calendar: Option<&str>,
+    (start, end): (OffsetDateTime, OffsetDateTime),
+    count: u32,
+    zone: &Zone,
+) -> Result<page::Position, ToolError> {
+    let (me, view) = (Segment::Word("me"), Segment::Word("calendarView"));
+    let request = match calendar {
+        Some(id) => GraphRequest::new(Method::Get, &[me, Segment::Word("calendars"), Segment::Value(id), view]),
+        None => GraphRequest::new(Method::Get, &[me, view]),
+    }?;
+    let request = request
+        .query("startDateTime", when::utc(start))
+        .query("endDateTime", when::utc(end))
+        .query("$select", SELECT)
+        .query("$orderby", "start/dateTime")
+        .query("$top", count.to_string())
+        .prefer(IMMUTABLE)
+        .prefer("outlook.body-content-type=\"text\"");
+    Ok(match zone {
+        Zone::Known(name) => {
+            let request = request.prefer(format!("outlook.timezone=\"{name}\""));
+            page::Position::start(&request).in_zone(name)
+        }
+        Zone::Unknown => page::Position::start(&request),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GraphEvent {
+    id: String,
+    subject: Option<String>,
+    start: Option<Clock>,
+    end: Option<Clock>,
+    is_all_day: Option<bool>,
+    is_cancelled: Option<bool>,
+    location: Option<Place>,
+    organizer: Option<Party>,
+    #[serde(default)]
+    attendees: Vec<Party>,
+    show_as: Option<String>,
+    response_status: Option<Response>,
+    online_meeting: Option<Online>,
+    body_preview: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+}
+
+/// Graph's dateTimeTimeZone.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Clock {
+    date_time: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Place {
+    display_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Response {
+    response: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Online {
+    join_url: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EventList {
+    untrusted: &'static str,
+    /// Every time of the list is local to it.
+    zone: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
+    events: Vec<Shown>,
+    truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    id: String,
+    subject: String,
+    start: String,
+    end: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    all_day: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    cancelled: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    recurring: bool,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    location: String,
+    organizer: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attendees: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    show_as: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    my_response: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    join_url: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    preview: String,
+}
+
+impl From<GraphEvent> for Shown {
+    fn from(event: GraphEvent) -> Self {
+        let text = |text: Option<String>, max| clean(text.as_deref().unwrap_or_default(), max);
+        Self {
+            id: event.id,
+            subject: text(event.subject, 255),
+            start: seconds(event.start),
+            end: seconds(event.end),
+            all_day: event.is_all_day == Some(true),
+            cancelled: event.is_cancelled == Some(true),
+            recurring: event.kind.is_some_and(|kind| kind != "singleInstance"),
+            location: text(event.location.and_then(|place| place.display_name), 255),
+            organizer: event.organizer.map(|party| party.shown()).unwrap_or_default(),
+            attendees: event.attendees.iter().take(20).map(Party::shown).collect(),
+            show_as: event.show_as,
+            my_response: event.response_status.and_then(|status| status.response),
+            join_url: event.online_meeting.and_then(|online| online.join_url),
+            preview: text(event.body_preview, 255),
+        }
+    }
+}
+
+/// Graph writes seven digits of a second that nobody asked for.
+fn seconds(clock: Option<Clock>) -> String {
+    clock.map(|clock| clock.date_time.split('.').next().unwrap_or_default().to_owned()).unwrap_or_default()
+}
+
+fn told(page: Page<GraphEvent>, zone: Option<String>) -> EventList {
+    let note = "The mailbox's own zone is not known, so times are UTC: say timezone for local ones.";
+    EventList {
+        untrusted: UNTRUSTED,
+        note: zone.is_none().then_some(note),
+        zone: zone.unwrap_or_else(|| "UTC".to_owned()),
+        events: page.items.into_iter().map(Shown::from).collect(),
+        truncated: page.next_cursor.is_some(),
+        next_cursor: page.next_cursor,
+    }
+}

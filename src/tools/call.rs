@@ -1,0 +1,48 @@
+//! One call under way: the context, the tool's name, and the few things that every handler does with them.
+
+use serde::de::DeserializeOwned;
+
+use super::ToolContext;
+use super::error::ToolError;
+use crate::graph::{GraphRequest, GraphResponse};
+use crate::identity::Scope;
+
+/// One call of one tool, or one read of a resource.
+pub(super) struct Call<'a> {
+    pub context: &'a ToolContext<'a>,
+    /// The tool's name, or the resource's URI.
+    pub name: &'static str,
+}
+
+impl Call<'_> {
+    /// Whether the caller's token is good for `scope`.
+    pub fn allows(&self, scope: Scope) -> bool {
+        self.context.caller.scopes.allows(scope)
+    }
+
+    /// Refuses the call when the caller's token is not good for `scope`, before anything leaves.
+    pub fn require(&self, scope: Scope) -> Result<(), ToolError> {
+        if self.allows(scope) { Ok(()) } else { Err(ToolError::MissingScope(scope)) }
+    }
+
+    /// Unix seconds.
+    pub fn now(&self) -> u64 {
+        self.context.ports.clock.now()
+    }
+
+    /// Sends one request.
+    pub async fn send(&self, request: &GraphRequest) -> Result<GraphResponse, ToolError> {
+        let repeatable = request.idempotent;
+        self.context.graph.send(request).await.map_err(|failure| ToolError::Graph { failure, repeatable })
+    }
+
+    /// Sends one request and reads its answer.
+    pub async fn json<T: DeserializeOwned>(&self, request: &GraphRequest) -> Result<T, ToolError> {
+        let repeatable = request.idempotent;
+        self.send(request).await?.json().map_err(|failure| {
+            // Graph said yes, though in words that we cannot read: what was asked has been done.
+            let failure = if repeatable { failure } else { failure.maybe_acted() };
+            ToolError::Graph { failure, repeatable }
+        })
+    }
+}

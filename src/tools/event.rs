@@ -1,0 +1,257 @@
+//! Creating a calendar event. Its `transactionId` makes a repeated request harmless.
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use time::PrimitiveDateTime;
+
+use super::address::{self, Addresses, Recipient};
+use super::answer::Answer;
+use super::arguments::{self, BODY, LINE, identifier};
+use super::call::Call;
+use super::outbox::{self, IMMUTABLE, transaction};
+use super::send::{Body, ContentType};
+use super::when::{self, Moment};
+use super::zone::{self, Zone};
+use super::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
+use crate::graph::GraphRequest;
+use crate::graph::request::{Method, Segment};
+use crate::identity::Scope;
+
+/// The tool.
+pub(super) const TOOL: Tool = Tool {
+    name: "createCalendarEvent",
+    title: "Create a calendar event",
+    description: "Create a calendar event; attendees are invited at once.",
+    kind: Kind::Outward,
+    preset: Preset::Core,
+    needs: &[Scope::CalendarsReadWrite],
+    also: &[Scope::MailboxSettingsRead],
+    example: r#"{"subject":"Review","start":"2026-03-02T09:00:00","end":"2026-03-02T09:30:00","timezone":"Europe/Berlin"}"#,
+    schema: schema::of::<CreateCalendarEvent>,
+    handler: handle::<CreateCalendarEvent>,
+};
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct CreateCalendarEvent {
+    subject: String,
+    /// Local ISO date-time, or with offset
+    start: String,
+    /// Like start
+    end: String,
+    /// IANA or Windows zone; default: mailbox zone
+    timezone: Option<String>,
+    attendees: Option<Addresses>,
+    optional_attendees: Option<Addresses>,
+    location: Option<String>,
+    /// Plain text
+    body: Option<String>,
+    all_day: Option<bool>,
+    /// Add a Teams link
+    online_meeting: Option<bool>,
+    #[schemars(range(min = 0, max = 40320))]
+    reminder_minutes: Option<u32>,
+    calendar_id: Option<String>,
+    idempotency_key: Option<String>,
+}
+
+/// Graph's event, as far as it is created here.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    subject: String,
+    start: Clock,
+    end: Clock,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attendees: Vec<Attendee>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<Place>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<Body>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_all_day: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_online_meeting: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    online_meeting_provider: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_reminder_on: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reminder_minutes_before_start: Option<u32>,
+    transaction_id: String,
+}
+
+/// Graph's dateTimeTimeZone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Clock {
+    date_time: String,
+    time_zone: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Place {
+    display_name: String,
+}
+
+#[derive(Serialize)]
+struct Attendee {
+    #[serde(flatten)]
+    recipient: Recipient,
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Created {
+    id: String,
+    web_link: Option<String>,
+    online_meeting: Option<Online>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Online {
+    join_url: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Told {
+    status: &'static str,
+    id: String,
+    start: String,
+    end: String,
+    zone: String,
+    invited: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    join_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    web_link: Option<String>,
+}
+
+#[async_trait(?Send)]
+impl Input for CreateCalendarEvent {
+    async fn run(self, call: &Call<'_>) -> Outcome {
+        let key = arguments::key(self.idempotency_key.as_deref())?;
+        let calendar = self.calendar_id.as_deref().map(|id| identifier("calendarId", id)).transpose()?;
+        let mut event = self.event()?;
+        (event.start, event.end) = self.times(call).await?;
+        let key = key.as_deref().unwrap_or(call.context.request_id);
+        event.transaction_id = transaction(key);
+        let (me, events) = (Segment::Word("me"), Segment::Word("events"));
+        let request = match calendar {
+            Some(id) => GraphRequest::new(Method::Post, &[me, Segment::Word("calendars"), Segment::Value(id), events]),
+            None => GraphRequest::new(Method::Post, &[me, events]),
+        }?;
+        let body = serde_json::to_value(&event).unwrap_or(Value::Null);
+        let request = request.prefer(IMMUTABLE).body(body).repeatable();
+        let created: Created = outbox::repeatable(call, key, &request).await?;
+        Ok(Answer::of(&Told {
+            status: "created",
+            id: created.id,
+            start: event.start.date_time,
+            end: event.end.date_time,
+            zone: event.start.time_zone,
+            invited: event.attendees.len(),
+            join_url: created.online_meeting.and_then(|online| online.join_url),
+            web_link: created.web_link,
+        }))
+    }
+}
+
+impl CreateCalendarEvent {
+    /// Everything but the times and the transaction.
+    fn event(&self) -> Result<Event, ToolError> {
+        let unset = Clock { date_time: String::new(), time_zone: String::new() };
+        let body = self.body.as_deref().map(|text| arguments::prose("body", text, BODY)).transpose()?;
+        let online = self.online_meeting == Some(true);
+        if self.reminder_minutes.is_some_and(|minutes| minutes > 40_320) {
+            return Err(ToolError::argument("reminderMinutes", "at most 40320, four weeks"));
+        }
+        Ok(Event {
+            subject: arguments::line("subject", &self.subject, LINE)?,
+            start: unset.clone(),
+            end: unset,
+            attendees: self.invited()?,
+            location: arguments::optional("location", self.location.as_deref(), LINE)?
+                .map(|display_name| Place { display_name }),
+            body: body.map(|content| Body { content_type: ContentType::Text, content }),
+            is_all_day: self.all_day == Some(true),
+            is_online_meeting: online,
+            online_meeting_provider: online.then_some("teamsForBusiness"),
+            is_reminder_on: self.reminder_minutes.map(|_| true),
+            reminder_minutes_before_start: self.reminder_minutes,
+            transaction_id: String::new(),
+        })
+    }
+
+    fn invited(&self) -> Result<Vec<Attendee>, ToolError> {
+        let of = |addresses: Vec<String>, kind| {
+            Recipient::all(&addresses).into_iter().map(move |recipient| Attendee { recipient, kind })
+        };
+        let required = address::optional("attendees", self.attendees.as_ref())?;
+        let optional = address::optional("optionalAttendees", self.optional_attendees.as_ref())?;
+        Ok(of(required, "required").chain(of(optional, "optional")).collect())
+    }
+
+    async fn times(&self, call: &Call<'_>) -> Result<(Clock, Clock), ToolError> {
+        let (start, end) = (when::moment("start", &self.start)?, when::moment("end", &self.end)?);
+        if self.all_day == Some(true) {
+            let (first, last) = (day("start", start)?, day("end", end)?);
+            if last < first {
+                return Err(ToolError::argument("end", "must not be before start"));
+            }
+            // Graph's end is the midnight after the last day; one day is often asked for with the same date twice.
+            let last = if last == first { last.saturating_add(time::Duration::days(1)) } else { last };
+            return self.local(call, first, last).await;
+        }
+        match (start, end) {
+            (Moment::Instant(start), Moment::Instant(end)) if start < end => Ok((instant(start), instant(end))),
+            (Moment::Local(start), Moment::Local(end)) if start < end => self.local(call, start, end).await,
+            (Moment::Instant(_), Moment::Instant(_)) | (Moment::Local(_), Moment::Local(_)) => {
+                Err(ToolError::argument("end", "must be later than start"))
+            }
+            (Moment::Day(_), _) => Err(ToolError::argument("start", "a date alone needs allDay=true")),
+            (_, Moment::Day(_)) => Err(ToolError::argument("end", "a date alone needs allDay=true")),
+            (Moment::Instant(_), Moment::Local(_)) | (Moment::Local(_), Moment::Instant(_)) => {
+                Err(ToolError::argument("end", "start and end must both have an offset, or neither"))
+            }
+        }
+    }
+
+    /// Local times in the zone asked for, else the mailbox's. Invitations an hour off are worse than a question back.
+    async fn local(
+        &self,
+        call: &Call<'_>,
+        start: PrimitiveDateTime,
+        end: PrimitiveDateTime,
+    ) -> Result<(Clock, Clock), ToolError> {
+        match zone::choose(call, self.timezone.as_deref()).await? {
+            Zone::Known(zone) => {
+                let clock = |at| Clock { date_time: when::local(at), time_zone: zone.clone() };
+                Ok((clock(start), clock(end)))
+            }
+            Zone::Unknown => Err(ToolError::argument(
+                "timezone",
+                "the mailbox's own zone is not known: say one such as Europe/Berlin, or give start and end an offset",
+            )),
+        }
+    }
+}
+
+fn instant(at: time::OffsetDateTime) -> Clock {
+    Clock { date_time: when::utc(at).trim_end_matches('Z').to_owned(), time_zone: "UTC".to_owned() }
+}
+
+fn day(name: &str, moment: Moment) -> Result<PrimitiveDateTime, ToolError> {
+    match moment {
+        Moment::Day(day) => Ok(when::midnight(day)),
+        Moment::Local(at) => Ok(when::midnight(at.date())),
+        Moment::Instant(_) => Err(ToolError::argument(name, "an all-day event needs a date, such as 2026-03-02")),
+    }
+}

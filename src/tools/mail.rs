@@ -1,0 +1,238 @@
+//! Reading mail: a folder's list and full-text search. Sending is `send`.
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::answer::{Answer, UNTRUSTED, clean};
+use super::arguments::{self, bounded, identifier};
+use super::call::Call;
+use super::outbox::IMMUTABLE;
+use super::page::{self, Page, Position};
+use super::{Input, Kind, Outcome, Preset, Tool, ToolError, address, handle, schema, send, when};
+use crate::graph::GraphRequest;
+use crate::graph::request::{Method, Segment, filter_literal, quoted_phrase};
+use crate::identity::Scope;
+
+/// The tools of this family.
+pub(super) const TOOLS: &[Tool] = &[
+    send::TOOL,
+    Tool {
+        name: "getEmails",
+        title: "List emails",
+        description: "List a mail folder, newest first: id, from, subject, time, preview, flags.",
+        kind: Kind::Read,
+        preset: Preset::Core,
+        needs: &[Scope::MailRead],
+        also: &[],
+        example: r#"{"folder":"inbox","count":10,"since":"2026-03-01T00:00:00+01:00"}"#,
+        schema: schema::of::<GetEmails>,
+        handler: handle::<GetEmails>,
+    },
+    Tool {
+        name: "searchEmails",
+        title: "Search emails",
+        description: "Full-text mail search in KQL, such as: from:ann subject:budget received>=2026-01-01 hasAttachments:true",
+        kind: Kind::Read,
+        preset: Preset::Core,
+        needs: &[Scope::MailRead],
+        also: &[],
+        example: r#"{"query":"from:ann subject:budget","count":10}"#,
+        schema: schema::of::<SearchEmails>,
+        handler: handle::<SearchEmails>,
+    },
+];
+
+const SELECT: &str =
+    "id,conversationId,subject,from,toRecipients,receivedDateTime,bodyPreview,isRead,hasAttachments,importance";
+const FAMILIES: [&str; 2] = ["/me/mailFolders/{id}/messages", "/me/messages"];
+/// Before any mail: `$filter` must name what `$orderby` sorts by, first.
+const EVER: &str = "1900-01-01T00:00:00Z";
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct GetEmails {
+    /// inbox, sentitems, drafts, archive, deleteditems, or a folder id
+    #[schemars(extend("default" = "inbox"))]
+    folder: Option<String>,
+    #[schemars(range(min = 1, max = 50), extend("default" = 10))]
+    count: Option<u32>,
+    /// true: only unread
+    unread: Option<bool>,
+    /// Sender address
+    from: Option<String>,
+    /// ISO date-time with offset
+    since: Option<String>,
+    /// ISO date-time with offset
+    until: Option<String>,
+    /// nextCursor of the page before; keeps its filters
+    cursor: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SearchEmails {
+    query: String,
+    #[schemars(range(min = 1, max = 50), extend("default" = 10))]
+    count: Option<u32>,
+    /// Limit to one folder
+    folder: Option<String>,
+    /// nextCursor of the page before
+    cursor: Option<String>,
+}
+
+#[async_trait(?Send)]
+impl Input for GetEmails {
+    async fn run(self, call: &Call<'_>) -> Outcome {
+        let count = bounded("count", self.count, 10, 50)?;
+        let folder = identifier("folder", self.folder.as_deref().unwrap_or("inbox"))?;
+        let mut request = list(Some(folder), count)?;
+        if let Some(filter) = self.filter()? {
+            request = request.query("$filter", filter);
+        }
+        let request = request.query("$orderby", "receivedDateTime desc");
+        answer(call, page::begin(call, self.cursor.as_deref(), &request)?, count).await
+    }
+}
+
+impl GetEmails {
+    fn filter(&self) -> Result<Option<String>, ToolError> {
+        let since = self.since.as_deref().map(|text| when::instant("since", text)).transpose()?;
+        let until = self.until.as_deref().map(|text| when::instant("until", text)).transpose()?;
+        if let (Some(since), Some(until)) = (since, until)
+            && since >= until
+        {
+            return Err(ToolError::argument("until", "must be later than since"));
+        }
+        let from = self.from.as_deref().map(|text| address::one("from", text)).transpose()?;
+        let unread = self.unread == Some(true);
+        if since.is_none() && until.is_none() && from.is_none() && !unread {
+            return Ok(None);
+        }
+        let mut clauses = vec![format!("receivedDateTime ge {}", since.map_or_else(|| EVER.to_owned(), when::utc))];
+        clauses.extend(until.map(|until| format!("receivedDateTime lt {}", when::utc(until))));
+        clauses.extend(unread.then(|| "isRead eq false".to_owned()));
+        clauses.extend(from.map(|from| format!("from/emailAddress/address eq {}", filter_literal(&from))));
+        Ok(Some(clauses.join(" and ")))
+    }
+}
+
+#[async_trait(?Send)]
+impl Input for SearchEmails {
+    async fn run(self, call: &Call<'_>) -> Outcome {
+        let count = bounded("count", self.count, 10, 50)?;
+        let query = arguments::line("query", &self.query, 1000)?;
+        let folder = self.folder.as_deref().map(|folder| identifier("folder", folder)).transpose()?;
+        let request = list(folder, count)?.query("$search", quoted_phrase(&query));
+        answer(call, page::begin(call, self.cursor.as_deref(), &request)?, count).await
+    }
+}
+
+fn list(folder: Option<&str>, count: u32) -> Result<GraphRequest, ToolError> {
+    let messages = Segment::Word("messages");
+    let request = match folder {
+        Some(folder) => {
+            let path = [Segment::Word("me"), Segment::Word("mailFolders"), Segment::Value(folder), messages];
+            GraphRequest::new(Method::Get, &path)
+        }
+        None => GraphRequest::new(Method::Get, &[Segment::Word("me"), messages]),
+    }?;
+    Ok(request
+        .query("$select", SELECT)
+        .query("$top", count.to_string())
+        .prefer(IMMUTABLE)
+        .prefer("outlook.body-content-type=\"text\""))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Message {
+    id: String,
+    conversation_id: Option<String>,
+    subject: Option<String>,
+    from: Option<Party>,
+    #[serde(default)]
+    to_recipients: Vec<Party>,
+    received_date_time: Option<String>,
+    body_preview: Option<String>,
+    is_read: Option<bool>,
+    has_attachments: Option<bool>,
+    importance: Option<String>,
+}
+
+/// Somebody as Graph writes them.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Party {
+    pub email_address: Option<Mailbox>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Mailbox {
+    pub name: Option<String>,
+    pub address: Option<String>,
+}
+
+impl Party {
+    /// `Name <address>`, or what there is of it.
+    pub fn shown(&self) -> String {
+        let Some(mailbox) = &self.email_address else { return String::new() };
+        let name = clean(mailbox.name.as_deref().unwrap_or_default(), 100);
+        let address = clean(mailbox.address.as_deref().unwrap_or_default(), 320);
+        if name.is_empty() || name == address { address } else { format!("{name} <{address}>") }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MailList {
+    untrusted: &'static str,
+    emails: Vec<Email>,
+    truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Email {
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversation_id: Option<String>,
+    from: String,
+    to: Vec<String>,
+    subject: String,
+    received: String,
+    preview: String,
+    unread: bool,
+    attachments: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    importance: Option<String>,
+}
+
+impl From<Message> for Email {
+    fn from(message: Message) -> Self {
+        Self {
+            id: message.id,
+            conversation_id: message.conversation_id,
+            from: message.from.map(|party| party.shown()).unwrap_or_default(),
+            to: message.to_recipients.iter().take(10).map(Party::shown).collect(),
+            subject: clean(message.subject.as_deref().unwrap_or_default(), 255),
+            received: message.received_date_time.unwrap_or_default(),
+            preview: clean(message.body_preview.as_deref().unwrap_or_default(), 255),
+            unread: message.is_read == Some(false),
+            attachments: message.has_attachments == Some(true),
+            importance: message.importance.filter(|importance| importance != "normal"),
+        }
+    }
+}
+
+async fn answer(call: &Call<'_>, start: Position, count: u32) -> Outcome {
+    let Page { items, next_cursor } = page::read::<Message>(call, &FAMILIES, start, count).await?;
+    Ok(Answer::of(&MailList {
+        untrusted: UNTRUSTED,
+        emails: items.into_iter().map(Email::from).collect(),
+        truncated: next_cursor.is_some(),
+        next_cursor,
+    }))
+}

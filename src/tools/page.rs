@@ -1,0 +1,194 @@
+//! Paging: Graph's `nextLink` is followed whole, pages may be short or empty without being the last, and a caller gets
+//! exactly as many items as asked for, with a cursor that goes on behind the last of them.
+
+use percent_encoding::percent_decode_str;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::call::Call;
+use super::cursor;
+use super::error::ToolError;
+use crate::graph::request::is_segment;
+use crate::graph::{Failure, GraphRequest, Origin};
+
+/// Requests for one call at most, so that a run of empty pages ends.
+const MOST_REQUESTS: usize = 8;
+
+/// Where in a list the next item is.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Position {
+    /// Path and query below the version.
+    link: String,
+    /// Items of that page which were handed out before.
+    skip: usize,
+    /// Preferences that every page of this list is asked with.
+    prefer: Vec<String>,
+    /// Whether the pages need `ConsistencyLevel: eventual`.
+    eventual: bool,
+    /// The zone that the list's times are in.
+    pub zone: Option<String>,
+}
+
+impl Position {
+    /// The start of the list that this request asks for.
+    pub fn start(request: &GraphRequest) -> Self {
+        Self {
+            link: request.path_and_query(),
+            skip: 0,
+            prefer: request.preferences().to_vec(),
+            eventual: request.headers.iter().any(|(name, _)| *name == "consistencylevel"),
+            zone: None,
+        }
+    }
+
+    /// The same, with the zone that its times are in.
+    #[must_use]
+    pub fn in_zone(mut self, zone: &str) -> Self {
+        self.zone = Some(zone.to_owned());
+        self
+    }
+
+    /// The request for this page, if the link is of one of the paths that the tool may ask.
+    fn request(&self, families: &[&str], own: &str) -> Option<GraphRequest> {
+        let (path, query) = self.link.split_once('?').unwrap_or((&self.link, ""));
+        let clean = !query.contains('#') && self.link.bytes().all(|byte| byte.is_ascii_graphic());
+        let family = families.iter().find(|family| clean && is_of(path, family, own))?;
+        let mut request = GraphRequest::follow(path, query, family);
+        for preference in &self.prefer {
+            request = request.prefer(preference);
+        }
+        Some(if self.eventual { request.header("consistencylevel", "eventual") } else { request })
+    }
+}
+
+/// Some items of a list.
+pub(super) struct Page<T> {
+    pub items: Vec<T>,
+    /// Present when there may be more.
+    pub next_cursor: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Listing<T> {
+    value: Vec<T>,
+    #[serde(rename = "@odata.nextLink")]
+    next: Option<String>,
+}
+
+/// Reads up to `count` items from `at`. `families` are the paths of the tool, ids as `{id}`.
+pub(super) async fn read<T: DeserializeOwned>(
+    call: &Call<'_>,
+    families: &[&str],
+    mut at: Position,
+    count: u32,
+) -> Result<Page<T>, ToolError> {
+    let own = call.context.caller.user.oid.to_string();
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let mut items = Vec::new();
+    for _ in 0..MOST_REQUESTS {
+        let request = at.request(families, &own).ok_or_else(foreign)?;
+        let listing: Listing<T> = call.json(&request).await?;
+        let wanted = count - items.len();
+        let mut rest = listing.value.into_iter().skip(at.skip);
+        items.extend(rest.by_ref().take(wanted));
+        if rest.next().is_some() {
+            at.skip += wanted;
+            break;
+        }
+        let Some(next) = listing.next else { return Ok(Page { items, next_cursor: None }) };
+        at.link = relative(call, &next).filter(|link| of_any(link, families, &own)).ok_or_else(unreadable)?;
+        at.skip = 0;
+        if items.len() >= count {
+            break;
+        }
+    }
+    Ok(Page { items, next_cursor: Some(cursor::seal(call, &at)?) })
+}
+
+/// The start of a list, or where the cursor says.
+pub(super) fn begin(call: &Call<'_>, cursor: Option<&str>, request: &GraphRequest) -> Result<Position, ToolError> {
+    cursor.map_or_else(|| Ok(Position::start(request)), |text| cursor::open(call, text))
+}
+
+fn foreign() -> ToolError {
+    ToolError::argument("cursor", "leads to a place that this tool does not read: list again without it")
+}
+
+fn unreadable() -> ToolError {
+    let failure =
+        Failure { message: Some("its next page is elsewhere".into()), ..Failure::of(Origin::Graph, "ForeignNextLink") };
+    ToolError::Graph { failure, repeatable: true }
+}
+
+/// What stands below the version in a link of this cloud's Graph, and of no other host.
+fn relative(call: &Call<'_>, link: &str) -> Option<String> {
+    let microsoft = &call.context.config.microsoft;
+    let rest = link.strip_prefix(&microsoft.cloud.graph)?.strip_prefix('/')?;
+    let path = rest.strip_prefix(microsoft.graph_version)?;
+    path.starts_with('/').then(|| path.to_owned())
+}
+
+fn of_any(link: &str, families: &[&str], own: &str) -> bool {
+    let path = link.split_once('?').map_or(link, |(path, _)| path);
+    families.iter().any(|family| is_of(path, family, own))
+}
+
+/// Whether `path` is of the form `family`. Graph may write a key in brackets, and the user by id instead of `me`.
+fn is_of(path: &str, family: &str, own: &str) -> bool {
+    let Some(mut segments) = segments(path) else { return false };
+    if let [users, id, ..] = segments.as_slice()
+        && users.eq_ignore_ascii_case("users")
+        && id.eq_ignore_ascii_case(own)
+    {
+        segments.splice(0..2, ["me".to_owned()]);
+    }
+    let expected: Vec<_> = family.split('/').skip(1).collect();
+    segments.len() == expected.len()
+        && segments.iter().zip(expected).all(|(found, word)| word == "{id}" || found.eq_ignore_ascii_case(word))
+}
+
+/// The decoded segments, `mailFolders('inbox')` taken apart; `None` when one could climb.
+fn segments(path: &str) -> Option<Vec<String>> {
+    let mut all = Vec::new();
+    for segment in path.strip_prefix('/')?.split('/') {
+        let decoded = percent_decode_str(segment).decode_utf8().ok()?.into_owned();
+        match decoded.strip_suffix("')").and_then(|head| head.split_once("('")) {
+            Some((word, key)) => all.extend([word.to_owned(), key.to_owned()]),
+            None => all.push(decoded),
+        }
+    }
+    all.iter().all(|segment| is_segment(segment)).then_some(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: &str = "00000000-0000-4000-8000-000000000001";
+
+    #[test]
+    fn a_next_link_stays_in_the_family_of_its_tool() {
+        let family = "/me/mailFolders/{id}/messages";
+        for path in [
+            "/me/mailFolders/inbox/messages",
+            "/me/mailFolders('inbox')/messages",
+            "/me/mailFolders(%27inbox%27)/messages",
+            "/users/00000000-0000-4000-8000-000000000001/mailFolders/AA%2F=/messages",
+            "/users('00000000-0000-4000-8000-000000000001')/mailFolders('x')/messages",
+        ] {
+            assert!(is_of(path, family, OWN), "{path}");
+        }
+        for path in [
+            "/me/messages",
+            "/me/mailFolders/inbox/messages/x",
+            "/me/mailFolders/../messages",
+            "/me/mailFolders/%2e%2e/messages",
+            "/me/mailFolders//messages",
+            "/users/00000000-0000-4000-8000-000000000002/mailFolders/inbox/messages",
+            "/me/mailFolders/inbox/childFolders",
+            "me/mailFolders/inbox/messages",
+        ] {
+            assert!(!is_of(path, family, OWN), "{path}");
+        }
+    }
+}

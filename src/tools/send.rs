@@ -1,0 +1,153 @@
+//! Sending a new mail. At most once is the business of `outbox`; here is what the mail says and to whom it goes.
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::address::{self, Addresses, Recipient, one_or_many};
+use super::answer::Answer;
+use super::arguments::{self, BODY, LINE};
+use super::call::Call;
+use super::ledger::Ledger;
+use super::outbox::{self, Delivery, Outgoing};
+use super::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
+use crate::crypto::{self, Digest};
+use crate::graph::GraphRequest;
+use crate::graph::request::{Method, Segment};
+use crate::identity::Scope;
+
+/// The tool.
+pub(super) const TOOL: Tool = Tool {
+    name: "sendEmail",
+    title: "Send an email",
+    description: "Send a new email. mode=draft saves it for review instead. Repeating with the same idempotencyKey never sends twice.",
+    kind: Kind::Outward,
+    preset: Preset::Core,
+    needs: &[Scope::MailSend, Scope::MailReadWrite],
+    also: &[Scope::MailReadWrite],
+    example: r#"{"to":"adele@contoso.example","subject":"Hello","body":"Good morning.","contentType":"text"}"#,
+    schema: schema::of::<SendEmail>,
+    handler: handle::<SendEmail>,
+};
+
+// No doc comment: it would stand in every schema that has the field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ContentType {
+    Text,
+    #[default]
+    Html,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Mode {
+    #[default]
+    Send,
+    Draft,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct SendEmail {
+    /// Address(es)
+    #[schemars(schema_with = "one_or_many")]
+    to: Addresses,
+    cc: Option<Addresses>,
+    bcc: Option<Addresses>,
+    subject: String,
+    body: String,
+    #[schemars(extend("default" = "html"))]
+    content_type: Option<ContentType>,
+    #[schemars(extend("default" = "send"))]
+    mode: Option<Mode>,
+    idempotency_key: Option<String>,
+}
+
+/// Graph's message.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Draft {
+    subject: String,
+    body: Body,
+    to_recipients: Vec<Recipient>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cc_recipients: Vec<Recipient>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    bcc_recipients: Vec<Recipient>,
+}
+
+/// Graph's itemBody.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Body {
+    pub content_type: ContentType,
+    pub content: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Sent<'a> {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    recipients: usize,
+    idempotency_key: &'a str,
+    note: &'static str,
+}
+
+#[async_trait(?Send)]
+impl Input for SendEmail {
+    async fn run(self, call: &Call<'_>) -> Outcome {
+        let mode = self.mode.unwrap_or_default();
+        let draft = self.draft()?;
+        let given = arguments::key(self.idempotency_key.as_deref())?;
+        call.require(if mode == Mode::Draft { Scope::MailReadWrite } else { Scope::MailSend })?;
+        let key = given.unwrap_or_else(|| crypto::random_text::<12>(&*call.context.ports.random));
+        let recipients = draft.to_recipients.len() + draft.cc_recipients.len() + draft.bcc_recipients.len();
+        let message = serde_json::to_value(&draft).map_err(|_| ToolError::argument("body", "cannot be sent"))?;
+        let arguments = Digest::of(json!([mode == Mode::Send, &message]).to_string().as_bytes());
+        let delivery = if call.allows(Scope::MailReadWrite) {
+            let ledger = Ledger::of(call, &key);
+            let outgoing = Outgoing { call, ledger, key: &key, message, send: mode == Mode::Send };
+            outgoing.deliver(&arguments).await?
+        } else {
+            send_blind(call, &key, &arguments, &message).await?
+        };
+        Ok(Answer::of(&told(delivery, recipients, &key)))
+    }
+}
+
+impl SendEmail {
+    fn draft(&self) -> Result<Draft, ToolError> {
+        let content = arguments::prose("body", &self.body, BODY)?;
+        Ok(Draft {
+            to_recipients: Recipient::all(&self.to.required("to")?),
+            cc_recipients: Recipient::all(&address::optional("cc", self.cc.as_ref())?),
+            bcc_recipients: Recipient::all(&address::optional("bcc", self.bcc.as_ref())?),
+            subject: arguments::line("subject", &self.subject, LINE)?,
+            body: Body { content_type: self.content_type.unwrap_or_default(), content },
+        })
+    }
+}
+
+/// With nothing but Mail.Send there is no draft to look at: it goes out once, and doubt stays doubt.
+async fn send_blind(call: &Call<'_>, key: &str, arguments: &Digest, message: &Value) -> Result<Delivery, ToolError> {
+    let request = GraphRequest::new(Method::Post, &[Segment::Word("me"), Segment::Word("sendMail")])?
+        .body(json!({"message": message, "saveToSentItems": true}));
+    let answer = outbox::once(&Ledger::of(call, key), arguments, call, &request).await?;
+    Ok(if answer.is_some() { Delivery::Sent } else { Delivery::SentBefore })
+}
+
+fn told(delivery: Delivery, recipients: usize, idempotency_key: &str) -> Sent<'_> {
+    let accepted = "Accepted by Exchange; if it cannot be delivered, a mail will say so.";
+    let (status, id, note) = match delivery {
+        Delivery::Draft(id) => ("draft", Some(id), "Saved in Drafts; nothing was sent."),
+        Delivery::Sent => ("sent", None, accepted),
+        Delivery::SentBefore => {
+            ("sent", None, "An earlier call with this idempotencyKey sent it; nothing was sent now.")
+        }
+    };
+    Sent { status, id, recipients, idempotency_key, note }
+}

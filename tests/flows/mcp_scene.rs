@@ -1,0 +1,183 @@
+//! A scene for the protocol's flows: a Worker whose grants' objects follow a script.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use crate::agent::{AgentName, Command, GrantCommand, GrantError, GrantReply, Presented, Reply};
+use crate::exchange::{Exchange, Isolate};
+use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
+use crate::mcp::{self, Endpoint};
+use crate::oauth::token::{Kind, Stamp, TokenKeys};
+use crate::ports::{AgentUnavailable, Agents, Clock, Ports};
+use crate::support::{SeededRandom, TestPlatform};
+use crate::web::{Context, Method, Request, Response};
+
+/// What the scripted objects answer to a tool call.
+pub(crate) const TOOL_RESULT: &str = r#"{"content":[{"type":"text","text":"Three mails \"isError\":true"}]}"#;
+
+/// Objects that do as they are told and note what they were asked.
+#[derive(Default)]
+pub(crate) struct ScriptedAgents {
+    /// `confirm`, `end`, `call …` or `publish`, each with the object's name.
+    pub(crate) seen: RefCell<Vec<String>>,
+    /// `(stream, message)`.
+    pub(crate) published: RefCell<Vec<(String, Value)>>,
+    /// What every grant answers, if not yes.
+    pub(crate) refusal: RefCell<Option<GrantError>>,
+    pub(crate) unreachable: Cell<bool>,
+    ended: RefCell<HashSet<String>>,
+}
+
+impl ScriptedAgents {
+    fn judge(&self, presented: &Presented) -> Result<(), GrantError> {
+        let has_ended = presented.session.as_ref().is_some_and(|session| self.ended.borrow().contains(session));
+        match self.refusal.borrow().clone() {
+            Some(error) => Err(error),
+            None if has_ended => Err(GrantError::SessionEnded),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn hops(&self) -> usize {
+        self.seen.borrow().len()
+    }
+}
+
+#[async_trait(?Send)]
+impl Agents for ScriptedAgents {
+    async fn call(&self, name: &AgentName, command: &Command) -> Result<Reply, AgentUnavailable> {
+        let note = |what: &str| self.seen.borrow_mut().push(format!("{what} {name}"));
+        if self.unreachable.get() {
+            note("lost");
+            return Err(AgentUnavailable);
+        }
+        match command {
+            Command::Grant(GrantCommand::Confirm(presented)) => {
+                note("confirm");
+                let verdict = self.judge(presented);
+                // The reply takes its time, so that other commands come in between.
+                for _ in 0..3 {
+                    tokio::task::yield_now().await;
+                }
+                Ok(Reply::Grant(verdict.map(|()| GrantReply::Confirmed)))
+            }
+            Command::Grant(GrantCommand::EndSession(presented)) => {
+                note("end");
+                let verdict = self.judge(presented);
+                self.ended.borrow_mut().extend(presented.session.clone());
+                Ok(Reply::Grant(verdict.map(|()| GrantReply::Done)))
+            }
+            Command::Grant(_) => Err(AgentUnavailable),
+            Command::Call(call) => {
+                note(&format!("call {:?}", call.action));
+                Ok(Reply::Called(self.judge(&call.presented).map(|()| TOOL_RESULT.to_owned())))
+            }
+            Command::Publish { stream, message } => {
+                note("publish");
+                let message = serde_json::from_str(message).map_err(|_| AgentUnavailable)?;
+                self.published.borrow_mut().push((stream.clone(), message));
+                Ok(Reply::Published(1))
+            }
+        }
+    }
+}
+
+/// A deployment with scripted objects.
+pub(crate) struct Scene {
+    pub(crate) platform: TestPlatform,
+    pub(crate) agents: Rc<ScriptedAgents>,
+    pub(crate) isolate: Rc<Isolate>,
+    /// Who came through Access.
+    pub(crate) access: RefCell<Option<AccessIdentity>>,
+}
+
+impl Scene {
+    pub(crate) fn new(changes: &[(&str, &str)]) -> Self {
+        Self {
+            platform: TestPlatform::new(changes),
+            agents: Rc::default(),
+            isolate: Rc::default(),
+            access: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn exchange(&self) -> Exchange {
+        Exchange {
+            config: self.platform.config.clone(),
+            ports: Ports { agents: self.agents.clone(), ..self.platform.ports() },
+            isolate: self.isolate.clone(),
+            context: Context { request_id: "r-1".into(), ray_id: None, now: self.platform.clock.now() },
+            access: self.access.borrow().clone(),
+        }
+    }
+
+    /// `Authorization` of the user whose grant `seed` makes, good for an hour.
+    pub(crate) fn bearer(&self, seed: u64) -> String {
+        let stamp = Stamp {
+            user: Some(UserId { tid: uuid::Uuid::from_u128(1), oid: uuid::Uuid::from_u128(seed.into()) }),
+            grant: GrantId::random(&SeededRandom::new(seed)),
+            scopes: ScopeSet::default(),
+            expires_at: self.platform.clock.now() + 3600,
+        };
+        let keys = TokenKeys::new(&self.platform.config.keys.encryption);
+        let token = keys.mint(self.platform.random.as_ref(), Kind::Access, &stamp);
+        format!("Bearer {}", token.expose())
+    }
+
+    pub(crate) async fn send(&self, endpoint: Endpoint, request: Request) -> Response {
+        mcp::handle(&self.exchange(), endpoint, &request).await
+    }
+
+    /// POST to `/mcp`.
+    pub(crate) async fn post(&self, headers: &[(&'static str, &str)], body: &str) -> Response {
+        self.send(Endpoint::Mcp, request(Method::Post, headers, body)).await
+    }
+
+    /// Initialises; the session id.
+    pub(crate) async fn initialize(&self, bearer: &str, revision: &str) -> String {
+        let body = format!(
+            r#"{{"jsonrpc":"2.0","id":0,"method":"initialize","params":{{"protocolVersion":"{revision}","capabilities":{{}},"clientInfo":{{"name":"t","version":"1"}}}}}}"#
+        );
+        let response = self.post(&[("authorization", bearer)], &body).await;
+        assert_eq!(response.status, 200, "{}", response.body_text());
+        response.header("mcp-session-id").unwrap_or_default().to_owned()
+    }
+
+    /// POST to `/mcp` within a session.
+    pub(crate) async fn within(&self, bearer: &str, session: &str, body: &str) -> Response {
+        self.post(&[("authorization", bearer), ("mcp-session-id", session)], body).await
+    }
+}
+
+/// A request with the headers that every client sends, unless `headers` says otherwise; an empty value removes one.
+pub(crate) fn request(method: Method, headers: &[(&'static str, &str)], body: &str) -> Request {
+    let usual = [("host", "localhost:8787"), ("content-type", "application/json")];
+    let kept = usual.into_iter().filter(|(name, _)| !headers.iter().any(|(given, _)| given == name));
+    let headers = kept.chain(headers.iter().copied()).filter(|(_, value)| !value.is_empty());
+    Request {
+        method,
+        path: "/mcp".into(),
+        query: None,
+        headers: headers.map(|(name, value)| (name, value.to_owned())).collect(),
+        body: body.as_bytes().to_vec(),
+    }
+}
+
+/// A request of this method.
+pub(crate) fn rpc(method: &str) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":7,"method":"{method}"}}"#)
+}
+
+/// A tool call without arguments.
+pub(crate) fn call(tool: &str) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{{"name":"{tool}"}}}}"#)
+}
+
+/// The body as JSON; null when there is none.
+pub(crate) fn json(response: &Response) -> Value {
+    serde_json::from_str(&response.body_text()).unwrap_or_default()
+}

@@ -1,0 +1,242 @@
+//! What is stored: nothing in clear, nothing that opens without a live client token, and its exact form.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a flow that cannot go on should stop")]
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use async_trait::async_trait;
+
+use super::granted::{Granted, MICROSOFT_ACCESS, MICROSOFT_REFRESH, entra_answer, redeem, refresh, user};
+use crate::agent::{GrantCommand, GrantReply};
+use crate::crypto::{self, Key, Keyring, Secret};
+use crate::oauth::grant::Grant;
+use crate::oauth::seal::{Binding, Sealer, Wrapped};
+use crate::oauth::store;
+use crate::ports::{AgentPorts, Kv, KvError, Sql, SqlValue};
+use crate::support::{MemoryKv, TestPlatform};
+
+/// A text with everything random in it replaced.
+fn masked(text: &str) -> String {
+    let mut out = String::new();
+    for word in text.split_inclusive(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')) {
+        let (body, rest) = match word.char_indices().last() {
+            Some((at, c)) if !(c.is_ascii_alphanumeric() || c == '-' || c == '_') => word.split_at(at),
+            _ => (word, ""),
+        };
+        out.push_str(match body.len() {
+            0..43 => body,
+            43 => "<digest>",
+            _ => "<sealed>",
+        });
+        out.push_str(rest);
+    }
+    out
+}
+
+fn state_text(granted: &Granted) -> String {
+    match granted.sql.exec("SELECT state FROM grant_state", &[]).unwrap().concat().as_slice() {
+        [SqlValue::Text(text)] => text.clone(),
+        other => panic!("no state: {other:?}"),
+    }
+}
+
+fn entry(granted: &Granted) -> Option<String> {
+    let entries = granted.platform.kv.entries.borrow();
+    entries.get(&store::grant_key(user(), granted.id)).map(|bytes| String::from_utf8(bytes.clone()).unwrap())
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn no_token_code_or_secret_is_stored_or_logged() {
+    let granted = Granted::new();
+    let code = granted.code().await;
+    let mut secrets = vec![code.clone(), Secret::new(MICROSOFT_ACCESS), Secret::new(MICROSOFT_REFRESH)];
+    let mut seen = granted.dump();
+    let first = granted.take(redeem(&code)).await;
+    seen += &granted.dump();
+    let second = granted.take(refresh(&first.refresh)).await;
+    granted.platform.clock.advance(3541);
+    granted.platform.upstream.push_json(200, &entra_answer(1));
+    granted.microsoft(&second.access).await.unwrap();
+    seen += &granted.dump();
+    granted.ask(redeem(&code)).await.unwrap_err();
+    seen += &granted.dump();
+    seen += &granted.platform.log.text();
+    secrets.extend([first.access, first.refresh, second.access, second.refresh]);
+    secrets.extend(["microsoft-access-token-1", "microsoft-refresh-token-1"].map(Secret::new));
+    secrets.push(granted.platform.config.microsoft.client_secret.clone());
+    for secret in &secrets {
+        let (text, random) = (secret.expose(), secret.expose().rsplit('.').next().unwrap());
+        assert!(!seen.contains(text) && !seen.contains(random), "{text} is stored or logged");
+        let bytes = format!("{:?}", text.as_bytes());
+        assert!(!seen.contains(bytes.trim_matches(['[', ']'])), "{text} is stored as bytes");
+    }
+}
+
+/// Every run of bytes that is stored, as it is and decoded.
+fn stored_runs(granted: &Granted) -> Vec<Vec<u8>> {
+    let mut runs: Vec<Vec<u8>> = Vec::new();
+    for value in granted.sql.exec("SELECT * FROM grant_state", &[]).unwrap().concat() {
+        match value {
+            SqlValue::Text(text) => runs.push(text.into_bytes()),
+            SqlValue::Blob(bytes) => runs.push(bytes),
+            SqlValue::Null | SqlValue::Integer(_) => {}
+        }
+    }
+    runs.extend(granted.platform.kv.entries.borrow().values().cloned());
+    let texts: Vec<_> = runs.iter().filter_map(|run| String::from_utf8(run.clone()).ok()).collect();
+    for text in &texts {
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
+        for word in words.filter(|word| word.len() > 8) {
+            runs.push(word.as_bytes().to_vec());
+            runs.extend(crypto::decode(word));
+        }
+    }
+    runs
+}
+
+fn wrapped_keys(granted: &Granted) -> Vec<Wrapped> {
+    let state = state_text(granted);
+    let found = state.split(r#""wrapped":"#).skip(1).filter_map(|rest| rest.split([',', '}']).next());
+    found.map(|text| serde_json::from_str(text).unwrap()).collect()
+}
+
+/// Takes all that is stored and all the Worker's secrets, and tries each run of bytes and each window in it as the data
+/// key and as the client token that is missing.
+#[tokio::test(flavor = "current_thread")]
+async fn a_dump_of_everything_with_all_the_secrets_opens_nothing_without_a_live_client_token() {
+    let granted = Granted::new();
+    let first = granted.tokens().await;
+    let live = granted.take(refresh(&first.refresh)).await;
+    let sealed = granted.sql.exec("SELECT sealed FROM grant_state", &[]).unwrap().concat();
+    let [SqlValue::Blob(sealed)] = sealed.as_slice() else { panic!("nothing sealed") };
+    let encryption = &granted.platform.config.keys.encryption;
+    let binding = Binding { user: user(), grant: granted.id, client_id: super::granted::CLIENT };
+    let opener = Sealer::new(encryption, binding);
+    let wrapped = wrapped_keys(&granted);
+    assert_eq!(wrapped.len(), 4, "two access tokens, the current and the previous refresh token");
+
+    let mut keys = vec![encryption.current.clone(), encryption.current.derive("microsoft tokens")];
+    for run in stored_runs(&granted) {
+        keys.extend(run.windows(32).map(|window| Key::new(window.try_into().unwrap())));
+        let token = Secret::new(String::from_utf8_lossy(&run));
+        assert!(wrapped.iter().all(|one| opener.unwrap(&token, one).is_err()), "a stored run is a token");
+    }
+    assert!(keys.len() > 1000, "the search saw the store");
+    assert!(keys.iter().all(|key| opener.open(key, sealed).is_err()), "a stored run is the data key");
+
+    let opens = |token: &Secret| wrapped.iter().any(|one| opener.unwrap(token, one).is_ok());
+    assert!(opens(&live.access) && opens(&live.refresh), "the control: a live token does open");
+    let other = Keyring { current: Key::new([9; 32]), previous: None };
+    let unpeppered = Sealer::new(&other, binding);
+    assert!(wrapped.iter().all(|one| unpeppered.unwrap(&live.access, one).is_err()), "a token alone does not");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_spent_code_and_an_ended_refresh_token_open_nothing_any_more() {
+    let granted = Granted::new();
+    let code = granted.code().await;
+    let first = granted.take(redeem(&code)).await;
+    let second = granted.take(refresh(&first.refresh)).await;
+    granted.confirm(&second.access).await.unwrap();
+    let binding = Binding { user: user(), grant: granted.id, client_id: super::granted::CLIENT };
+    let sealer = Sealer::new(&granted.platform.config.keys.encryption, binding);
+    for token in [&code, &first.refresh] {
+        assert!(wrapped_keys(&granted).iter().all(|one| sealer.unwrap(token, one).is_err()));
+    }
+    assert!(!state_text(&granted).contains("salt"), "successors can no more be computed");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_entry_in_kv_has_exactly_this_form() {
+    let granted = Granted::new();
+    let code = granted.code().await;
+    let form = |revision: u8, phase: &str| {
+        format!(
+            r#"{{"v":1,"revision":{revision},"phase":"{phase}","clientId":"client-1","clientName":"Inbox Helper","scope":"User.Read Mail.Read Mail.Send","resource":"http://localhost:8787/mcp","createdAt":1772442000,"endsAt":1775034000,"signInNeeded":false,"sealed":"<sealed>"}}"#
+        )
+    };
+    assert_eq!(masked(&entry(&granted).unwrap()), form(1, "signed_in"));
+    granted.take(redeem(&code)).await;
+    assert_eq!(masked(&entry(&granted).unwrap()), form(2, "active"));
+    let key = granted.platform.kv.entries.borrow().keys().next().cloned().unwrap();
+    let tid = "00000000-0000-0000-0000-00000000c0de";
+    assert_eq!(key, format!("grant:{tid}:00000000-0000-0000-0000-0000000ade1e:{}", granted.id));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_row_of_the_object_has_exactly_this_form() {
+    let granted = Granted::new();
+    let first = granted.tokens().await;
+    granted.take(refresh(&first.refresh)).await;
+    let text = masked(&state_text(&granted));
+    assert_eq!(
+        text.replace(&granted.id.to_string(), "<grant>"),
+        r#"{"Active":{"terms":{"grant":"<grant>","client_id":"client-1","client_name":"Inbox Helper","user":{"tid":"00000000-0000-0000-0000-00000000c0de","oid":"00000000-0000-0000-0000-0000000ade1e"},"profile":{"name":"Adele","email":"adele@contoso.example"},"access":null,"scopes":11,"resource":"http://localhost:8787/mcp","created_at":1772442000,"ends_at":1775034000},"code":"<digest>","current":{"digest":"<digest>","wrapped":"<sealed>"},"previous":{"token":{"digest":"<digest>","wrapped":"<sealed>"},"salt":"<digest>"},"access":[{"digest":"<digest>","scopes":11,"expires_at":1772445600,"wrapped":"<sealed>"},{"digest":"<digest>","scopes":11,"expires_at":1772445600,"wrapped":"<sealed>"}],"sign_in_needed":false}}"#
+    );
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn kv_that_fails_fails_no_command_and_the_next_one_writes_again() {
+    let mut granted = Granted::new();
+    granted.platform.kv.fail.set(true);
+    let tokens = granted.tokens().await;
+    assert!(granted.platform.log.text().contains(r#""reason":"listing_failed""#));
+    granted.evict();
+    granted.platform.kv.fail.set(false);
+    assert_eq!(entry(&granted), None);
+    granted.confirm(&tokens.access).await.unwrap();
+    assert!(entry(&granted).unwrap().contains(r#""phase":"active""#));
+    granted.platform.kv.fail.set(true);
+    assert_eq!(granted.ask(GrantCommand::RevokeByUser { user: user() }).await, Ok(GrantReply::Done));
+    granted.platform.kv.fail.set(false);
+    assert!(entry(&granted).is_some());
+    granted.confirm(&tokens.access).await.unwrap_err();
+    assert_eq!(entry(&granted), None, "what is revoked is listed no more");
+}
+
+/// Notes the TTL of each write.
+struct NotingKv(MemoryKv, RefCell<Vec<Option<u64>>>);
+
+#[async_trait(?Send)]
+impl Kv for NotingKv {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, KvError> {
+        self.0.get(key).await
+    }
+
+    async fn put(&self, key: &str, value: &[u8], ttl: Option<u64>) -> Result<(), KvError> {
+        self.1.borrow_mut().push(ttl);
+        self.0.put(key, value, ttl).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), KvError> {
+        self.0.delete(key).await
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn an_entry_goes_by_itself_at_the_grants_end_and_rests_are_not_written() {
+    let mut granted = Granted::new();
+    let kv = Rc::new(NotingKv(MemoryKv::default(), RefCell::default()));
+    let ports = AgentPorts { sql: granted.sql.clone(), kv: kv.clone(), ..granted.platform.agent_ports() };
+    granted.grant = Rc::new(Grant::new(granted.platform.config.clone(), ports));
+    let tokens = granted.tokens().await;
+    granted.confirm(&tokens.access).await.unwrap();
+    granted.take(refresh(&tokens.refresh)).await;
+    assert_eq!(*kv.1.borrow(), [Some(60), Some(30 * 24 * 3600)], "an unredeemed code is listed for its minute");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_rotated_encryption_key_signs_nobody_out() {
+    let mut granted = Granted::new();
+    let first = granted.tokens().await;
+    let old = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    let new = "8899aabbccddeeff00112233445566778899aabbccddeeff0011223344556677";
+    granted.platform = TestPlatform::new(&[("ENCRYPTION_KEY", new), ("ENCRYPTION_KEY_PREVIOUS", old)]);
+    granted.evict();
+    assert_eq!(granted.microsoft(&first.access).await, Ok(Secret::new(MICROSOFT_ACCESS)));
+    let second = granted.take(refresh(&first.refresh)).await;
+    granted.platform = TestPlatform::new(&[("ENCRYPTION_KEY", new)]);
+    granted.evict();
+    assert_eq!(granted.microsoft(&second.access).await, Ok(Secret::new(MICROSOFT_ACCESS)), "rewrapped at refresh");
+    assert!(granted.microsoft(&first.access).await.is_err(), "the old key is gone");
+}

@@ -1,0 +1,223 @@
+//! What every tool of the catalogue keeps, and what each one asks of Graph.
+
+use serde_json::{Value, json};
+
+use super::tools_fake::{Desk, snapshot};
+use crate::agent::Action;
+use crate::identity::Scope;
+use crate::tools;
+
+fn listed(read_only: bool) -> Vec<Value> {
+    serde_json::from_str(tools::list_json(read_only)).unwrap()
+}
+
+#[test]
+fn the_list_is_as_stored() {
+    snapshot("tools_list", &Value::Array(listed(false)));
+    snapshot("resources_list", &serde_json::from_str(tools::resources_json()).unwrap());
+}
+
+#[test]
+fn names_and_descriptions_fit_every_client() {
+    for tool in tools::catalogue() {
+        assert!(tool.name.len() <= 40, "{}", tool.name);
+        assert!(tool.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'), "{}", tool.name);
+        assert!(tool.description.len() <= 200, "{}: {}", tool.name, tool.description.len());
+        assert!(!(tool.needs.is_empty() && tool.also.is_empty()), "{} names no scope", tool.name);
+        assert_eq!(tools::catalogue().filter(|other| other.name == tool.name).count(), 1);
+    }
+}
+
+#[test]
+fn the_first_tool_is_harmless_and_takes_no_arguments() {
+    let first = listed(false).remove(0);
+    assert_eq!(first["name"], "authenticate");
+    assert_eq!(first["inputSchema"], json!({"type": "object", "properties": {}, "additionalProperties": false}));
+    assert_eq!(first["annotations"]["readOnlyHint"], true);
+}
+
+#[test]
+fn a_read_only_server_lists_no_tool_that_writes() {
+    let names: Vec<_> = listed(true).iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(names, ["authenticate", "getEmails", "searchEmails", "getCalendarEvents", "getContacts"]);
+}
+
+#[test]
+fn the_reference_tools_keep_their_required_parameters() {
+    let required: Vec<_> = listed(false)
+        .iter()
+        .map(|tool| (tool["name"].as_str().unwrap().to_owned(), tool["inputSchema"]["required"].clone()))
+        .collect();
+    let expected = [
+        ("authenticate", Value::Null),
+        ("sendEmail", json!(["to", "subject", "body"])),
+        ("getEmails", Value::Null),
+        ("searchEmails", json!(["query"])),
+        ("getCalendarEvents", Value::Null),
+        ("createCalendarEvent", json!(["subject", "start", "end"])),
+        ("sendTeamsMessage", json!(["teamId", "channelId", "message"])),
+        ("createTeamsMeeting", json!(["subject", "startTime", "endTime"])),
+        ("getContacts", Value::Null),
+    ];
+    assert_eq!(required, expected.map(|(name, list)| (name.to_owned(), list)));
+}
+
+#[test]
+fn schemas_hold_nothing_that_a_client_refuses() {
+    for tool in listed(false) {
+        let schema = &tool["inputSchema"];
+        assert_eq!(schema["type"], "object", "{tool}");
+        assert_eq!(schema["additionalProperties"], false, "{tool}");
+        assert!(schema["properties"].is_object(), "{tool}");
+        for keyword in ["anyOf", "oneOf", "allOf", "not", "if"] {
+            assert!(schema.get(keyword).is_none(), "{keyword} at the root of {tool}");
+        }
+        plain(schema);
+    }
+}
+
+fn plain(schema: &Value) {
+    let Value::Object(object) = schema else { return };
+    for keyword in ["$ref", "$schema", "$defs", "format", "title"] {
+        assert!(!object.contains_key(keyword), "{keyword} in {schema}");
+    }
+    assert!(object.get("type").is_none_or(|name| name.is_string() && name != "null"), "{schema}");
+    assert!(object.get("default").is_none_or(|value| !value.is_null()), "{schema}");
+    object.get("properties").and_then(Value::as_object).into_iter().flat_map(|all| all.values()).for_each(plain);
+    object.get("anyOf").and_then(Value::as_array).into_iter().flatten().for_each(plain);
+    object.get("items").into_iter().for_each(plain);
+}
+
+#[test]
+fn the_whole_list_costs_few_tokens() {
+    assert!(tools::list_json(false).len() / 4 < 2000, "{} bytes", tools::list_json(false).len());
+}
+
+#[test]
+fn default_scopes_cover_the_catalogue_and_nothing_shared() {
+    let scopes = tools::default_scopes();
+    assert!(tools::catalogue().all(|tool| tool.missing(scopes).is_none()));
+    assert!(!scopes.to_string().contains("Shared"));
+    assert!(scopes.allows(Scope::TeamReadBasicAll));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_example_of_every_tool_passes_its_checks() {
+    for tool in tools::catalogue() {
+        let desk = Desk::new();
+        let arguments = serde_json::from_str(tool.example).unwrap();
+        let result =
+            desk.run(&Action::Tool { name: tool.name.to_owned(), arguments: Value::to_string(&arguments) }).await;
+        assert!(!result.to_string().contains("invalidArgument"), "{}: {result}", tool.name);
+        assert!(!desk.asked().is_empty(), "{} asked nothing", tool.name);
+    }
+}
+
+fn page() -> Value {
+    json!({"value": []})
+}
+
+/// The requests of one call after another, each on a fresh desk.
+async fn requests(name: &str, answers: &[Value], calls: &[Value]) -> Value {
+    let mut all = Vec::new();
+    for arguments in calls {
+        let desk = Desk::new();
+        for answer in answers {
+            desk.answer(answer);
+        }
+        desk.call(name, arguments.clone()).await;
+        all.push(json!({"arguments": arguments, "requests": desk.wire()}));
+    }
+    Value::Array(all)
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn mail_requests_are_as_stored() {
+    let full = json!({"folder": "AAMk/x+y=", "count": 50, "unread": true, "from": "b.o'hara@contoso.example",
+        "since": "2026-03-01T00:00:00+01:00", "until": "2026-03-02T00:00Z"});
+    snapshot("get_emails", &requests("getEmails", &[page()], &[json!({}), full]).await);
+    let full = json!({"query": "subject:\"budget plan\" & from:ann", "folder": "sentitems", "count": 5});
+    snapshot("search_emails", &requests("searchEmails", &[page()], &[json!({"query": "budget"}), full]).await);
+    let least = json!({"to": "adele@contoso.example", "subject": "Hi", "body": "<p>x</p>", "idempotencyKey": "k"});
+    let full = json!({"to": ["adele@contoso.example", "bo@contoso.example"], "cc": ["cy@contoso.example"],
+        "bcc": "di@contoso.example", "subject": "Hi", "body": "x\ny", "contentType": "text", "mode": "draft",
+        "idempotencyKey": "k"});
+    let draft = json!({"id": "AAMkDraft=", "isDraft": true});
+    snapshot("send_email", &requests("sendEmail", &[draft], &[least, full]).await);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn calendar_requests_are_as_stored() {
+    let zone = json!({"timeZone": "W. Europe Standard Time"});
+    let full = json!({"start": "2026-03-02T00:00:00+01:00", "end": "2026-03-09T00:00:00+01:00", "calendarId": "AAMk=",
+        "count": 100, "timezone": "Europe/Berlin"});
+    let mut all = requests("getCalendarEvents", &[zone.clone(), page()], &[json!({})]).await;
+    all.as_array_mut()
+        .unwrap()
+        .extend(requests("getCalendarEvents", &[page()], &[full]).await.as_array().cloned().unwrap());
+    snapshot("get_calendar_events", &all);
+    let created = json!({"id": "AAMkEvent="});
+    let least = json!({"subject": "Review", "start": "2026-03-02T09:00", "end": "2026-03-02T09:30"});
+    let full = json!({"subject": "Review", "start": "2026-03-02", "end": "2026-03-03", "allDay": true,
+        "timezone": "Europe/Berlin", "attendees": ["adele@contoso.example"], "optionalAttendees": ["bo@contoso.example"],
+        "location": "Room 1", "body": "Agenda", "onlineMeeting": true, "reminderMinutes": 15, "calendarId": "AA/k=",
+        "idempotencyKey": "k"});
+    let mut all = requests("createCalendarEvent", &[zone, created.clone()], &[least]).await;
+    all.as_array_mut()
+        .unwrap()
+        .extend(requests("createCalendarEvent", &[created], &[full]).await.as_array().cloned().unwrap());
+    snapshot("create_calendar_event", &all);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn teams_requests_are_as_stored() {
+    let least = json!({"teamId": "t-1", "channelId": "19:abc@thread.tacv2", "message": "Hello"});
+    let full = json!({"teamId": "t-1", "channelId": "19:abc@thread.tacv2", "message": "Hello\nyou",
+        "contentType": "text", "replyTo": "1700000000000", "idempotencyKey": "k"});
+    snapshot("send_teams_message", &requests("sendTeamsMessage", &[json!({"id": "1"})], &[least, full]).await);
+    let least = json!({"subject": "Sync", "startTime": "2026-03-02T09:00:00+01:00", "endTime": "2026-03-02T08:30:00Z"});
+    let full = json!({"subject": "Sync", "startTime": "2026-03-02T09:00:00-03:30", "endTime": "2026-03-02T09:30:00-03:30",
+        "attendees": ["adele@contoso.example"], "idempotencyKey": "k"});
+    snapshot("create_teams_meeting", &requests("createTeamsMeeting", &[json!({"id": "M"})], &[least, full]).await);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn people_requests_are_as_stored() {
+    let calls = [
+        json!({}),
+        json!({"search": "O'Hara \"Bo\" \\", "count": 100}),
+        json!({"source": "contacts", "search": "O'Hara"}),
+        json!({"source": "contacts", "search": "bo@contoso.example"}),
+        json!({"source": "directory", "search": "Bo\" OR \"mail:x & y"}),
+        json!({"source": "directory"}),
+    ];
+    snapshot("get_contacts", &requests("getContacts", &[page()], &calls).await);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn resources_are_read_as_stored() {
+    let desk = Desk::new();
+    desk.answer(&json!({"id": "2", "displayName": "Adele Vance", "mail": "adele@contoso.example", "extra": 1}))
+        .answer(&json!({"value": [{"id": "c", "name": "Calendar", "isDefaultCalendar": true, "canEdit": true}]}))
+        .answer(&json!({"value": [{"id": "t", "displayName": "Sales", "description": null}]}))
+        .refuse(403, "Forbidden");
+    let mut all = Vec::new();
+    for uri in
+        ["microsoft://profile", "microsoft://calendars", "microsoft://teams", "microsoft://teams", "microsoft://x"]
+    {
+        assert_eq!(tools::has_resource(uri), uri != "microsoft://x");
+        all.push(desk.run(&Action::Resource { uri: uri.to_owned() }).await);
+    }
+    snapshot("resources", &json!({"results": all, "requests": desk.wire()}));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn authenticate_names_what_is_locked_and_why() {
+    let desk = Desk::granted("User.Read Mail.Read");
+    desk.answer(&json!({"displayName": "Adele Vance", "userPrincipalName": "adele@contoso.example"}));
+    snapshot("authenticate", &desk.call("authenticate", json!({})).await);
+    let desk = Desk::granted("");
+    let answer = desk.call("authenticate", json!({})).await;
+    assert_eq!(answer["user"]["email"], "adele@contoso.example");
+    assert!(desk.asked().is_empty());
+}

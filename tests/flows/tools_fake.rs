@@ -1,0 +1,171 @@
+//! A Graph that answers from a script, and a caller to ask it.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::agent::{Action, Caller, Profile};
+use crate::config::Config;
+use crate::graph::{Failure, Graph, GraphRequest, GraphResponse, Origin};
+use crate::identity::{GrantId, ScopeSet, UserId};
+use crate::ports::AgentPorts;
+use crate::support::{SeededRandom, TestPlatform};
+use crate::tools::{self, ToolContext};
+
+/// The table of the idempotency keys, as a deployment makes it.
+const MIGRATION: &str = include_str!("../../migrations/0002_idempotency.sql");
+
+/// Answers queued requests in order, else `{}`; keeps what it was asked.
+#[derive(Default)]
+pub(crate) struct ScriptedGraph {
+    pub(crate) queue: RefCell<VecDeque<Result<GraphResponse, Failure>>>,
+    pub(crate) seen: RefCell<Vec<GraphRequest>>,
+}
+
+#[async_trait(?Send)]
+impl Graph for ScriptedGraph {
+    async fn send(&self, request: &GraphRequest) -> Result<GraphResponse, Failure> {
+        tokio::task::yield_now().await;
+        self.seen.borrow_mut().push(request.clone());
+        let next = self.queue.borrow_mut().pop_front();
+        next.unwrap_or_else(|| Ok(GraphResponse { status: 200, headers: Vec::new(), body: b"{}".to_vec() }))
+    }
+}
+
+/// One user at one grant's object.
+pub(crate) struct Desk {
+    pub(crate) platform: TestPlatform,
+    pub(crate) config: Rc<Config>,
+    pub(crate) ports: AgentPorts,
+    pub(crate) caller: Caller,
+    pub(crate) graph: ScriptedGraph,
+}
+
+impl Desk {
+    /// A user who granted everything.
+    pub(crate) fn new() -> Self {
+        Self::configured(&[])
+    }
+
+    pub(crate) fn configured(changes: &[(&str, &str)]) -> Self {
+        let platform = TestPlatform::new(changes);
+        let ports = platform.agent_ports();
+        ports.sql.exec(MIGRATION, &[]).expect("the migration runs");
+        let caller = Caller {
+            grant: GrantId::random(&SeededRandom::new(9)),
+            user: UserId { tid: Uuid::from_u128(1), oid: Uuid::from_u128(2) },
+            profile: Profile { name: Some("Adele Vance".into()), email: Some("adele@contoso.example".into()) },
+            scopes: tools::default_scopes(),
+            access: None,
+        };
+        Self { config: platform.config.clone(), platform, ports, caller, graph: ScriptedGraph::default() }
+    }
+
+    /// The same, with these scopes only.
+    pub(crate) fn granted(scopes: &str) -> Self {
+        let mut desk = Self::new();
+        desk.caller.scopes = ScopeSet::parse_known(scopes);
+        desk
+    }
+
+    pub(crate) fn answer(&self, body: &Value) -> &Self {
+        let body = body.to_string().into_bytes();
+        self.graph.queue.borrow_mut().push_back(Ok(GraphResponse { status: 200, headers: Vec::new(), body }));
+        self
+    }
+
+    /// An answer without a body, as 202 has it.
+    pub(crate) fn accept(&self) -> &Self {
+        self.graph.queue.borrow_mut().push_back(Ok(GraphResponse { status: 202, ..GraphResponse::default() }));
+        self
+    }
+
+    pub(crate) fn fail(&self, failure: Failure) -> &Self {
+        self.graph.queue.borrow_mut().push_back(Err(failure));
+        self
+    }
+
+    /// No answer, and Graph may have acted.
+    pub(crate) fn doubt(&self) -> &Self {
+        self.fail(Failure::of(Origin::Transport, "timeout").maybe_acted())
+    }
+
+    /// A refusal by Graph.
+    pub(crate) fn refuse(&self, status: u16, code: &str) -> &Self {
+        self.fail(Failure { status: Some(status), ..Failure::of(Origin::Graph, code) })
+    }
+
+    /// Runs an action; the result object.
+    pub(crate) async fn run(&self, action: &Action) -> Value {
+        let context = ToolContext {
+            config: &self.config,
+            ports: &self.ports,
+            caller: &self.caller,
+            graph: &self.graph,
+            request_id: "5f0c0000-0000-4000-8000-000000000001",
+        };
+        serde_json::from_str(&tools::run(action, &context).await).expect("the result is JSON")
+    }
+
+    /// Calls a tool that succeeds; its answer.
+    pub(crate) async fn call(&self, name: &str, arguments: Value) -> Value {
+        let result = self.outcome(name, arguments).await;
+        assert_eq!(result.get("isError"), None, "{result}");
+        text(&result)
+    }
+
+    /// Calls a tool that fails; its report.
+    pub(crate) async fn error(&self, name: &str, arguments: Value) -> Value {
+        let result = self.outcome(name, arguments).await;
+        assert_eq!(result["isError"], json!(true), "{result}");
+        text(&result)
+    }
+
+    async fn outcome(&self, name: &str, arguments: Value) -> Value {
+        self.run(&Action::Tool { name: name.to_owned(), arguments: arguments.to_string() }).await
+    }
+
+    /// Every request so far, as it goes on the wire: method, path and query, headers, body.
+    pub(crate) fn wire(&self) -> Vec<Value> {
+        let seen = self.graph.seen.borrow();
+        seen.iter()
+            .map(|request| {
+                let headers: Vec<_> =
+                    request.all_headers().iter().map(|(name, value)| format!("{name}: {value}")).collect();
+                json!({
+                    "request": format!("{} {}", request.method.name(), request.path_and_query()),
+                    "headers": headers,
+                    "body": request.body,
+                    "idempotent": request.idempotent,
+                    "route": request.route(),
+                })
+            })
+            .collect()
+    }
+
+    /// Method and path of every request so far.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        let seen = self.graph.seen.borrow();
+        seen.iter().map(|request| format!("{} {}", request.method.name(), request.path_and_query())).collect()
+    }
+}
+
+fn text(result: &Value) -> Value {
+    let text = result["content"][0]["text"].as_str().expect("a text block");
+    serde_json::from_str(text).expect("the text is JSON")
+}
+
+/// Compares with the stored text; `UPDATE_SNAPSHOTS=1` stores it instead.
+pub(crate) fn snapshot(name: &str, found: &Value) {
+    let path = format!("{}/tests/snapshots/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let found = format!("{}\n", serde_json::to_string_pretty(found).expect("JSON"));
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(&path, &found).expect("the snapshot is written");
+    }
+    let stored = std::fs::read_to_string(&path).expect("the snapshot exists: run once with UPDATE_SNAPSHOTS=1");
+    assert_eq!(stored, found, "{name} differs: look at it, then run with UPDATE_SNAPSHOTS=1");
+}
