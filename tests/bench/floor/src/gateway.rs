@@ -78,13 +78,14 @@ fn options() -> Value {
         "gateway": {
             "id": "m365-egress-gateway",
             "skipCache": true,
+            "collectLog": true,
             "retries": {"maxAttempts": 1},
+            "requestTimeoutMs": 25_000,
             "metadata": {
                 "userId": "floor",
                 "mcpTool": "getEmails",
                 "requestId": "floor",
                 "userEmail": "floor@contoso.example",
-                "accessSubject": "floor",
             },
         },
         "returnRawResponse": true,
