@@ -10,7 +10,7 @@ import { atEnd, stop as stopProcess } from "./lib/process.mjs";
 import { TEMPORARY_DIR, WRANGLER_TOML } from "./lib/project.mjs";
 import { throwawaySecrets } from "./lib/secrets.mjs";
 import { buildDirectory, buildWorker, isBuilt } from "./lib/worker.mjs";
-import { watchForWorkerd } from "./lib/workerd.mjs";
+import { Workerd } from "./lib/workerd.mjs";
 
 export const TENANT_ID = "c0270500-0000-4000-8000-000000000001";
 export const CLIENT_ID = "c0270500-0000-4000-8000-000000000002";
@@ -38,6 +38,7 @@ export const ACCESS_AUD = "a".repeat(64);
  * @property {number} port
  * @property {Record<string, string>} secrets
  * @property {number | undefined} workerdPid changes with `restartWorker`
+ * @property {number | undefined} workerdStartedAt on the clock of `performance.now()`
  * @property {number} emulatorPid
  * @property {() => LogEntry[]} logs every line since the start
  * @property {(name?: string) => object[]} events the Worker's JSON lines, parsed; only those of one `event` name
@@ -80,7 +81,10 @@ export async function startServer(options = {}) {
     failed,
     emulatorPid: emulator.pid,
     get workerdPid() {
-      return worker.pid();
+      return worker.workerd.pid;
+    },
+    get workerdStartedAt() {
+      return worker.workerd.startedAt;
     },
     logs: () => [...entries],
     events: (name) => workerEvents(entries).filter((event) => !name || event.event === name),
@@ -161,23 +165,28 @@ async function startWorker({ port, build, bindings, persist, record, alter = (op
     structuredWorkerdLogs: true,
     handleRuntimeStdio: (stdout, stderr) => [stdout, stderr].forEach((stream) => readLog(stream, record)),
   });
-  const workerd = watchForWorkerd();
-  const miniflare = new Miniflare(options);
+  const workerd = new Workerd();
+  let miniflare;
   const dispose = () => miniflare.dispose();
   const disposed = atEnd(dispose);
-  await miniflare.ready.catch(async (error) => {
-    await dispose();
-    throw error;
-  });
+  await workerd
+    .during(() => {
+      miniflare = new Miniflare(options);
+      return miniflare.ready;
+    })
+    .catch(async (error) => {
+      await dispose();
+      throw error;
+    });
   return {
-    pid: workerd.pid,
-    restart: async () => {
-      await miniflare.setOptions(options);
-      await miniflare.ready;
-    },
+    workerd,
+    restart: () =>
+      workerd.during(async () => {
+        await miniflare.setOptions(options);
+        await miniflare.ready;
+      }),
     stop: async () => {
       disposed();
-      workerd.forget();
       await dispose();
     },
   };

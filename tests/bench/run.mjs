@@ -37,7 +37,7 @@ command(async () => {
   const aims = new report.Aims();
   await compareAll(chosen, world, aims);
   if (chosen.length === CASES.length) await measureTheRest(world, aims);
-  await Promise.all([world.server.stop(), world.floor.stop()]);
+  await Promise.all([world.server.stop(), world.floor.stopAll()]);
   aims.print();
   say(dim(`\nmeasured in ${seconds(began)}`));
 });

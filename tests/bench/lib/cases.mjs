@@ -1,5 +1,5 @@
 // What is measured: for each case one operation of the product and the floor's operation beside it. The floor gets the
-// very same first request (method, headers, body), so that what HTTP itself costs is on both sides.
+// headers of the same request, so that what reading HTTP costs is on both sides.
 import { refreshOnce, openSession, rpc } from "./clients.mjs";
 
 /**
@@ -53,8 +53,9 @@ export const MAILS_PER_ANSWER = 10;
 export function floorOperation(benchCase, loop) {
   return (send, client, index) => {
     const request = benchCase.request(client);
-    if (benchCase.floor === "worker") return send({ ...request, path: "/json", expect: 200 });
-    if (benchCase.floor === "object") return send({ ...request, path: `/object/${index}`, expect: 200 });
+    // Without the body: workerd may close a connection whose body nobody reads.
+    if (benchCase.floor === "worker") return send({ headers: request.headers, path: "/json" });
+    if (benchCase.floor === "object") return send({ headers: request.headers, path: `/object/${index}` });
     return send({
       method: "POST",
       path: `/loop/${index}`,

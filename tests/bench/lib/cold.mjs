@@ -1,5 +1,4 @@
 // Cold start: a new workerd process with the build on disk, timed from the moment it is spawned to the first answer.
-import { watchForWorkerd } from "../../../scripts/lib/workerd.mjs";
 import { median, sendOnce } from "./load.mjs";
 
 /**
@@ -7,7 +6,6 @@ import { median, sendOnce } from "./load.mjs";
  * starts the isolate), `answer` for both, `second` for the request after it.
  */
 export async function measureColdStart(part, request, times) {
-  const watch = watchForWorkerd();
   const starts = [];
   for (let turn = 0; turn < times; turn += 1) {
     await part.restartWorker();
@@ -15,9 +13,8 @@ export async function measureColdStart(part, request, times) {
     await sendOnce(part.target, request);
     const answered = performance.now();
     await sendOnce(part.target, request);
-    const spawned = watch.startedAt();
+    const spawned = part.workerdStartedAt;
     starts.push({ ready: ready - spawned, first: answered - ready, answer: answered - spawned, second: performance.now() - answered });
   }
-  watch.forget();
   return Object.fromEntries(Object.keys(starts[0]).map((name) => [name, median(starts.map((start) => start[name]))]));
 }

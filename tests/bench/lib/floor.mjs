@@ -7,7 +7,7 @@ import { freePortPair } from "../../../scripts/lib/ports.mjs";
 import { atEnd, stop as stopProcess } from "../../../scripts/lib/process.mjs";
 import { DEV_DIR, ROOT } from "../../../scripts/lib/project.mjs";
 import { buildReleaseOf } from "../../../scripts/lib/worker.mjs";
-import { watchForWorkerd } from "../../../scripts/lib/workerd.mjs";
+import { Workerd } from "../../../scripts/lib/workerd.mjs";
 
 const CRATE = join(ROOT, "tests", "bench", "floor");
 const BUILD = join(DEV_DIR, "bench-floor");
@@ -35,15 +35,16 @@ export async function startFloor(binary) {
     onLine: () => {},
   });
   const worker = await startWorker(port, direct, secrets.handler);
-  return {
-    ...worker,
+  const graphToken = await signInAtEntra(port + 1, callback, secrets.client);
+  // Not a copy of `worker`: it has getters.
+  return Object.assign(worker, {
     target: { port: direct, host: `localhost:${port}` },
-    graphToken: await signInAtEntra(port + 1, callback, secrets.client),
-    stop: async () => {
+    graphToken,
+    stopAll: async () => {
       await worker.stop();
       await stopProcess(emulator);
     },
-  };
+  });
 }
 
 async function startWorker(port, direct, handlerKey) {
@@ -69,22 +70,28 @@ async function startWorker(port, direct, handlerKey) {
     log: new Log(LogLevel.NONE),
     handleRuntimeStdio: (stdout, stderr) => [stdout, stderr].forEach((stream) => stream.pipe(process.stderr)),
   };
-  const workerd = watchForWorkerd();
-  const miniflare = new Miniflare(options);
+  const workerd = new Workerd();
+  let miniflare;
   const dispose = () => miniflare.dispose();
   const disposed = atEnd(dispose);
-  await miniflare.ready;
+  await workerd.during(() => {
+    miniflare = new Miniflare(options);
+    return miniflare.ready;
+  });
   return {
     get workerdPid() {
-      return workerd.pid();
+      return workerd.pid;
     },
-    restartWorker: async () => {
-      await miniflare.setOptions(options);
-      await miniflare.ready;
+    get workerdStartedAt() {
+      return workerd.startedAt;
     },
+    restartWorker: () =>
+      workerd.during(async () => {
+        await miniflare.setOptions(options);
+        await miniflare.ready;
+      }),
     stop: async () => {
       disposed();
-      workerd.forget();
       await dispose();
     },
   };

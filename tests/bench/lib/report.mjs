@@ -35,7 +35,7 @@ const row = (cells) => cells.map((cell, index) => (index === 0 ? cell.padEnd(COL
 export function printComparisonHead() {
   say(bold("\nEach operation beside its floor: times in ms, CPU of workerd per operation in ms"));
   say(dim("floor: a trivial Worker for metadata and tools/list, a trivial object for refresh and sessions, a bare gateway loop for getEmails;"));
-  say(dim("it gets the same request. Opening a session is two requests (initialize, initialized), its floor is one."));
+  say(dim("it gets the same headers, and no body. Opening a session is two requests (initialize, initialized), its floor is one."));
   say(row(["", "", "", "Worker", "", "", "", "floor"]));
   say(row(["", "conc", "ops/s", "p50", "p99", "CPU", "ops/s", "p50", "p99", "CPU", "ratio", "per round", "aim"]));
 }
