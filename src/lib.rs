@@ -54,4 +54,11 @@ mod support;
 
 #[cfg(test)]
 #[path = "../tests/flows/mod.rs"]
+#[expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop"
+)]
 mod flows;

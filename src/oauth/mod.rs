@@ -1,7 +1,38 @@
 //! The OAuth 2.1 authorization server in front of Entra.
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | [`metadata`] | the two well-known documents |
+//! | [`register`], [`client`], [`redirect_uri`] | clients, and where they may be answered |
+//! | [`authorize`], [`consent`], [`transaction`] | from the client's request to the user's decision |
+//! | [`callback`], [`binding`], [`upstream_secrets`], [`id_token`], [`entra`] | the way over Entra and back |
+//! | [`token_endpoint`], [`revoke`], [`token`] | tokens |
+//! | [`grant`], [`seal`], [`store`] | the grant's state machine in its Durable Object |
+//! | [`error`], [`page`] | what goes wrong, and how it is said |
 
+pub mod authorize;
+pub mod binding;
+pub mod callback;
+pub mod client;
+pub mod consent;
+pub mod cookie;
+pub mod display;
 pub mod entra;
+pub mod error;
 pub mod grant;
+pub mod id_token;
+pub mod metadata;
+pub mod page;
+pub mod params;
+pub mod redirect;
+pub mod redirect_uri;
+pub mod register;
+pub mod resource;
+pub mod revoke;
+pub mod scopes;
 pub mod seal;
 pub mod store;
 pub mod token;
+pub mod token_endpoint;
+pub mod transaction;
+pub mod upstream_secrets;

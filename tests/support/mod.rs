@@ -3,6 +3,8 @@
 
 mod fakes;
 mod platform;
+mod signer;
 
 pub(crate) use fakes::*;
 pub(crate) use platform::*;
+pub(crate) use signer::*;

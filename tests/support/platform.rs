@@ -52,8 +52,6 @@ pub(crate) struct TestPlatform {
     pub(crate) random: Rc<SeededRandom>,
     pub(crate) kv: Rc<MemoryKv>,
     pub(crate) upstream: Rc<ScriptedUpstream>,
-    pub(crate) gateway: Rc<ScriptedGateway>,
-    pub(crate) sockets: Rc<MemorySockets>,
     pub(crate) alarm: Rc<FakeAlarm>,
     pub(crate) timer: Rc<FakeTimer>,
     pub(crate) log: Rc<MemoryLog>,
@@ -68,8 +66,6 @@ impl TestPlatform {
         let random = Rc::new(SeededRandom::new(42));
         let kv = Rc::new(MemoryKv::default());
         let upstream = Rc::new(ScriptedUpstream::default());
-        let gateway = Rc::new(ScriptedGateway::default());
-        let sockets = Rc::new(MemorySockets::default());
         let alarm = Rc::new(FakeAlarm::default());
         let timer = Rc::new(FakeTimer::default());
         let log = Rc::new(MemoryLog::default());
@@ -79,15 +75,15 @@ impl TestPlatform {
             sql: Rc::new(MemorySql::new()),
             kv: kv.clone(),
             upstream: upstream.clone(),
-            gateway: gateway.clone(),
+            gateway: Rc::new(ScriptedGateway::default()),
             alarm: alarm.clone(),
-            sockets: sockets.clone(),
+            sockets: Rc::new(MemorySockets::default()),
             timer: timer.clone(),
             log: log.clone(),
         };
         let agents = Rc::new(NativeAgents::new(config.clone(), template));
         let background = Rc::new(QueuedBackground::default());
-        Self { config, clock, random, kv, upstream, gateway, sockets, alarm, timer, log, background, agents }
+        Self { config, clock, random, kv, upstream, alarm, timer, log, background, agents }
     }
 
     /// The stateless Worker's ports.
@@ -136,11 +132,6 @@ impl NativeAgents {
             let ports = AgentPorts { sql: sql.clone(), ..self.template.clone() };
             *agent = Rc::new(Agent::new(self.config.clone(), ports));
         }
-    }
-
-    /// Every cell that any object stores, as text.
-    pub(crate) fn dump(&self) -> String {
-        self.objects.borrow().values().map(|(_, sql)| sql.dump()).collect()
     }
 
     fn object(&self, name: &AgentName) -> Rc<Agent> {

@@ -1,0 +1,42 @@
+//! `POST /revoke` (RFC 7009): a refresh token ends its grant, an access token only itself. A token that is unknown, over
+//! or another client's is answered like a success and changes nothing.
+
+use crate::agent::GrantCommand;
+use crate::crypto::Secret;
+use crate::exchange::Exchange;
+use crate::web::{Request, Response};
+
+use super::authorize::log_refusal;
+use super::client;
+use super::consent::call;
+use super::error::TokenRequestError;
+use super::token::{Kind, TokenKeys};
+use super::token_endpoint::read_form;
+use crate::agent::GrantError;
+
+/// `POST /revoke`.
+pub async fn handle(exchange: &Exchange, request: &Request) -> Response {
+    match revoke(exchange, request).await {
+        Ok(()) => Response::empty(200).with("cache-control", "no-store").with("pragma", "no-cache"),
+        Err(error) => {
+            log_refusal(exchange, "revoke", &error.to_string(), None);
+            error.response()
+        }
+    }
+}
+
+async fn revoke(exchange: &Exchange, request: &Request) -> Result<(), TokenRequestError> {
+    let form = read_form(request)?;
+    let client = client::authenticate(exchange.ports.kv.as_ref(), request, &form).await?;
+    let token = form.get("token").ok_or(TokenRequestError::Missing("token"))?;
+    let keys = TokenKeys::new(&exchange.config.keys.encryption);
+    // `token_type_hint` is not needed: a token says what it is.
+    let stamp =
+        [Kind::Refresh, Kind::Access].into_iter().find_map(|kind| keys.read(kind, token, exchange.context.now).ok());
+    let Some(stamp) = stamp else { return Ok(()) };
+    let command = GrantCommand::Revoke { token: Secret::new(token), client_id: client.client_id };
+    match call(exchange, stamp.grant, command).await {
+        Err(None | Some(GrantError::Storage)) => Err(TokenRequestError::Unavailable),
+        Ok(_) | Err(Some(_)) => Ok(()),
+    }
+}

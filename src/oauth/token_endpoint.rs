@@ -1,0 +1,152 @@
+//! `POST /token` (RFC 6749 sections 4.1.3 and 6): reads the form, proves the client, refuses what is forged without
+//! asking anybody, and lets the grant's object decide the rest. Single use and rotation are the object's.
+
+use serde::Serialize;
+
+use crate::agent::{GrantCommand, GrantReply, TokenSet};
+use crate::crypto::{Digest, Secret};
+use crate::exchange::Exchange;
+use crate::identity::GrantId;
+use crate::log::{Event, Kind};
+use crate::web::{Request, Response};
+
+use super::authorize::log_refusal;
+use super::client::{self, Client};
+use super::consent::call;
+use super::error::{TokenRequestError, uncached};
+use super::params::Params;
+use super::token::{self, TokenKeys};
+use super::{resource, scopes};
+
+const MAX_BODY: usize = 16 * 1024;
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: u64,
+    refresh_token: &'a str,
+    scope: String,
+    resource: &'a str,
+}
+
+/// `POST /token`.
+pub async fn handle(exchange: &Exchange, request: &Request) -> Response {
+    let result = match read_form(request) {
+        Ok(form) => respond(exchange, request, &form).await,
+        Err(error) => Err(error),
+    };
+    result.unwrap_or_else(|error| {
+        log_refusal(exchange, "token", &error.to_string(), None);
+        error.response()
+    })
+}
+
+/// The form of the token and revocation endpoints.
+pub(super) fn read_form(request: &Request) -> Result<Params, TokenRequestError> {
+    if !request.has_media_type("application/x-www-form-urlencoded") {
+        return Err(TokenRequestError::MediaType);
+    }
+    if request.body.len() > MAX_BODY {
+        return Err(TokenRequestError::TooLarge);
+    }
+    let form = Params::parse(&request.body);
+    if form.repeated() { Err(TokenRequestError::Repeated) } else { Ok(form) }
+}
+
+async fn respond(exchange: &Exchange, request: &Request, form: &Params) -> Result<Response, TokenRequestError> {
+    let grant_type = form.get("grant_type").ok_or(TokenRequestError::Missing("grant_type"))?;
+    if !matches!(grant_type, "authorization_code" | "refresh_token") {
+        return Err(TokenRequestError::GrantType);
+    }
+    let client = client::authenticate(exchange.ports.kv.as_ref(), request, form).await?;
+    let (grant, command) = if grant_type == "authorization_code" {
+        redeem(exchange, form, &client)?
+    } else {
+        refresh(exchange, form, &client)?
+    };
+    match call(exchange, grant, command).await {
+        Ok(GrantReply::Tokens(tokens)) => {
+            log_tokens(exchange, grant, &client, (grant_type, &tokens));
+            Ok(answer(&tokens))
+        }
+        Err(Some(error)) => Err(TokenRequestError::Grant(error)),
+        Ok(_) | Err(None) => Err(TokenRequestError::Unavailable),
+    }
+}
+
+fn redeem(exchange: &Exchange, form: &Params, client: &Client) -> Result<(GrantId, GrantCommand), TokenRequestError> {
+    let code = form.get("code").ok_or(TokenRequestError::Missing("code"))?;
+    let verifier = form.get("code_verifier").ok_or(TokenRequestError::Missing("code_verifier"))?;
+    if !is_verifier(verifier) {
+        return Err(TokenRequestError::Verifier);
+    }
+    let resource = requested_resource(exchange, form)?;
+    let grant = genuine(exchange, token::Kind::Code, code)?;
+    let command = GrantCommand::Redeem {
+        code: Secret::new(code),
+        client_id: client.client_id.clone(),
+        redirect_uri: form.get("redirect_uri").map(str::to_owned),
+        code_challenge: Digest::of(verifier.as_bytes()).to_string(),
+        resource,
+    };
+    Ok((grant, command))
+}
+
+fn refresh(exchange: &Exchange, form: &Params, client: &Client) -> Result<(GrantId, GrantCommand), TokenRequestError> {
+    let token = form.get("refresh_token").ok_or(TokenRequestError::Missing("refresh_token"))?;
+    let resource = requested_resource(exchange, form)?;
+    let scopes = match form.get("scope") {
+        Some(names) => scopes::requested(&exchange.config, names).map_err(|_| TokenRequestError::Scope)?,
+        None => None,
+    };
+    let grant = genuine(exchange, token::Kind::Refresh, token)?;
+    let command = GrantCommand::Refresh {
+        token: Secret::new(token),
+        client_id: client.client_id.clone(),
+        scopes,
+        resource,
+        access: exchange.access.clone(),
+    };
+    Ok((grant, command))
+}
+
+fn requested_resource(exchange: &Exchange, form: &Params) -> Result<Option<String>, TokenRequestError> {
+    resource::requested(&exchange.config.public_url, form).map_err(|_| TokenRequestError::InvalidTarget)
+}
+
+/// The object to ask; a text that was not issued here, or is too old, wakes none.
+fn genuine(exchange: &Exchange, kind: token::Kind, text: &str) -> Result<GrantId, TokenRequestError> {
+    let keys = TokenKeys::new(&exchange.config.keys.encryption);
+    keys.read(kind, text, exchange.context.now).map(|stamp| stamp.grant).map_err(|_| TokenRequestError::NotGenuine)
+}
+
+/// RFC 7636 section 4.1.
+fn is_verifier(text: &str) -> bool {
+    (43..=128).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'))
+}
+
+fn answer(tokens: &TokenSet) -> Response {
+    let answer = Answer {
+        access_token: tokens.access.expose(),
+        token_type: "Bearer",
+        expires_in: tokens.expires_in,
+        refresh_token: tokens.refresh.expose(),
+        scope: tokens.scopes.to_string(),
+        resource: &tokens.resource,
+    };
+    uncached(200, &answer)
+}
+
+fn log_tokens(exchange: &Exchange, grant: GrantId, client: &Client, (reason, tokens): (&str, &TokenSet)) {
+    exchange.ports.log.write(&Event {
+        request_id: Some(&exchange.context.request_id),
+        ray_id: exchange.context.ray_id.as_deref(),
+        grant_id: Some(grant.to_string()),
+        user_id: Some(tokens.user.to_string()),
+        client_id: Some(&client.client_id),
+        reason: Some(reason),
+        ..Event::new(Kind::OauthToken)
+    });
+}

@@ -1,0 +1,271 @@
+// Strangers at the sign-in: forged and stolen states, another browser, another site's form, codes and refresh tokens
+// that come twice. OAUTH rules in RFC 6749 sections 4.1.2 and 10, RFC 9700 sections 2.1 and 4.14.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Browser, formOf } from "./support/browser.mjs";
+import { open, post, request } from "./support/mcp.mjs";
+import {
+  ADELE, ALEX, APPROVE, REDIRECT_URI, approve, authorizeUrl, chooseAccount, chooseAccountOnly, openConsent, pkce, random,
+  redemption, refreshing, register, signIn, token, untilCode,
+} from "./support/oauth.mjs";
+import { event, serve } from "./support/server.mjs";
+
+const server = await serve();
+const { emulator, url } = server;
+
+const tokenCalls = async () => (await emulator.entraCalls()).filter((call) => call.endpoint === "token").length;
+const works = async (access) => (await post(url, { token: access, body: request("initialize", INITIALIZE) })).status === 200;
+const INITIALIZE = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "t", version: "1" } };
+
+/** A browser at the consent page of a fresh client. */
+async function atConsent() {
+  const { client_id: clientId } = await register(url);
+  const { verifier, challenge } = pkce();
+  const browser = new Browser();
+  const consent = await openConsent(browser, authorizeUrl(url, { clientId, challenge }));
+  return { browser, consent, clientId, verifier, redirectUri: REDIRECT_URI };
+}
+
+/** A browser that is back from Microsoft, the callback not asked yet. */
+async function beforeCallback() {
+  const flow = await atConsent();
+  const accounts = await approve(flow.browser, flow.consent);
+  const { url: callback } = await chooseAccountOnly(flow.browser, accounts, ADELE);
+  return { ...flow, callback };
+}
+
+function assertRefusedHere(response, text) {
+  assert.ok([400, 403].includes(response.status), `${response.status} ${text}`);
+  assert.equal(response.headers.get("location"), null);
+}
+
+test("a forged or foreign state at the callback is refused, and Entra is not asked", async () => {
+  const { browser, callback } = await beforeCallback();
+  const before = await tokenCalls();
+  const real = callback.searchParams.get("state");
+  const flipped = real.slice(0, -2) + (real.endsWith("A") ? "BB" : "AA");
+  const unsigned = Buffer.from(JSON.stringify({ clientId: "x", redirectUri: REDIRECT_URI })).toString("base64");
+  for (const state of [undefined, "", "x", flipped, unsigned, random(), `${real}.${real}`]) {
+    const forged = new URL(callback);
+    forged.searchParams.delete("state");
+    if (state !== undefined) forged.searchParams.set("state", state);
+    const response = await browser.request(forged);
+    assertRefusedHere(response, `state ${state}: ${await response.text()}`);
+  }
+  const twice = new URL(callback);
+  twice.searchParams.append("state", real);
+  assertRefusedHere(await browser.request(twice), "state twice");
+  assert.equal(await tokenCalls(), before);
+});
+
+test("the callback in another browser is refused, and does not end the sign-in of the right one", async () => {
+  const { browser, callback, ...flow } = await beforeCallback();
+  const before = await tokenCalls();
+  const stranger = new Browser();
+  const response = await stranger.request(callback);
+  assertRefusedHere(response, await response.text());
+  assert.equal(await tokenCalls(), before, "no code of a stranger is redeemed");
+  const end = await browser.visit(callback, { stop: (at) => at.href.startsWith(REDIRECT_URI) });
+  const { status } = await token(url, redemption({ ...flow, code: end.url.searchParams.get("code") }));
+  assert.equal(status, 200);
+});
+
+test("the callback of one sign-in is refused in a browser that is in the middle of another", async () => {
+  const [victim, attacker] = await Promise.all([beforeCallback(), beforeCallback()]);
+  const before = await tokenCalls();
+  const response = await victim.browser.request(attacker.callback);
+  assertRefusedHere(response, await response.text());
+  assert.equal(await tokenCalls(), before);
+});
+
+test("a callback counts once", async () => {
+  const { browser, callback } = await beforeCallback();
+  assert.equal((await browser.request(callback)).status, 302);
+  const again = await browser.request(callback);
+  assertRefusedHere(again, await again.text());
+});
+
+test("a consent form that another site sends opens no sign-in", async () => {
+  const { browser, consent } = await atConsent();
+  const { action, fields } = formOf(consent, APPROVE);
+  const body = new URLSearchParams(fields).toString();
+  const form = { "content-type": "application/x-www-form-urlencoded" };
+  const foreign = { method: "POST", body, from: "https://evil.example/" };
+  const wrong = {
+    "another site": { ...foreign, headers: form },
+    "another origin of this site": {
+      method: "POST", body, from: consent.url.href, headers: { ...form, origin: "http://localhost:1", "sec-fetch-site": "same-site" },
+    },
+    "an opaque origin": { ...foreign, headers: { ...form, origin: "null" } },
+  };
+  for (const [name, options] of Object.entries(wrong)) {
+    const response = await browser.request(action, options);
+    assertRefusedHere(response, `${name}: ${await response.text()}`);
+  }
+});
+
+test("a consent form without its page's cookie or its secret field opens no sign-in", async () => {
+  const { consent } = await atConsent();
+  const other = await atConsent();
+  const { action, fields } = formOf(consent, APPROVE);
+  const send = (browser, pairs) =>
+    browser.request(action, {
+      method: "POST",
+      body: new URLSearchParams(pairs).toString(),
+      from: consent.url.href,
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+    });
+  const noCookie = await send(new Browser(), fields);
+  assertRefusedHere(noCookie, await noCookie.text());
+  const othersCookie = await send(other.browser, fields);
+  assertRefusedHere(othersCookie, await othersCookie.text());
+  const hidden = fields.slice(0, -1);
+  for (const [name] of hidden) {
+    const without = await send((await atConsent()).browser, fields.filter(([field]) => field !== name));
+    assertRefusedHere(without, `without ${name}: ${await without.text()}`);
+  }
+});
+
+test("cookies of the sign-in are bound to this host, hidden from scripts and short-lived", async () => {
+  const { browser } = await beforeCallback();
+  const ours = browser.jar.all().filter(({ name }) => name.startsWith("__Host-"));
+  assert.ok(ours.length > 0);
+  for (const { name, flags } of ours) {
+    assert.ok(flags.has("httponly") && flags.has("secure"), name);
+    assert.equal(flags.get("samesite")?.toLowerCase(), "lax", name);
+    assert.ok(Number(flags.get("max-age")) <= 600, name);
+  }
+});
+
+test("an unknown client or redirect address is told here and nothing is sent there", async () => {
+  const { client_id: clientId } = await register(url);
+  const { challenge } = pkce();
+  for (const asked of [{ clientId: "unknown" }, { clientId, redirectUri: "https://evil.example/callback" }, { clientId, redirectUri: `${REDIRECT_URI}/x` }]) {
+    const response = await new Browser().request(authorizeUrl(url, { challenge, ...asked }));
+    assert.equal(response.status, 400);
+    assert.equal(response.headers.get("location"), null);
+  }
+});
+
+test("a client's name cannot become part of the page", async () => {
+  const { client_id: clientId } = await register(url, { name: `<script>alert(1)</script>"'&\u202e` });
+  const { html } = await openConsent(new Browser(), authorizeUrl(url, { clientId, challenge: pkce().challenge }));
+  assert.doesNotMatch(html, /<script>alert|\u202e/);
+});
+
+test("of twenty parallel redemptions of one code at most one succeeds, and the replay ends the grant", async () => {
+  const flow = await untilCode(url);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => token(url, redemption(flow))));
+  const good = answers.filter(({ status }) => status === 200);
+  assert.ok(good.length <= 1, `${good.length} redemptions succeeded`);
+  for (const { status, body } of answers.filter((answer) => answer.status !== 200)) {
+    assert.deepEqual([status, body.error], [400, "invalid_grant"]);
+  }
+  for (const { body } of good) {
+    assert.equal(await works(body.access_token), false, "the winner's access token is dead");
+    assert.equal((await token(url, refreshing(flow, body.refresh_token))).body.error, "invalid_grant");
+  }
+});
+
+test("a code that comes again ends the grant and all its tokens at once", async () => {
+  const flow = await signIn(url);
+  assert.equal(await works(flow.access), true);
+  const replay = await token(url, redemption(flow));
+  assert.deepEqual([replay.status, replay.body.error], [400, "invalid_grant"]);
+  assert.equal(await works(flow.access), false);
+  assert.equal((await token(url, refreshing(flow, flow.refresh))).body.error, "invalid_grant");
+  await event(server, "grant.revoked");
+});
+
+test("a wrong verifier, redirect address or client neither consumes a code nor ends a grant", async () => {
+  const flow = await untilCode(url);
+  const { client_id: otherClient } = await register(url);
+  const right = redemption(flow);
+  const wrong = [{ code_verifier: random() }, { redirect_uri: `${REDIRECT_URI}?x=1` }, { client_id: otherClient }, { resource: "https://other.example/mcp" }];
+  for (const change of wrong) assert.equal((await token(url, { ...right, ...change })).status, 400, JSON.stringify(change));
+  const { status, body } = await token(url, right);
+  assert.equal(status, 200);
+  // A used code in a stranger's hand, who has not its verifier, is no replay.
+  assert.equal((await token(url, { ...right, code_verifier: random() })).status, 400);
+  assert.equal((await token(url, { ...right, client_id: otherClient })).status, 400);
+  assert.equal(await works(body.access_token), true);
+});
+
+test("parallel refreshes of one token leave exactly one live branch", async () => {
+  const flow = await signIn(url);
+  const answers = await Promise.all(Array.from({ length: 10 }, () => token(url, refreshing(flow, flow.refresh))));
+  const good = answers.filter(({ status }) => status === 200).map(({ body }) => body);
+  assert.ok(good.length >= 1);
+  const live = new Set();
+  for (const access of new Set(good.map((body) => body.access_token))) if (await works(access)) live.add(access);
+  assert.equal(live.size, 1);
+  const refreshTokens = new Set(good.filter((body) => live.has(body.access_token)).map((body) => body.refresh_token));
+  assert.equal(refreshTokens.size, 1);
+  assert.equal((await token(url, refreshing(flow, [...refreshTokens][0]))).status, 200);
+});
+
+test("a lost answer may be asked for again until its tokens are used; an older token ends the grant", async () => {
+  const flow = await signIn(url);
+  const first = await token(url, refreshing(flow, flow.refresh));
+  const again = await token(url, refreshing(flow, flow.refresh));
+  assert.equal(again.status, 200, "the answer was lost");
+  const second = await token(url, refreshing(flow, again.body.refresh_token));
+  assert.equal(second.status, 200);
+  assert.equal(await works(second.body.access_token), true);
+  const stolen = await token(url, refreshing(flow, flow.refresh));
+  assert.deepEqual([stolen.status, stolen.body.error], [400, "invalid_grant"]);
+  assert.equal(await works(second.body.access_token), false);
+  assert.equal((await token(url, refreshing(flow, second.body.refresh_token))).status, 400);
+  assert.ok(first.body.refresh_token);
+});
+
+test("another client cannot use a refresh token", async () => {
+  const flow = await signIn(url);
+  const { client_id: clientId } = await register(url);
+  assert.equal((await token(url, refreshing({ clientId }, flow.refresh))).body.error, "invalid_grant");
+  assert.equal(await works(flow.access), true);
+});
+
+test("people of another tenant do not get in", async () => {
+  const { browser, consent } = await atConsent();
+  const accounts = await approve(browser, consent);
+  const page = await chooseAccount(browser, accounts, "frank@fabrikam.example");
+  assert.ok(!page.url.searchParams.get("code"));
+});
+
+for (const fault of ["bad-nonce", "wrong-audience", "wrong-tenant", "unknown-kid", "bad-signature", "expired"]) {
+  test(`an id_token with ${fault} signs nobody in`, async () => {
+    const { browser, callback } = await beforeCallback();
+    await emulator.fault("entra", fault);
+    const end = await browser.visit(callback, { stop: (at) => at.href.startsWith(REDIRECT_URI) });
+    await emulator.clearFaults();
+    assert.equal(end.url.searchParams.get("code"), null);
+    if (!end.response) assert.ok(end.url.searchParams.get("error"));
+  });
+}
+
+test("denying at the consent page and cancelling at Microsoft both tell the client access_denied", async () => {
+  const isClient = (at) => at.href.startsWith(REDIRECT_URI);
+  const denied = await atConsent();
+  const first = await denied.browser.press(denied.consent, /deny|cancel/i, { stop: isClient });
+  const cancelled = await atConsent();
+  const accounts = await approve(cancelled.browser, cancelled.consent);
+  const second = await cancelled.browser.press(accounts, /cancel/, { stop: isClient });
+  for (const { url: end } of [first, second]) {
+    assert.equal(end.searchParams.get("error"), "access_denied");
+    assert.equal(end.searchParams.get("iss"), url);
+    assert.ok(end.searchParams.get("state"));
+  }
+});
+
+test("two people in two browsers get their own mail", async () => {
+  const [adele, alex] = await Promise.all([signIn(url, { user: ADELE }), signIn(url, { user: ALEX })]);
+  const mails = async (flow, user) => {
+    const session = await open(url, flow.access);
+    const params = { name: "getEmails", arguments: { count: 1 } };
+    await post(url, { token: flow.access, session, body: request("tools/call", params) });
+    return (await emulator.graphCalls()).at(-1).user === user;
+  };
+  assert.ok(await mails(adele, ADELE));
+  assert.ok(await mails(alex, ALEX));
+});
