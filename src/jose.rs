@@ -196,15 +196,26 @@ mod tests {
         let (old, new) = (Signer::new("k1", 0), Signer::new("k2", 1));
         publish(&platform, &[&old]);
         check(&platform, &cache, &old.sign(&json!({}))).await.unwrap();
-        publish(&platform, &[&old, &new]);
         let token = new.sign(&json!({}));
         for _ in 0..5 {
             assert_eq!(check(&platform, &cache, &token).await, Err(JoseError::UnknownKey));
         }
-        assert_eq!(platform.upstream.seen.borrow().len(), 1);
+        assert_eq!(platform.upstream.seen.borrow().len(), 2);
+        publish(&platform, &[&old, &new]);
+        assert_eq!(check(&platform, &cache, &token).await, Err(JoseError::UnknownKey));
         platform.clock.advance(60);
         assert_eq!(check(&platform, &cache, &token).await, Ok(json!({})));
-        assert_eq!(platform.upstream.seen.borrow().len(), 2);
+        assert_eq!(platform.upstream.seen.borrow().len(), 3);
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_key_that_rotates_right_after_a_cold_start_is_found() {
+        let (platform, cache) = (TestPlatform::new(&[]), KeyCache::default());
+        let (old, new) = (Signer::new("k1", 0), Signer::new("k2", 1));
+        publish(&platform, &[&old]);
+        check(&platform, &cache, &old.sign(&json!({}))).await.unwrap();
+        publish(&platform, &[&old, &new]);
+        assert_eq!(check(&platform, &cache, &new.sign(&json!({}))).await, Ok(json!({})));
     }
 
     #[tokio::test(flavor = "current_thread")]

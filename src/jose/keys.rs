@@ -74,7 +74,8 @@ impl KeyCache {
         if sets.len() >= MAX_SETS && !sets.contains_key(url) {
             sets.clear();
         }
-        let attempted_at = set.fetched_at;
+        // A fetch for another reason does not use up the one that an unknown key id may cause.
+        let attempted_at = sets.get(url).map_or(0, |remembered| remembered.attempted_at);
         sets.insert(url.to_owned(), Remembered { set, attempted_at });
     }
 

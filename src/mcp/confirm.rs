@@ -116,7 +116,13 @@ pub(super) async fn confirm(turn: &Turn<'_>, session: Option<&str>) -> Result<()
     if exchange.isolate.confirmed.is_fresh(&Confirmed::key(exchange, &holder), exchange.context.now) {
         return Ok(());
     }
-    ask(exchange, &holder).await.map_err(|failure| answer(exchange, turn.endpoint, &failure))
+    confirm_now(turn, session).await
+}
+
+/// Asks the object whatever the notes say, for an answer whose status cannot wait for the work itself.
+pub(super) async fn confirm_now(turn: &Turn<'_>, session: Option<&str>) -> Result<(), Response> {
+    let Some(holder) = turn.holder(session) else { return Ok(()) };
+    ask(turn.exchange, &holder).await.map_err(|failure| answer(turn.exchange, turn.endpoint, &failure))
 }
 
 /// Notes a session that was just made: it cannot have ended, so what confirmed the token confirms it too.

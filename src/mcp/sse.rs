@@ -6,7 +6,7 @@
 
 use super::call::Call;
 use super::classify::{Classified, Payload, classify};
-use super::confirm::confirm;
+use super::confirm::{confirm, confirm_now};
 use super::initialize::initialize;
 use super::methods::{Step, step};
 use super::protocol::{Answer, Message, RpcError, render};
@@ -42,8 +42,12 @@ pub(super) async fn message(turn: &Turn<'_>) -> Result<Response, Response> {
         }
         Err(refusal) => return Err(refuse::message(400, refusal.id, refusal.error)),
     };
-    confirm(turn, Some(&session.nonce)).await?;
     let work = work(turn, &session, &message)?;
+    match &work {
+        // A call that the object refuses after the 202 could no longer send the client to refresh its token.
+        Some(Work::Ask(_)) => confirm_now(turn, Some(&session.nonce)).await?,
+        Some(Work::Done(_)) | None => confirm(turn, Some(&session.nonce)).await?,
+    }
     Ok(accept(turn, &session, message.id().zip(work)))
 }
 

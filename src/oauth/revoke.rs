@@ -35,7 +35,11 @@ async fn revoke(exchange: &Exchange, request: &Request) -> Result<(), TokenReque
         [Kind::Refresh, Kind::Access].into_iter().find_map(|kind| keys.read(kind, token, exchange.context.now).ok());
     let Some(stamp) = stamp else { return Ok(()) };
     let command = GrantCommand::Revoke { token: Secret::new(token), client_id: client.client_id };
-    match call(exchange, stamp.grant, command).await {
+    let outcome = call(exchange, stamp.grant, command).await;
+    // What this isolate noted of the grant goes at once; other isolates' notes last a minute, and calls never rely on
+    // them.
+    exchange.isolate.confirmed.forget_grant(stamp.grant);
+    match outcome {
         Err(None | Some(GrantError::Storage)) => Err(TokenRequestError::Unavailable),
         Ok(_) | Err(Some(_)) => Ok(()),
     }

@@ -28,6 +28,8 @@ pub(crate) struct ScriptedAgents {
     pub(crate) published: RefCell<Vec<(String, Value)>>,
     /// What every grant answers, if not yes.
     pub(crate) refusal: RefCell<Option<GrantError>>,
+    /// Whether only calls are refused: the grant ended between the confirmation and the call.
+    pub(crate) refuse_calls_only: Cell<bool>,
     pub(crate) unreachable: Cell<bool>,
     ended: RefCell<HashSet<String>>,
 }
@@ -58,7 +60,7 @@ impl Agents for ScriptedAgents {
         match command {
             Command::Grant(GrantCommand::Confirm(presented)) => {
                 note("confirm");
-                let verdict = self.judge(presented);
+                let verdict = if self.refuse_calls_only.get() { Ok(()) } else { self.judge(presented) };
                 // The reply takes its time, so that other commands come in between.
                 for _ in 0..3 {
                     tokio::task::yield_now().await;

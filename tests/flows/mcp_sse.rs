@@ -120,10 +120,21 @@ async fn a_revoked_grant_opens_no_stream_and_posts_nothing() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn a_call_that_the_object_would_refuse_gets_its_401_although_a_note_is_fresh() {
+    let scene = Scene::new(&[]);
+    let bearer = scene.bearer(1);
+    let query = query(&open(&scene, &bearer).await);
+    *scene.agents.refusal.borrow_mut() = Some(GrantError::TokenInvalid);
+    assert_eq!(post(&scene, &bearer, &query, &call("getEmails")).await, 401);
+    assert!(scene.agents.published.borrow().is_empty());
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn a_refusal_after_the_202_is_told_over_the_stream() {
     let scene = Scene::new(&[]);
     let bearer = scene.bearer(1);
     let query = query(&open(&scene, &bearer).await);
+    scene.agents.refuse_calls_only.set(true);
     *scene.agents.refusal.borrow_mut() = Some(GrantError::SignInNeeded);
     assert_eq!(post(&scene, &bearer, &query, &call("getEmails")).await, 202);
     assert_eq!(scene.agents.published.borrow()[0].1["error"]["code"], -32603);
