@@ -8,6 +8,7 @@ const KIB = 1024;
 const UTIME = 11;
 const STIME = 12;
 
+const ticksPerSecond = () => Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
 let tickMs;
 
 /** Fails where there is no /proc: CPU time of another process cannot be had by Node alone. */
@@ -15,11 +16,11 @@ export function requireProc() {
   if (!existsSync("/proc/self/stat")) {
     throw new Failure("the benchmark needs Linux", { why: "it reads workerd's CPU time and memory from /proc" });
   }
-  tickMs = 1000 / Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
 }
 
 /** CPU time in milliseconds, user and system, in steps of one clock tick. */
 export function cpuMs(pid) {
+  tickMs ??= 1000 / ticksPerSecond();
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[UTIME]) + Number(fields[STIME])) * tickMs;
