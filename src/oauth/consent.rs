@@ -144,10 +144,15 @@ pub(super) async fn call(
     command: GrantCommand,
 ) -> Result<GrantReply, Option<GrantError>> {
     let command = Command::Grant(command);
-    match exchange.ports.agents.call(&AgentName::Grant(grant), &command).await {
+    let result = match exchange.ports.agents.call(&AgentName::Grant(grant), &command).await {
         Ok(Reply::Grant(result)) => result.map_err(Some),
         Ok(Reply::Called(_) | Reply::Published(_)) | Err(_) => Err(None),
+    };
+    if matches!(result, Err(Some(GrantError::Revoked | GrantError::CodeReused | GrantError::TokenReused))) {
+        // Lists are answered on the strength of a note; where the end is learnt, it must not outlive the grant.
+        exchange.isolate.confirmed.forget_grant(grant);
     }
+    result
 }
 
 /// Ends a sign-in that came to nothing. If the object does not answer, its own alarm ends it.

@@ -13,7 +13,7 @@ use super::error::{Doubt, ToolError};
 use super::ledger::{Entry, Ledger, Step};
 use crate::crypto::Digest;
 use crate::graph::request::{Method, Segment, filter_literal};
-use crate::graph::{Failure, GraphRequest, GraphResponse};
+use crate::graph::{Failure, GraphRequest, GraphResponse, Origin};
 
 /// Named MAPI property that holds the key's digest; its GUID is this server's own.
 const PROPERTY: &str = "String {8b5f4f0a-5c0e-4b7e-9d43-6a1f0c2e7d11} Name m365McpKey";
@@ -223,6 +223,10 @@ async fn post(ledger: &Ledger<'_>, call: &Call<'_>, request: &GraphRequest) -> R
             // It is done even if that cannot be noted; the key then stays in doubt, which never sends twice.
             let _: Result<(), ToolError> = ledger.mark(Step::Done, None);
             Ok(response)
+        }
+        // Told as it is: which policy withheld the answer is worth more than that it is missing.
+        Err(error @ ToolError::Graph { failure: Failure { origin: Origin::Policy, .. }, .. }) if error.in_doubt() => {
+            Err(error)
         }
         Err(error) if error.in_doubt() => Err(unknown("It may have been sent although no result came back.")),
         Err(error) => {

@@ -2,9 +2,10 @@
 // outlives the failures of others.
 import assert from "node:assert/strict";
 import test, { afterEach } from "node:test";
-import { Session, items, parsed } from "./support/mcp.mjs";
+import { Session, items, openStream, parsed, post, request } from "./support/mcp.mjs";
 import { ADELE, random, refreshing, signIn, token } from "./support/oauth.mjs";
 import { event, serve } from "./support/server.mjs";
+import { until } from "./support/until.mjs";
 
 const server = await serve();
 const { emulator, url } = server;
@@ -97,6 +98,22 @@ test("a sign-in that Entra has ended challenges the client, and its refresh toke
   assert.match(answer.headers.get("www-authenticate"), /error="invalid_token"/);
   assert.equal((await token(url, refreshing(own.flow, own.flow.refresh))).body.error, "invalid_grant");
   // The other sessions of this file lost their Microsoft tokens too.
+  Object.assign(session, await newSession());
+});
+
+test("a legacy stream's client learns by a 401 that its sign-in is over", async (t) => {
+  const own = await newSession();
+  const stream = await openStream(url, own.token);
+  t.after(stream.close);
+  const ask = () => post(url, { path: stream.path, token: own.token, body: request("tools/call", { name: "getEmails", arguments: {} }) });
+  assert.equal((await ask()).status, 202);
+  await emulator.expireMicrosoftTokens();
+  await emulator.revokeMicrosoftTokens();
+  const refused = await until("a 401", async () => {
+    const answer = await ask();
+    return answer.status === 401 && answer;
+  });
+  assert.match(refused.headers.get("www-authenticate"), /error="invalid_token"/);
   Object.assign(session, await newSession());
 });
 

@@ -2,7 +2,7 @@
 // would send. Nothing of it may reach Graph.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Session, initialize, open, post, request } from "./support/mcp.mjs";
+import { Session, initialize, open, openStream, post, request } from "./support/mcp.mjs";
 import { ADELE, ALEX, random, revoke, signIn } from "./support/oauth.mjs";
 import { serve } from "./support/server.mjs";
 
@@ -56,19 +56,12 @@ test("a session is forged by nobody and ends with its DELETE", async () => {
   assert.equal((await unseenByGraph(() => post(url, { token: adele.access, session, body: SEND }))).status, 404);
 });
 
-test("another user's token on the message endpoint of an SSE session is refused", async () => {
-  const abort = new AbortController();
-  const stream = await fetch(`${url}/sse`, {
-    headers: { authorization: `Bearer ${adele.access}`, accept: "text/event-stream" },
-    signal: abort.signal,
-  });
-  assert.equal(stream.status, 200);
-  const { value } = await stream.body.pipeThrough(new TextDecoderStream()).getReader().read();
-  const path = value.match(/^data: (\S+)/m)[1];
+test("another user's token on the message endpoint of an SSE session is refused", async (t) => {
+  const { path, close } = await openStream(url, adele.access);
+  t.after(close);
   assert.match(path, /^\/sse\/message\?sessionId=/);
   const answer = await unseenByGraph(() => post(url, { path, token: alex.access, body: SEND }));
   assert.equal(answer.status, 404);
-  abort.abort();
 });
 
 test("a call without a token is challenged without an error, by every endpoint", async () => {

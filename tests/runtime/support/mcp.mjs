@@ -45,6 +45,16 @@ export async function open(url, token, { path, headers } = {}) {
   return session;
 }
 
+/** Opens a legacy stream: where its messages go. */
+export async function openStream(url, token) {
+  const abort = new AbortController();
+  const headers = { authorization: `Bearer ${token}`, accept: "text/event-stream" };
+  const response = await fetch(`${url}/sse`, { headers, signal: abort.signal });
+  assert.equal(response.status, 200);
+  const { value } = await response.body.pipeThrough(new TextDecoderStream()).getReader().read();
+  return { path: value.match(/^event: endpoint\r?\ndata: (\S+)/m)[1], close: () => abort.abort() };
+}
+
 /** One user's session, with calls on it. */
 export class Session {
   static async open(url, token, headers) {
