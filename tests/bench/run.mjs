@@ -14,7 +14,7 @@ import { Emulator } from "../runtime/support/emulator.mjs";
 import { CASES, GET_EMAILS, MAILS_PER_ANSWER } from "./lib/cases.mjs";
 import { rpc, signInClients } from "./lib/clients.mjs";
 import { measureColdStart } from "./lib/cold.mjs";
-import { CONCURRENCIES, compare } from "./lib/compare.mjs";
+import { CONCURRENCIES, compare, measureParts } from "./lib/compare.mjs";
 import { buildFloor, startFloor } from "./lib/floor.mjs";
 import { countKvOperations } from "./lib/kv.mjs";
 import { connectTo } from "./lib/load.mjs";
@@ -25,6 +25,7 @@ import { requireProc } from "./lib/usage.mjs";
 const FULL = { rounds: 4, sliceMs: 700, warmMs: 400, coldStarts: 5, waitForClose: true };
 const QUICK = { rounds: 2, sliceMs: 400, warmMs: 200, coldStarts: 3, waitForClose: false };
 const plan = argv.includes("--quick") ? QUICK : FULL;
+const PARTS_CONCURRENCY = 8;
 const MCP_MESSAGES = ["tools/list", "getEmails", "open a session"];
 
 command(async () => {
@@ -95,6 +96,7 @@ async function compareAll(cases, world, aims) {
 }
 
 async function measureTheRest({ server, floor, clients }, aims) {
+  report.printParts(await measureParts(floor, PARTS_CONCURRENCY, plan), PARTS_CONCURRENCY);
   report.printKv(await countKvOperations(), MCP_MESSAGES, aims);
   const metadata = CASES[0].request();
   const product = await measureColdStart(server, metadata, plan.coldStarts);

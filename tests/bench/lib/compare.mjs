@@ -57,3 +57,25 @@ function summarise({ slices }) {
     cpu: total((slice) => slice.cpu) / operations,
   };
 }
+
+/** The floor's own steps: what each adds is the platform's, and nobody's code can take it away. */
+const PARTS = [
+  { name: "trivial Worker", request: () => ({ path: "/json" }) },
+  { name: "… that reads a body of 100 bytes", request: () => ({ method: "POST", path: "/part/body", body: "x".repeat(100) }) },
+  { name: "… that writes one log line", request: () => ({ path: "/part/log" }) },
+  { name: "… that reads one KV value (simulated within workerd)", request: () => ({ path: "/part/kv" }) },
+  { name: "trivial object", request: (index) => ({ path: `/object/${index}` }) },
+  { name: "… that writes one row", request: (index) => ({ path: `/stored/${index}` }) },
+];
+
+/** CPU of workerd for each of the floor's steps, at one concurrency. */
+export async function measureParts(floor, connections, { rounds, sliceMs, warmMs }) {
+  const clients = Array(connections).fill(undefined);
+  const sides = PARTS.map(({ request }) => makeSide(floor, connections, (send, _, index) => send(request(index))));
+  for (const side of sides) await loadFor(warmMs, clients, side.operation);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const side of sides) side.slices.push(await measure(side, clients, sliceMs));
+  }
+  for (const { link } of sides) link.close();
+  return sides.map((side, index) => ({ name: PARTS[index].name, cpu: summarise(side).cpu }));
+}

@@ -60,6 +60,7 @@ async function startWorker(port, direct, handlerKey) {
       { type: "CompiledWasm", path: join(BUILD, "index_bg.wasm") },
     ],
     durableObjects: { FLOOR_OBJECT: { className: "FloorObject", useSQLite: true } },
+    kvNamespaces: { FLOOR_KV: "floor" },
     ai: { binding: "AI", remoteProxyConnectionString: new URL(`http://${emulator}`) },
     bindings: { GRAPH_HANDLER_KEY: handlerKey },
     outboundService: { external: { address: emulator, http: {} } },
@@ -68,7 +69,8 @@ async function startWorker(port, direct, handlerKey) {
     host: "127.0.0.1",
     port,
     log: new Log(LogLevel.NONE),
-    handleRuntimeStdio: (stdout, stderr) => [stdout, stderr].forEach((stream) => stream.pipe(process.stderr)),
+    handleRuntimeStdio: (stdout, stderr) => [stdout, stderr].forEach((stream) => stream.resume()),
+    structuredWorkerdLogs: true,
   };
   const workerd = new Workerd();
   let miniflare;

@@ -49,6 +49,11 @@ export function printComparison(benchCase, connections, { product, floor, ratio,
   say(`${row(cells)} ${judged}`);
 }
 
+export function printParts(parts, connections) {
+  say(bold("\nWhat the platform's own steps cost") + dim(` (floor, concurrency ${connections}, CPU in ms)`));
+  for (const { name, cpu } of parts) say(`  ${name.padEnd(56)}${cpu.toFixed(3)}`);
+}
+
 /** `perMessage` are the names of the steps that are one MCP message of a client that is signed in. */
 export function printKv(counts, perMessage, aims) {
   say(bold("\nKV operations of one step") + dim(` (${HOW})`));

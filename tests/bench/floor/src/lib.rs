@@ -7,6 +7,7 @@
 mod gateway;
 mod handler;
 mod object;
+mod part;
 
 use worker::{Context, Env, Request, Response, ResponseBuilder, Result, event};
 
@@ -18,6 +19,9 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
     let path = request.path();
     match path.as_str() {
         "/json" => fixed(),
+        "/part/body" => part::body(request).await,
+        "/part/log" => part::log(),
+        "/part/kv" => part::kv(&env).await,
         "/graph-handler/v1/chat/completions" => handler::answer(request, &env).await,
         _ => object::forward(request, &path, &env).await,
     }
