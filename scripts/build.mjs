@@ -1,23 +1,18 @@
 // `npm run build`: the release build in build/ that `wrangler deploy` uploads, and its size.
 // `npm run build -- --dev` makes the quick build in .dev/build that development and tests use.
-import { readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { relative } from "node:path";
 import { argv } from "node:process";
-import { gzipSync } from "node:zlib";
 import { command } from "./lib/process.mjs";
 import { ROOT } from "./lib/project.mjs";
 import { bold, say, step } from "./lib/terminal.mjs";
-import { buildDirectory, buildWorker } from "./lib/worker.mjs";
+import { buildDirectory, buildWorker, uploadSizes } from "./lib/worker.mjs";
 import { setUp } from "./setup.mjs";
 
 const KB = 1024;
 const inKb = (bytes) => `${(bytes / KB).toFixed(1)} KB`.padStart(11);
 
 function printSizes(directory) {
-  const files = ["index.js", "index_bg.wasm"].map((name) => {
-    const bytes = readFileSync(join(directory, name));
-    return { name, raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length };
-  });
+  const files = uploadSizes(directory);
   const total = files.reduce((sum, file) => ({ name: "total", raw: sum.raw + file.raw, gzip: sum.gzip + file.gzip }));
   say(`\n${relative(ROOT, directory)}/`.padEnd(19) + "raw".padStart(11) + "gzip".padStart(11));
   for (const { name, raw, gzip } of files) say(`  ${name.padEnd(16)}${inKb(raw)}${inKb(gzip)}`);

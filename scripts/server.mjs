@@ -1,7 +1,6 @@
 // The whole server on this machine: emulator process and Worker in workerd, wired as in production.
 // `npm run dev`, the runtime tests and the benchmark start it by `startServer`; wrangler.toml is the one
 // source of the Worker's configuration, and what differs locally is listed in `localVars`.
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -11,6 +10,7 @@ import { atEnd, stop as stopProcess } from "./lib/process.mjs";
 import { TEMPORARY_DIR, WRANGLER_TOML } from "./lib/project.mjs";
 import { throwawaySecrets } from "./lib/secrets.mjs";
 import { buildDirectory, buildWorker, isBuilt } from "./lib/worker.mjs";
+import { Workerd } from "./lib/workerd.mjs";
 
 export const TENANT_ID = "c0270500-0000-4000-8000-000000000001";
 export const CLIENT_ID = "c0270500-0000-4000-8000-000000000002";
@@ -28,6 +28,7 @@ export const ACCESS_AUD = "a".repeat(64);
  * @param {"dev" | "release"} [options.build] which build to run, built first unless it is up to date; default "dev"
  * @param {string} [options.persist] folder for KV and objects; default: a temporary one, removed by `stop`
  * @param {(entry: LogEntry) => void} [options.log] called with each line as it comes
+ * @param {(options: object) => object} [options.alter] changes Miniflare's options, for measuring
  * @returns {Promise<Server>}
  *
  * @typedef {{source: "worker" | "emulator", level: string, message: string}} LogEntry
@@ -37,6 +38,7 @@ export const ACCESS_AUD = "a".repeat(64);
  * @property {number} port
  * @property {Record<string, string>} secrets
  * @property {number | undefined} workerdPid changes with `restartWorker`
+ * @property {number | undefined} workerdStartedAt on the clock of `performance.now()`
  * @property {number} emulatorPid
  * @property {() => LogEntry[]} logs every line since the start
  * @property {(name?: string) => object[]} events the Worker's JSON lines, parsed; only those of one `event` name
@@ -45,7 +47,7 @@ export const ACCESS_AUD = "a".repeat(64);
  * @property {() => Promise<void>} stop ends both processes and waits until they have gone
  */
 export async function startServer(options = {}) {
-  const { accessMode = "off", vars = {}, build = "dev", log } = options;
+  const { accessMode = "off", vars = {}, build = "dev", log, alter } = options;
   const [port, emulatorBinary] = await Promise.all([options.port ?? freePortPair(), readyBinary(), readyBuild(build)]);
   const secrets = options.secrets ?? throwawaySecrets();
   const temporary = options.persist ? undefined : temporaryFolder();
@@ -64,7 +66,7 @@ export async function startServer(options = {}) {
   const persist = options.persist ?? temporary;
   let worker;
   try {
-    worker = await startWorker({ port, build, bindings, persist, record });
+    worker = await startWorker({ port, build, bindings, persist, record, alter });
   } catch (error) {
     await stopProcess(emulator);
     throw error;
@@ -79,7 +81,10 @@ export async function startServer(options = {}) {
     failed,
     emulatorPid: emulator.pid,
     get workerdPid() {
-      return worker.pid();
+      return worker.workerd.pid;
+    },
+    get workerdStartedAt() {
+      return worker.workerd.startedAt;
     },
     logs: () => [...entries],
     events: (name) => workerEvents(entries).filter((event) => !name || event.event === name),
@@ -128,7 +133,7 @@ function localVars(port, accessMode) {
 }
 
 /** Starts workerd by Miniflare, with the bindings of wrangler.toml and the AI binding's far end in the emulator. */
-async function startWorker({ port, build, bindings, persist, record }) {
+async function startWorker({ port, build, bindings, persist, record, alter = (options) => options }) {
   // Wrangler would warn that AI bindings cost money; here their far end is the emulator.
   process.env.WRANGLER_LOG ??= "error";
   // Imported here: set-up must be able to run before these packages are installed.
@@ -140,7 +145,7 @@ async function startWorker({ port, build, bindings, persist, record }) {
     envFiles: [],
   });
   const directory = buildDirectory(build);
-  const options = {
+  const options = alter({
     ...workerOptions,
     bindings: withoutUndefined({ ...workerOptions.bindings, ...bindings }),
     // Without modulesRoot workerd refuses modules outside the working directory.
@@ -159,42 +164,35 @@ async function startWorker({ port, build, bindings, persist, record }) {
     log: new Log(LogLevel.NONE),
     structuredWorkerdLogs: true,
     handleRuntimeStdio: (stdout, stderr) => [stdout, stderr].forEach((stream) => readLog(stream, record)),
-  };
-  const workerd = watchForWorkerd();
-  const miniflare = new Miniflare(options);
+  });
+  const workerd = new Workerd();
+  let miniflare;
   const dispose = () => miniflare.dispose();
   const disposed = atEnd(dispose);
-  await miniflare.ready.catch(async (error) => {
-    await dispose();
-    throw error;
-  });
+  await workerd
+    .during(() => {
+      miniflare = new Miniflare(options);
+      return miniflare.ready;
+    })
+    .catch(async (error) => {
+      await dispose();
+      throw error;
+    });
   return {
-    pid: workerd.pid,
-    restart: async () => {
-      await miniflare.setOptions(options);
-      await miniflare.ready;
-    },
+    workerd,
+    restart: () =>
+      workerd.during(async () => {
+        await miniflare.setOptions(options);
+        await miniflare.ready;
+      }),
     stop: async () => {
       disposed();
-      workerd.forget();
       await dispose();
     },
   };
 }
 
 const withoutUndefined = (object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
-
-/** Miniflare keeps workerd's process to itself; Node announces every child it starts. */
-function watchForWorkerd() {
-  const children = [];
-  const note = ({ process: child }) => children.push(child);
-  subscribe("child_process", note);
-  const isWorkerd = (child) => child.spawnfile?.includes("workerd") && child.exitCode === null && child.signalCode === null;
-  return {
-    pid: () => children.findLast(isWorkerd)?.pid,
-    forget: () => unsubscribe("child_process", note),
-  };
-}
 
 /** One structured line per console call; what is not JSON comes from workerd itself. */
 function readLog(stream, record) {

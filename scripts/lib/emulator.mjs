@@ -5,7 +5,7 @@ import { Failure } from "./terminal.mjs";
 const READY_LIMIT_MS = 15_000;
 
 /** Compiles the emulator (cargo decides what there is to do) and returns the path of its binary. */
-export async function buildEmulator({ onLine } = {}) {
+export async function buildEmulator({ onLine, profile = "dev" } = {}) {
   let path;
   const read = (line) => {
     // Cargo reports artefacts as JSON lines on stdout; its progress and errors are plain text.
@@ -13,7 +13,7 @@ export async function buildEmulator({ onLine } = {}) {
     const { executable, target } = JSON.parse(line);
     if (executable && target.name === "m365-emulator") path = executable;
   };
-  const args = ["build", "-p", "m365-emulator", "--message-format=json-render-diagnostics"];
+  const args = ["build", "-p", "m365-emulator", "--profile", profile, "--message-format=json-render-diagnostics"];
   await run("cargo", args, { onLine: read }, { what: "the emulator did not compile" });
   return path;
 }

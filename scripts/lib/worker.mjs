@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { gzipSync } from "node:zlib";
 import { run } from "./process.mjs";
 import { DEV_BUILD, RELEASE_BUILD, ROOT, WASM_TARGET, nodeBin } from "./project.mjs";
 import { cargoToolPaths } from "./rust.mjs";
@@ -56,6 +57,19 @@ export async function buildWorker(mode, { onLine, inherit = false } = {}) {
   // Taken first: what changes while the compiler runs must count as a change.
   const fingerprint = inputFingerprint();
   const { directory, flags } = MODES[mode];
+  rmSync(stampOf(mode), { force: true });
+  await compileCrate(ROOT, directory, flags, { onLine, inherit });
+  if (mode === "release") await optimise(join(directory, "index_bg.wasm"), onLine);
+  writeFileSync(stampOf(mode), fingerprint);
+}
+
+/** Another crate of the workspace, built as the release is. Cargo decides what there is to compile. */
+export async function buildReleaseOf(crate, directory, { onLine } = {}) {
+  await compileCrate(crate, directory, MODES.release.flags, { onLine });
+  await optimise(join(directory, "index_bg.wasm"), onLine);
+}
+
+async function compileCrate(crate, directory, flags, { onLine, inherit = false }) {
   const { workerBuild, wasmBindgen } = await cargoToolPaths();
   const env = {
     ...process.env,
@@ -65,12 +79,9 @@ export async function buildWorker(mode, { onLine, inherit = false } = {}) {
     RUST_LIB_BACKTRACE: "0",
     ...(process.stdout.isTTY ? { CARGO_TERM_COLOR: "always" } : {}),
   };
-  rmSync(stampOf(mode), { force: true });
-  await run(workerBuild, [...flags, "--out-dir", relative(ROOT, directory)], { onLine, inherit, env }, {
-    what: `the Worker did not compile for ${WASM_TARGET}`,
+  await run(workerBuild, [...flags, "--out-dir", relative(crate, directory)], { onLine, inherit, env, cwd: crate }, {
+    what: `${crate === ROOT ? "the Worker" : relative(ROOT, crate)} did not compile for ${WASM_TARGET}`,
   });
-  if (mode === "release") await optimise(join(directory, "index_bg.wasm"), onLine);
-  writeFileSync(stampOf(mode), fingerprint);
 }
 
 // Our own step and not worker-build's, which would keep the function names: a seventh of the gzip size,
@@ -79,4 +90,12 @@ async function optimise(file, onLine) {
   onLine?.("wasm-opt");
   const args = [file, "-o", file, "-Oz", "--strip-debug", ...WASM_FEATURES];
   await run(nodeBin("wasm-opt"), args, {}, { what: "wasm-opt refused the compiled Worker" });
+}
+
+/** The two files of an upload with their sizes in bytes. */
+export function uploadSizes(directory) {
+  return ["index.js", "index_bg.wasm"].map((name) => {
+    const bytes = readFileSync(join(directory, name));
+    return { name, raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length };
+  });
 }

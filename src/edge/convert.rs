@@ -1,24 +1,37 @@
 //! Between the platform's request and response and the core's.
 
 use futures_util::StreamExt;
+use js_sys::{Array, JsString};
+use wasm_bindgen::prelude::*;
 use worker::{Env, Headers, ResponseBuilder};
 
 use crate::app::BodyRefusal;
 use crate::edge::stream;
 use crate::web::{Body, Method, READ_HEADERS, Request, Response};
 
+#[wasm_bindgen(inline_js = r#"
+export function read_headers(headers, names) {
+  return names.map((name) => { const value = headers.get(name); return value === null ? "" : "=" + value; }).join("\n");
+}
+"#)]
+extern "C" {
+    /// The values of these headers, a line each: empty for one that is absent, otherwise `=` and the value, which
+    /// cannot hold a line break. One crossing instead of one per header.
+    fn read_headers(headers: &web_sys::Headers, names: &Array) -> String;
+}
+
+thread_local! {
+    static NAMES: Array = READ_HEADERS.iter().map(|name| JsString::from(*name)).collect();
+}
+
 /// Method, path, query and the headers that the core reads.
-pub(crate) fn read_head(request: &worker::Request) -> worker::Result<Request> {
+pub(crate) fn read_head(request: &worker::Request) -> Request {
     let url = request.inner().url();
     let (path, query) = split_url(&url);
-    let source = request.headers();
-    let mut headers = Vec::with_capacity(READ_HEADERS.len());
-    for name in READ_HEADERS {
-        if let Some(value) = source.get(name)? {
-            headers.push((*name, value));
-        }
-    }
-    Ok(Request { method: Method::parse(request.method().as_ref()), path, query, headers, body: Vec::new() })
+    let text = NAMES.with(|names| read_headers(&request.inner().headers(), names));
+    let lines = READ_HEADERS.iter().zip(text.split('\n'));
+    let headers = lines.filter_map(|(name, line)| Some((*name, line.strip_prefix('=')?.to_owned()))).collect();
+    Request { method: Method::parse(request.method().as_ref()), path, query, headers, body: Vec::new() }
 }
 
 /// Path and query of an absolute URL, without parsing the rest of it.
@@ -34,9 +47,6 @@ fn split_url(url: &str) -> (String, Option<String>) {
 
 /// Reads the body, but never more than `limit` bytes of it.
 pub(crate) async fn read_body(request: &mut worker::Request, limit: usize) -> Result<Vec<u8>, BodyRefusal> {
-    if request.inner().body().is_none() {
-        return Ok(Vec::new());
-    }
     let announced = request.headers().get("content-length").ok().flatten();
     if let Some(length) = announced.and_then(|text| text.parse::<usize>().ok()) {
         return if length > limit {
@@ -44,6 +54,9 @@ pub(crate) async fn read_body(request: &mut worker::Request, limit: usize) -> Re
         } else {
             request.bytes().await.map_err(|_| BodyRefusal::Broken)
         };
+    }
+    if request.inner().body().is_none() {
+        return Ok(Vec::new());
     }
     let mut stream = request.stream().map_err(|_| BodyRefusal::Broken)?;
     let mut bytes = Vec::new();

@@ -38,7 +38,7 @@ pub(crate) fn deployment(env: &Env) -> Rc<Deployment> {
 async fn fetch(mut request: worker::Request, env: Env, context: WorkerContext) -> worker::Result<worker::Response> {
     let deployment = deployment(&env);
     let ports = ports(&env, context);
-    let mut head = convert::read_head(&request)?;
+    let mut head = convert::read_head(&request);
     let arrival = app::arrive(&ports, &head);
     let response = match convert::read_body(&mut request, app::body_limit(&head)).await {
         Err(refusal) => app::refuse_body(refusal),

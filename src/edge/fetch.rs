@@ -63,7 +63,26 @@ fn build(request: &OutboundRequest) -> worker::Result<Request> {
 /// Status, headers and the whole body.
 pub(crate) async fn read(mut response: worker::Response) -> Result<OutboundResponse, UpstreamError> {
     let status = response.status_code();
-    let headers = response.headers().entries().collect();
+    let headers: Vec<(String, String)> = response.headers().entries().collect();
+    let body = match announced_length(&headers) {
+        Some(length) if length > LARGEST_ANSWER => return Err(UpstreamError::TooLarge),
+        Some(_) => response.bytes().await.map_err(|_| UpstreamError::Unreachable)?,
+        None => read_stream(&mut response).await?,
+    };
+    Ok(OutboundResponse { status, headers, body })
+}
+
+/// The length that HTTP itself holds the body to. It says nothing of a body that is decompressed on its way in.
+fn announced_length(headers: &[(String, String)]) -> Option<usize> {
+    let value = |name| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+    if value("content-encoding").is_some() {
+        return None;
+    }
+    value("content-length")?.parse().ok()
+}
+
+/// Chunk by chunk, because a body of unknown length must not fill the memory; twice the cost of reading it whole.
+async fn read_stream(response: &mut worker::Response) -> Result<Vec<u8>, UpstreamError> {
     let mut body = Vec::new();
     if let Ok(mut stream) = response.stream() {
         while let Some(chunk) = stream.next().await {
@@ -73,5 +92,5 @@ pub(crate) async fn read(mut response: worker::Response) -> Result<OutboundRespo
             }
         }
     }
-    Ok(OutboundResponse { status, headers, body })
+    Ok(body)
 }
