@@ -1,6 +1,7 @@
 // Strangers at the MCP endpoints: foreign sessions, forged tokens, callers without a sign-in, and bodies that no client
 // would send. Nothing of it may reach Graph.
 import assert from "node:assert/strict";
+import { request as httpRequest } from "node:http";
 import test from "node:test";
 import { Session, initialize, open, openStream, post, request } from "./support/mcp.mjs";
 import { ADELE, ALEX, random, revoke, signIn } from "./support/oauth.mjs";
@@ -109,14 +110,30 @@ test("a page of another site cannot talk to the endpoints", async () => {
   assert.equal(answer.status, 403);
 });
 
-test("a body over the limit is refused with 413", async () => {
-  const large = request("tools/call", { name: "sendEmail", arguments: { ...MAIL, body: "x".repeat(5 * MIB) } });
-  const session = await open(url, adele.access);
-  const answer = await unseenByGraph(() => post(url, { token: adele.access, session, body: large }));
-  assert.equal(answer.status, 413);
-  for (const path of ["/register", "/token", "/revoke"]) {
-    const { status } = await fetch(url + path, { method: "POST", body: "x".repeat(MIB) });
-    assert.equal(status, 413, path);
+/** Announces a body and sends none of it: a refusal must not wait for what it will not read. */
+function announce(path, length) {
+  return new Promise((resolve, reject) => {
+    const headers = { "content-length": length, "content-type": "application/json", authorization: `Bearer ${adele.access}` };
+    const asked = httpRequest(url + path, { method: "POST", headers });
+    asked.once("response", (response) => resolve(response.statusCode) || asked.destroy()).once("error", reject);
+    asked.flushHeaders();
+  });
+}
+
+/** Sends a body of unannounced length. */
+async function stream(path, length) {
+  const body = new Blob(["x".repeat(length)]).stream();
+  const headers = { "content-type": "application/json", authorization: `Bearer ${adele.access}` };
+  return (await fetch(url + path, { method: "POST", headers, body, duplex: "half" })).status;
+}
+
+test("a body over the limit is refused with 413, announced or not", async () => {
+  const limits = { "/mcp": 4 * MIB, "/sse/message": 4 * MIB, "/register": MIB / 64, "/token": MIB / 64, "/revoke": MIB / 64 };
+  for (const [path, limit] of Object.entries(limits)) {
+    assert.equal(await announce(path, limit + 1), 413, path);
+    // One byte over, so that nothing is left unread when the connection closes.
+    assert.equal(await stream(path, limit + 1), 413, path);
+    assert.notEqual(await stream(path, limit), 413, path);
   }
 });
 
