@@ -1,13 +1,19 @@
 //! The environment contract: every setting and secret, parsed once into one typed value. All faults are listed in
 //! one go, by name, without a value.
 
+mod parse;
+
 use std::fmt;
 
-use url::Url;
 use uuid::Uuid;
 
 use crate::crypto::{Digest, Key, Keyring, Secret};
 use crate::graph::cloud::Cloud;
+
+use parse::{
+    hex_tag, is_hex, parse_discovery, parse_graph_version, parse_key, parse_public_url, parse_schemes, parse_slug,
+    parse_team_domain, parse_tenants,
+};
 
 /// Everything that an operator sets.
 #[derive(Clone, Debug)]
@@ -311,97 +317,6 @@ impl Reader<'_> {
         self.faults.push(ConfigError { name, fault: Fault::Invalid(expected) });
         None
     }
-}
-
-const fn hex_tag() -> &'static str {
-    "the application's AUD tag, 64 hexadecimal digits"
-}
-
-fn parse_public_url(text: &str) -> Option<PublicUrl> {
-    let url = Url::parse(text).ok()?;
-    let is_loopback = match url.host()? {
-        url::Host::Domain(name) => name == "localhost",
-        url::Host::Ipv4(address) => address.is_loopback(),
-        url::Host::Ipv6(address) => address.is_loopback(),
-    };
-    let scheme_fits = url.scheme() == "https" || (url.scheme() == "http" && is_loopback);
-    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-    (scheme_fits && bare).then(|| PublicUrl { origin: url.origin().ascii_serialization(), is_loopback })
-}
-
-fn parse_graph_version(text: &str) -> Option<&'static str> {
-    ["v1.0", "beta"].into_iter().find(|version| *version == text)
-}
-
-fn parse_tenants(text: &str) -> Option<Vec<Uuid>> {
-    text.split(',').map(|id| id.trim().parse().ok()).collect()
-}
-
-fn parse_discovery(text: &str) -> Option<Discovery> {
-    match text {
-        "api-token" => Some(Discovery::ApiToken),
-        "open" => Some(Discovery::Open),
-        "off" => Some(Discovery::Off),
-        _ => None,
-    }
-}
-
-fn parse_slug(text: &str) -> Option<String> {
-    let fits = text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    fits.then(|| text.to_owned())
-}
-
-fn parse_team_domain(text: &str) -> Option<String> {
-    let team = text.strip_suffix(".cloudflareaccess.com")?;
-    parse_slug(team).filter(|team| !team.is_empty()).map(|_| text.to_ascii_lowercase())
-}
-
-/// Schemes that browsers or systems handle themselves are no app's.
-fn parse_schemes(text: &str) -> Option<Vec<String>> {
-    const TAKEN: &[&str] = &[
-        "http",
-        "https",
-        "javascript",
-        "data",
-        "vbscript",
-        "file",
-        "mailto",
-        "blob",
-        "about",
-        "intent",
-        "view-source",
-        "ftp",
-        "ws",
-        "wss",
-        "tel",
-        "sms",
-        "chrome",
-        "filesystem",
-    ];
-    let is_scheme = |name: &str| {
-        name.starts_with(|first: char| first.is_ascii_lowercase())
-            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+.-".contains(&byte))
-            && !TAKEN.contains(&name)
-    };
-    if text == "none" {
-        return Some(Vec::new());
-    }
-    text.split(',').map(str::trim).map(|name| is_scheme(name).then(|| name.to_owned())).collect()
-}
-
-fn is_hex(text: &str, digits: usize) -> bool {
-    text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-fn parse_key(text: &str) -> Option<Key> {
-    if !is_hex(text, 64) {
-        return None;
-    }
-    let mut bytes = [0_u8; 32];
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(Key::new(bytes))
 }
 
 #[cfg(test)]
