@@ -59,7 +59,11 @@ function printReady({ url, emulatorUrl }, began) {
   say(lines.join("\n"));
 }
 
+// workerd prints a stack trace of its own whenever a client closes a connection first. It says nothing of the Worker.
+const isClosedConnection = (message) => message.startsWith("kj::getCaughtExceptionAsKj()") && message.includes("disconnected:");
+
 function printLine({ source, level, message }) {
+  if (isClosedConnection(message)) return;
   say(`${dim(source.padEnd(8))} ${level === "error" || level === "warn" ? yellow(message) : message}`);
 }
 

@@ -6,7 +6,6 @@ use super::rows::Row;
 use super::state::{Active, SignedIn, State};
 use crate::agent::{GrantError, GrantReply};
 use crate::crypto::{self, Secret};
-use crate::log::Kind;
 use crate::oauth::seal::Sealer;
 
 /// What the token endpoint was asked, the client being authenticated.
@@ -50,7 +49,6 @@ impl Grant {
         });
         let row = row.changed(active, row.sealed.clone());
         self.store(&row)?;
-        self.log(Kind::OauthToken, &row.state, "code");
         Ok(GrantReply::Tokens(pair.answer))
     }
 

@@ -90,7 +90,7 @@ struct Branch<'a> {
 impl Branch<'_> {
     fn rotate(self, active: Active) -> Result<TokenSet, GrantError> {
         let token = active.current.clone();
-        self.grow(active, token, "refresh")
+        self.grow(active, token)
     }
 
     /// The same tokens once more; others only where the same would not serve.
@@ -109,11 +109,12 @@ impl Branch<'_> {
                 return Ok(pair.answer);
             }
         }
-        self.grow(active, replaced.token, "refresh_replaced")
+        self.grant.log(Kind::OauthToken, &self.row.state, "refresh_replaced");
+        self.grow(active, replaced.token)
     }
 
     /// Issues successors of `token` and makes them the one live branch.
-    fn grow(self, mut active: Active, token: RefreshToken, reason: &str) -> Result<TokenSet, GrantError> {
+    fn grow(self, mut active: Active, token: RefreshToken) -> Result<TokenSet, GrantError> {
         let random = &*self.grant.ports.random;
         let salt = crypto::random_text::<32>(random);
         let data_key = self.data_key(&active, &token)?;
@@ -125,7 +126,6 @@ impl Branch<'_> {
         active.previous = Some(Replaced { token, salt });
         let row = self.row.with(State::Active(active));
         self.grant.store(&row)?;
-        self.grant.log(Kind::OauthToken, &row.state, reason);
         Ok(pair.answer)
     }
 
