@@ -163,10 +163,11 @@ struct Response {
     response: Option<String>,
 }
 
+/// An event's online meeting.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Online {
-    join_url: Option<String>,
+pub(super) struct Online {
+    pub(super) join_url: Option<String>,
 }
 
 #[derive(Serialize)]

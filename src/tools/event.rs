@@ -9,6 +9,7 @@ use time::PrimitiveDateTime;
 use super::address::{self, Addresses, Recipient};
 use super::answer::Answer;
 use super::arguments::{self, BODY, LINE, identifier};
+use super::calendar::Online;
 use super::call::Call;
 use super::outbox::{self, IMMUTABLE, transaction};
 use super::send::{Body, ContentType};
@@ -111,12 +112,6 @@ struct Created {
     id: String,
     web_link: Option<String>,
     online_meeting: Option<Online>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Online {
-    join_url: Option<String>,
 }
 
 #[derive(Serialize)]
