@@ -140,13 +140,16 @@ pub enum Body {
     Stream(StreamSpec),
 }
 
+/// A response header: name in lower case, value.
+pub type Header = (&'static str, Cow<'static, str>);
+
 /// A response.
 #[derive(Clone, Debug)]
 pub struct Response {
     /// HTTP status.
     pub status: u16,
     /// Headers, names in lower case; a name may repeat (`set-cookie`).
-    pub headers: Vec<(&'static str, Cow<'static, str>)>,
+    pub headers: Vec<Header>,
     /// Body.
     pub body: Body,
 }

@@ -3,7 +3,7 @@
 use futures_util::StreamExt;
 use js_sys::{Array, JsString};
 use wasm_bindgen::prelude::*;
-use worker::{Env, Headers, ResponseBuilder};
+use worker::Env;
 
 use crate::app::BodyRefusal;
 use crate::edge::stream;
@@ -13,11 +13,29 @@ use crate::web::{Body, Method, READ_HEADERS, Request, Response};
 export function read_headers(headers, names) {
   return names.map((name) => { const value = headers.get(name); return value === null ? "" : "=" + value; }).join("\n");
 }
+export function header_lines(headers) {
+  const lines = [];
+  for (const [name, value] of headers) lines.push(name, value);
+  return lines.join("\n");
+}
+export function build_response(status, lines, body) {
+  const pairs = [], parts = lines.split("\n");
+  for (let i = 0; i + 1 < parts.length; i += 2) pairs.push([parts[i], parts[i + 1]]);
+  // A copy: the bytes lie in Wasm's memory, which changes after this call.
+  return new Response(body === undefined ? null : body.slice(), { status, headers: pairs });
+}
 "#)]
 extern "C" {
     /// The values of these headers, a line each: empty for one that is absent, otherwise `=` and the value, which
     /// cannot hold a line break. One crossing instead of one per header.
     fn read_headers(headers: &web_sys::Headers, names: &Array) -> String;
+
+    /// All headers, a line each, name and value in turn.
+    fn header_lines(headers: &web_sys::Headers) -> String;
+
+    /// A response of this status, headers (a line each, name and value in turn) and body.
+    #[wasm_bindgen(catch)]
+    fn build_response(status: u16, lines: &str, body: Option<&[u8]>) -> Result<web_sys::Response, JsValue>;
 }
 
 thread_local! {
@@ -32,6 +50,13 @@ pub(crate) fn read_head(request: &worker::Request) -> Request {
     let lines = READ_HEADERS.iter().zip(text.split('\n'));
     let headers = lines.filter_map(|(name, line)| Some((*name, line.strip_prefix('=')?.to_owned()))).collect();
     Request { method: Method::parse(request.method().as_ref()), path, query, headers, body: Vec::new() }
+}
+
+/// Every header of an answer from outside.
+pub(crate) fn all_headers(headers: &web_sys::Headers) -> Vec<(String, String)> {
+    let text = header_lines(headers);
+    let mut lines = text.split('\n').map(str::to_owned);
+    std::iter::from_fn(|| Some((lines.next()?, lines.next()?))).collect()
 }
 
 /// Path and query of an absolute URL, without parsing the rest of it.
@@ -69,16 +94,17 @@ pub(crate) async fn read_body(request: &mut worker::Request, limit: usize) -> Re
     Ok(bytes)
 }
 
-/// The platform's response.
-pub(crate) async fn write(response: Response, env: &Env) -> worker::Result<worker::Response> {
-    let headers = Headers::new();
-    for (name, value) in &response.headers {
-        headers.append(name, value)?;
+/// The platform's response, built in one crossing.
+pub(crate) async fn write(response: Response, env: &Env) -> worker::Result<web_sys::Response> {
+    // What separates the lines may not be in them: such a header is a fault of ours and nobody's to smuggle.
+    if response.headers.iter().any(|(_, value)| value.contains(['\n', '\r'])) {
+        return Err(worker::Error::RustError("a header holds a line break".to_owned()));
     }
-    let builder = ResponseBuilder::new().with_status(response.status).with_headers(headers);
+    let lines: Vec<&str> = response.headers.iter().flat_map(|(name, value)| [*name, value.as_ref()]).collect();
+    let lines = lines.join("\n");
     match response.body {
-        Body::Empty => Ok(builder.empty()),
-        Body::Bytes(bytes) => Ok(builder.fixed(bytes.into_owned())),
-        Body::Stream(spec) => stream::open(builder, spec, env).await,
+        Body::Empty => Ok(build_response(response.status, &lines, None)?),
+        Body::Bytes(bytes) => Ok(build_response(response.status, &lines, Some(&bytes))?),
+        Body::Stream(spec) => stream::open(response.status, &response.headers, spec, env).await,
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn deployment(env: &Env) -> Rc<Deployment> {
 }
 
 #[event(fetch)]
-async fn fetch(mut request: worker::Request, env: Env, context: WorkerContext) -> worker::Result<worker::Response> {
+async fn fetch(mut request: worker::Request, env: Env, context: WorkerContext) -> worker::Result<web_sys::Response> {
     let deployment = deployment(&env);
     let ports = ports(&env, context);
     let mut head = convert::read_head(&request);

@@ -8,6 +8,7 @@ use futures_util::future::{Either, select};
 use wasm_bindgen::JsValue;
 use worker::{AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, RequestRedirect};
 
+use crate::edge::convert;
 use crate::ports::{OutboundRequest, OutboundResponse, Upstream, UpstreamError};
 
 /// Larger answers are refused: they would fill the isolate's memory.
@@ -63,7 +64,7 @@ fn build(request: &OutboundRequest) -> worker::Result<Request> {
 /// Status, headers and the whole body.
 pub(crate) async fn read(mut response: worker::Response) -> Result<OutboundResponse, UpstreamError> {
     let status = response.status_code();
-    let headers: Vec<(String, String)> = response.headers().entries().collect();
+    let headers = convert::all_headers(&response.headers().0);
     let body = match announced_length(&headers) {
         Some(length) if length > LARGEST_ANSWER => return Err(UpstreamError::TooLarge),
         Some(_) => response.bytes().await.map_err(|_| UpstreamError::Unreachable)?,

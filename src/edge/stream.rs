@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
-use worker::{Delay, Env, Request, RequestInit, ResponseBuilder, WebSocket, WebsocketEvent};
+use worker::{Delay, Env, Headers, Request, RequestInit, ResponseBuilder, WebSocket, WebsocketEvent};
 
 use crate::edge::agents;
-use crate::web::StreamSpec;
+use crate::web::{Header, StreamSpec};
 
 /// Below the 25 to 30 seconds after which proxies and clients give up on a silent stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
@@ -23,10 +23,19 @@ impl Drop for CloseOnDrop {
 }
 
 /// Opens the socket to the object and hands its messages to the client, framed as events.
-pub(crate) async fn open(builder: ResponseBuilder, spec: StreamSpec, env: &Env) -> worker::Result<worker::Response> {
+pub(crate) async fn open(
+    status: u16,
+    headers: &[Header],
+    spec: StreamSpec,
+    env: &Env,
+) -> worker::Result<web_sys::Response> {
     let Some(socket) = connect(env, &spec).await? else {
-        return worker::Response::error("the stream could not be opened; try again", 503);
+        return Ok(worker::Response::error("the stream could not be opened; try again", 503)?.into());
     };
+    let sent = Headers::new();
+    for (name, value) in headers {
+        sent.append(name, value)?;
+    }
     let events = async_stream::stream! {
         let guard = CloseOnDrop(socket);
         // Listen before accepting: a message that arrives in between would be lost.
@@ -47,12 +56,12 @@ pub(crate) async fn open(builder: ResponseBuilder, spec: StreamSpec, env: &Env) 
             }
         }
     };
-    builder.from_stream(events)
+    Ok(ResponseBuilder::new().with_status(status).with_headers(sent).from_stream(events)?.into())
 }
 
 async fn connect(env: &Env, spec: &StreamSpec) -> worker::Result<Option<WebSocket>> {
     let mut init = RequestInit::new();
-    let headers = worker::Headers::new();
+    let headers = Headers::new();
     headers.set("upgrade", "websocket")?;
     init.with_headers(headers);
     let request = Request::new_with_init(&format!("http://agent/stream/{}", spec.stream), &init)?;
