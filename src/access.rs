@@ -80,12 +80,7 @@ pub async fn verify(exchange: &Exchange, request: &Request) -> Result<AccessIden
 
 /// Logs the rule that refused, and answers: 503 where nothing could be verified, otherwise 403 without a reason.
 pub fn refuse(exchange: &Exchange, error: AccessError) -> Response {
-    exchange.ports.log.write(&Event {
-        request_id: Some(&exchange.context.request_id),
-        ray_id: exchange.context.ray_id.as_deref(),
-        reason: Some(error.reason()),
-        ..Event::new(Kind::AccessDenied)
-    });
+    exchange.ports.log.write(&Event { reason: Some(error.reason()), ..exchange.context.event(Kind::AccessDenied) });
     match error {
         AccessError::NotGenuine(JoseError::KeysUnavailable) => {
             Response::text(503, "the sign-in cannot be verified right now\n").with("retry-after", "10")

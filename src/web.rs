@@ -6,6 +6,8 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use crate::log::{Event, Kind};
+
 /// The request headers that anything here reads; the edge copies these and no others, because each look-up crosses
 /// from Wasm to JavaScript.
 pub const READ_HEADERS: &[&str] = &[
@@ -116,6 +118,13 @@ pub struct Context {
     pub ray_id: Option<String>,
     /// Unix seconds at arrival.
     pub now: u64,
+}
+
+impl Context {
+    /// An event of this request: the ids that join its log lines are in it.
+    pub fn event(&self, kind: Kind) -> Event<'_> {
+        Event { request_id: Some(&self.request_id), ray_id: self.ray_id.as_deref(), ..Event::new(kind) }
+    }
 }
 
 /// The stream that a response hands to the client; the edge holds it open and feeds it from the object's socket.
@@ -285,6 +294,13 @@ mod tests {
         let typed = |value: &str| request(vec![("content-type", value.into())]).has_media_type(form);
         assert!(typed("application/X-WWW-form-urlencoded; charset=utf-8"));
         assert!(!typed("text/plain; x=application/x-www-form-urlencoded"));
+    }
+
+    #[test]
+    fn an_event_of_a_request_carries_the_ids_that_join_its_lines() {
+        let context = Context { request_id: "request-1".into(), ray_id: Some("ray-1".into()), now: 0 };
+        let event = context.event(Kind::OauthApproved);
+        assert_eq!((event.request_id, event.ray_id), (Some("request-1"), Some("ray-1")));
     }
 
     #[test]

@@ -122,28 +122,20 @@ pub fn depart(
     request: &Request,
     response: Response,
 ) -> Response {
-    let request_id = &arrival.context.request_id;
-    let ray_id = arrival.context.ray_id.as_deref();
+    let context = &arrival.context;
     if deployment.config.is_err() {
         let names = deployment.names();
-        ports.log.write(&Event {
-            request_id: Some(request_id),
-            ray_id,
-            names: &names,
-            ..Event::new(Kind::ConfigInvalid)
-        });
+        ports.log.write(&Event { names: &names, ..context.event(Kind::ConfigInvalid) });
     }
     ports.log.write(&Event {
-        request_id: Some(request_id),
-        ray_id,
         method: Some(request.method.name()),
         route: Some(Route::parse(&request.path).name()),
         status: Some(response.status),
         duration_ms: Some(ports.clock.now_ms().saturating_sub(arrival.at_ms)),
-        ..Event::new(Kind::HttpRequest)
+        ..context.event(Kind::HttpRequest)
     });
     response
-        .with("x-request-id", request_id.clone())
+        .with("x-request-id", context.request_id.clone())
         .with("x-content-type-options", "nosniff")
         .with("strict-transport-security", "max-age=31536000")
 }

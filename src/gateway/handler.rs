@@ -277,11 +277,9 @@ fn is_gateway(request: &Request, key: &Secret) -> bool {
 fn refuse(exchange: &Exchange, refusal: Refusal) -> Response {
     let (status, ..) = refusal.answer();
     exchange.ports.log.write(&Event {
-        request_id: Some(&exchange.context.request_id),
-        ray_id: exchange.context.ray_id.as_deref(),
         status: Some(status),
         reason: Some(&refusal.to_string()),
-        ..Event::new(Kind::GraphHandler)
+        ..exchange.context.event(Kind::GraphHandler)
     });
     refusal.response()
 }

@@ -53,15 +53,13 @@ fn log(exchange: &Exchange, claims: &AccessClaims, name: &str, started: u64, out
         Err(Failure::Unavailable) => "unavailable",
     };
     exchange.ports.log.write(&Event {
-        request_id: Some(&exchange.context.request_id),
-        ray_id: exchange.context.ray_id.as_deref(),
         grant_id: Some(claims.grant.to_string()),
         user_id: Some(claims.user.to_string()),
         access_subject: exchange.access.as_ref().map(|identity| identity.sub.as_str()),
         tool: Some(name),
         duration_ms: Some(exchange.ports.clock.now_ms().saturating_sub(started)),
         reason: Some(reason),
-        ..Event::new(Kind::McpTool)
+        ..exchange.context.event(Kind::McpTool)
     });
 }
 

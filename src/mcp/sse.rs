@@ -104,12 +104,10 @@ fn told(failure: &Failure) -> RpcError {
 async fn publish(exchange: &Exchange, agent: &AgentName, stream: String, message: String) {
     let command = Command::Publish { stream, message };
     if exchange.ports.agents.call(agent, &command).await.is_err() {
-        exchange.ports.log.write(&Event {
-            request_id: Some(&exchange.context.request_id),
-            ray_id: exchange.context.ray_id.as_deref(),
-            reason: Some("sse-publish-failed"),
-            ..Event::new(Kind::InternalError)
-        });
+        exchange
+            .ports
+            .log
+            .write(&Event { reason: Some("sse-publish-failed"), ..exchange.context.event(Kind::InternalError) });
     }
 }
 

@@ -142,12 +142,10 @@ pub(super) fn refuse_locally(exchange: &Exchange, route: &'static str, error: Lo
 /// One `oauth.refused` line.
 pub(super) fn log_refusal(exchange: &Exchange, route: &'static str, reason: &str, client_id: Option<&str>) {
     exchange.ports.log.write(&Event {
-        request_id: Some(&exchange.context.request_id),
-        ray_id: exchange.context.ray_id.as_deref(),
         access_subject: exchange.access.as_ref().map(|identity| identity.sub.as_str()),
         client_id,
         route: Some(route),
         reason: Some(reason),
-        ..Event::new(Kind::OauthRefused)
+        ..exchange.context.event(Kind::OauthRefused)
     });
 }

@@ -142,22 +142,19 @@ fn log_failure(exchange: &Exchange, back: &Return, failure: &Failure) {
         return log_refusal(exchange, "callback", &failure.reason, Some(&back.asked.client_id));
     }
     exchange.ports.log.write(&Event {
-        request_id: Some(&exchange.context.request_id),
         grant_id: Some(back.grant.to_string()),
         client_id: Some(&back.asked.client_id),
         reason: Some(&failure.reason),
-        ..Event::new(Kind::OauthDenied)
+        ..exchange.context.event(Kind::OauthDenied)
     });
 }
 
 fn log_sign_in(exchange: &Exchange, back: &Return, user: UserId) {
     exchange.ports.log.write(&Event {
-        request_id: Some(&exchange.context.request_id),
-        ray_id: exchange.context.ray_id.as_deref(),
         grant_id: Some(back.grant.to_string()),
         user_id: Some(user.to_string()),
         access_subject: exchange.access.as_ref().map(|identity| identity.sub.as_str()),
         client_id: Some(&back.asked.client_id),
-        ..Event::new(Kind::OauthSignedIn)
+        ..exchange.context.event(Kind::OauthSignedIn)
     });
 }

@@ -119,11 +119,10 @@ fn deny(exchange: &Exchange, transaction: &Transaction) -> Response {
 
 fn log_decision(exchange: &Exchange, kind: Kind, transaction: &Transaction, grant: Option<GrantId>) {
     exchange.ports.log.write(&Event {
-        request_id: Some(&exchange.context.request_id),
         grant_id: grant.map(|grant| grant.to_string()),
         access_subject: transaction.access.as_deref(),
         client_id: Some(&transaction.request.client_id),
-        ..Event::new(kind)
+        ..exchange.context.event(kind)
     });
 }
 

@@ -52,10 +52,9 @@ pub async fn handle(exchange: &Exchange, request: &Request) -> Response {
         Err(error) => {
             let reason = error.to_string();
             exchange.ports.log.write(&Event {
-                request_id: Some(&exchange.context.request_id),
                 route: Some("register"),
                 reason: Some(&reason),
-                ..Event::new(Kind::OauthRefused)
+                ..exchange.context.event(Kind::OauthRefused)
             });
             error.response()
         }
@@ -82,11 +81,10 @@ async fn register(exchange: &Exchange, request: &Request) -> Result<Response, Re
         issued_at: exchange.context.now,
     };
     client.save(exchange.ports.kv.as_ref()).await.map_err(|_| RegisterError::Unavailable)?;
-    exchange.ports.log.write(&Event {
-        request_id: Some(&exchange.context.request_id),
-        client_id: Some(&client.client_id),
-        ..Event::new(Kind::OauthRegistered)
-    });
+    exchange
+        .ports
+        .log
+        .write(&Event { client_id: Some(&client.client_id), ..exchange.context.event(Kind::OauthRegistered) });
     Ok(uncached(201, &answer(&client, secret.as_ref())))
 }
 

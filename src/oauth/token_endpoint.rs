@@ -141,12 +141,10 @@ fn answer(tokens: &TokenSet) -> Response {
 
 fn log_tokens(exchange: &Exchange, grant: GrantId, client: &Client, (reason, tokens): (&str, &TokenSet)) {
     exchange.ports.log.write(&Event {
-        request_id: Some(&exchange.context.request_id),
-        ray_id: exchange.context.ray_id.as_deref(),
         grant_id: Some(grant.to_string()),
         user_id: Some(tokens.user.to_string()),
         client_id: Some(&client.client_id),
         reason: Some(reason),
-        ..Event::new(Kind::OauthToken)
+        ..exchange.context.event(Kind::OauthToken)
     });
 }
