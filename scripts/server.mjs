@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { buildEmulator, startEmulator } from "./lib/emulator.mjs";
 import { freePortPair } from "./lib/ports.mjs";
-import { atEnd, stop as stopProcess } from "./lib/process.mjs";
+import { stop as stopProcess } from "./lib/process.mjs";
 import { TEMPORARY_DIR, WRANGLER_TOML } from "./lib/project.mjs";
 import { throwawaySecrets } from "./lib/secrets.mjs";
 import { buildDirectory, buildWorker, isBuilt } from "./lib/worker.mjs";
-import { Workerd } from "./lib/workerd.mjs";
+import { startMiniflare } from "./lib/workerd.mjs";
 
 export const TENANT_ID = "c0270500-0000-4000-8000-000000000001";
 export const CLIENT_ID = "c0270500-0000-4000-8000-000000000002";
@@ -136,8 +136,8 @@ function localVars(port, accessMode) {
 async function startWorker({ port, build, bindings, persist, record, alter = (options) => options }) {
   // Wrangler would warn that AI bindings cost money; here their far end is the emulator.
   process.env.WRANGLER_LOG ??= "error";
-  // Imported here: set-up must be able to run before these packages are installed.
-  const [{ Miniflare, Log, LogLevel }, wrangler] = await Promise.all([import("miniflare"), import("wrangler")]);
+  // Imported here: set-up must be able to run before this package is installed.
+  const wrangler = await import("wrangler");
   const emulator = `127.0.0.1:${port + 1}`;
   const { workerOptions } = wrangler.unstable_getMiniflareWorkerOptions(WRANGLER_TOML, undefined, {
     remoteProxyConnectionString: new URL(`http://${emulator}`),
@@ -161,35 +161,9 @@ async function startWorker({ port, build, bindings, persist, record, alter = (op
     host: "127.0.0.1",
     port,
     defaultPersistRoot: persist,
-    log: new Log(LogLevel.NONE),
-    structuredWorkerdLogs: true,
     handleRuntimeStdio: (stdout, stderr) => [stdout, stderr].forEach((stream) => readLog(stream, record)),
   });
-  const workerd = new Workerd();
-  let miniflare;
-  const dispose = () => miniflare.dispose();
-  const disposed = atEnd(dispose);
-  await workerd
-    .during(() => {
-      miniflare = new Miniflare(options);
-      return miniflare.ready;
-    })
-    .catch(async (error) => {
-      await dispose();
-      throw error;
-    });
-  return {
-    workerd,
-    restart: () =>
-      workerd.during(async () => {
-        await miniflare.setOptions(options);
-        await miniflare.ready;
-      }),
-    stop: async () => {
-      disposed();
-      await dispose();
-    },
-  };
+  return startMiniflare(options);
 }
 
 const withoutUndefined = (object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));

@@ -1,8 +1,9 @@
 // Miniflare keeps workerd's process to itself; Node announces every child that it starts.
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { atEnd } from "./process.mjs";
 
 /** The workerd of one Miniflare instance: it is looked for while that instance starts it, and only then. */
-export class Workerd {
+class Workerd {
   #started = [];
 
   /** Runs `start`, which starts workerd; several instances must not do so at the same time. */
@@ -31,4 +32,36 @@ export class Workerd {
     const runs = ({ exitCode, signalCode }) => exitCode === null && signalCode === null;
     return this.#started.findLast(({ child }) => child.spawnfile?.includes("workerd") && runs(child));
   }
+}
+
+/** Starts workerd by Miniflare with these options; it ends with this process at the latest. */
+export async function startMiniflare(options) {
+  // Imported here: set-up must be able to run before the package is installed.
+  const { Log, LogLevel, Miniflare } = await import("miniflare");
+  const quiet = { log: new Log(LogLevel.NONE), structuredWorkerdLogs: true, ...options };
+  const workerd = new Workerd();
+  let miniflare;
+  const dispose = () => miniflare.dispose();
+  const disposed = atEnd(dispose);
+  await workerd
+    .during(() => {
+      miniflare = new Miniflare(quiet);
+      return miniflare.ready;
+    })
+    .catch(async (error) => {
+      await dispose();
+      throw error;
+    });
+  return {
+    workerd,
+    restart: () =>
+      workerd.during(async () => {
+        await miniflare.setOptions(quiet);
+        await miniflare.ready;
+      }),
+    stop: async () => {
+      disposed();
+      await dispose();
+    },
+  };
 }

@@ -209,8 +209,12 @@ async fn a_binary_body_arrives_byte_for_byte() {
     let rig = Rig::new();
     rig.graph(200, &[], &json!({}));
     let bytes: Vec<u8> = (0..=255).collect();
-    let upload =
-        Outgoing { method: "PUT", path: "/v1.0/me/drive/items/1/content", content: Content::Binary(&bytes), ..outgoing() };
+    let upload = Outgoing {
+        method: "PUT",
+        path: "/v1.0/me/drive/items/1/content",
+        content: Content::Binary(&bytes),
+        ..outgoing()
+    };
     assert_eq!(deliver(&rig, &seal(&rig, &upload)).await.status, 200);
     assert_eq!(rig.platform.upstream.seen.borrow()[0].body.as_deref(), Some(bytes.as_slice()));
 }

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { CLIENT_ID, TENANT_ID } from "../../../scripts/server.mjs";
 import { startEmulator } from "../../../scripts/lib/emulator.mjs";
 import { freePortPair } from "../../../scripts/lib/ports.mjs";
-import { atEnd, stop as stopProcess } from "../../../scripts/lib/process.mjs";
+import { stop as stopProcess } from "../../../scripts/lib/process.mjs";
 import { DEV_DIR, ROOT } from "../../../scripts/lib/project.mjs";
 import { buildReleaseOf } from "../../../scripts/lib/worker.mjs";
-import { Workerd } from "../../../scripts/lib/workerd.mjs";
+import { startMiniflare } from "../../../scripts/lib/workerd.mjs";
 
 const CRATE = join(ROOT, "tests", "bench", "floor");
 const BUILD = join(DEV_DIR, "bench-floor");
@@ -48,7 +48,6 @@ export async function startFloor(binary) {
 }
 
 async function startWorker(port, direct, handlerKey) {
-  const { Miniflare, Log, LogLevel } = await import("miniflare");
   const emulator = `127.0.0.1:${port + 1}`;
   const options = {
     name: "floor",
@@ -68,18 +67,9 @@ async function startWorker(port, direct, handlerKey) {
     cf: false,
     host: "127.0.0.1",
     port,
-    log: new Log(LogLevel.NONE),
     handleRuntimeStdio: (stdout, stderr) => [stdout, stderr].forEach((stream) => stream.resume()),
-    structuredWorkerdLogs: true,
   };
-  const workerd = new Workerd();
-  let miniflare;
-  const dispose = () => miniflare.dispose();
-  const disposed = atEnd(dispose);
-  await workerd.during(() => {
-    miniflare = new Miniflare(options);
-    return miniflare.ready;
-  });
+  const { workerd, restart, stop } = await startMiniflare(options);
   return {
     get workerdPid() {
       return workerd.pid;
@@ -87,15 +77,8 @@ async function startWorker(port, direct, handlerKey) {
     get workerdStartedAt() {
       return workerd.startedAt;
     },
-    restartWorker: () =>
-      workerd.during(async () => {
-        await miniflare.setOptions(options);
-        await miniflare.ready;
-      }),
-    stop: async () => {
-      disposed();
-      await dispose();
-    },
+    restartWorker: restart,
+    stop,
   };
 }
 

@@ -24,7 +24,7 @@ export default function ({ INNER }) {
 }`;
 
 /** Puts the counter between the Worker and its namespace. */
-function countKv({ host, port, cf, log, defaultPersistRoot, structuredWorkerdLogs, handleRuntimeStdio, ...worker }) {
+function countKv({ host, port, cf, defaultPersistRoot, handleRuntimeStdio, ...worker }) {
   const { kvNamespaces, ...rest } = worker;
   const [id] = Object.values(kvNamespaces).map((one) => one.id ?? one);
   const counter = {
@@ -32,7 +32,7 @@ function countKv({ host, port, cf, log, defaultPersistRoot, structuredWorkerdLog
     modules: [{ type: "ESModule", path: "counter.js", contents: COUNTER }],
     kvNamespaces: { INNER: id },
   };
-  const shared = { host, port, cf, log, defaultPersistRoot, structuredWorkerdLogs, handleRuntimeStdio };
+  const shared = { host, port, cf, defaultPersistRoot, handleRuntimeStdio };
   return { ...shared, workers: [{ ...rest, wrappedBindings: { OAUTH_KV: "kv-counter" } }, counter] };
 }
 
