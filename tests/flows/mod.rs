@@ -16,6 +16,7 @@ mod mcp_door;
 mod mcp_scene;
 mod mcp_session;
 mod mcp_sse;
+mod operator;
 mod races;
 mod registration;
 mod rotation;

@@ -33,7 +33,12 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> Self {
-        let platform = TestPlatform::new(&[]);
+        Self::set_up(&[])
+    }
+
+    /// With these settings changed.
+    pub(super) fn set_up(settings: &[(&str, &str)]) -> Self {
+        let platform = TestPlatform::new(settings);
         let claims = Rc::new(RefCell::new(json!({
             "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
             "aud": "11111111-2222-4333-8444-555555555555",
