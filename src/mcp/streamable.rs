@@ -180,7 +180,7 @@ impl Turn<'_> {
     /// The session of an id, if it is this caller's.
     pub(super) fn session(&self, id: &str) -> Option<Session> {
         let keys = SessionKeys::new(&self.exchange.config.keys.encryption);
-        let owner: Owner = self.caller.owner(&keys);
-        keys.read(id, owner, self.exchange.context.now)
+        let read = |owner: Owner| keys.read(id, owner, self.exchange.context.now);
+        read(self.caller.owner(&keys)).or_else(|| self.caller.former_owner(&keys).and_then(read))
     }
 }

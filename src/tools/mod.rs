@@ -48,7 +48,7 @@ pub use resources::{has_resource, resources_json};
 
 /// What a tool may use.
 pub struct ToolContext<'a> {
-    /// Settings; `keys.encryption` derives the cursor key.
+    /// Settings.
     pub config: &'a Config,
     /// Clock, randomness, the object's SQL (idempotency keys), log.
     pub ports: &'a AgentPorts,

@@ -18,6 +18,7 @@ mod mcp_session;
 mod mcp_sse;
 mod races;
 mod registration;
+mod rekeyed;
 mod rotation;
 mod sealed;
 mod sign_in;

@@ -127,7 +127,7 @@ async fn a_genuine_cursor_to_another_path_is_refused_all_the_same() {
         ["/me/sendMail", "/users/x/mailFolders/inbox/messages", "/me/mailFolders/%2e%2e/messages", "//evil.example/x"]
     {
         let position = json!({"link": link, "skip": 0, "prefer": [], "eventual": false, "zone": null});
-        let key = desk.config.keys.encryption.derive("cursor").current;
+        let key = desk.config.keys.encryption.cursors.current.clone();
         let bound = format!("{}\ngetEmails", desk.caller.user);
         let sealed = key.seal(&*desk.platform.random, bound.as_bytes(), position.to_string().as_bytes()).unwrap();
         refuses_cursor(&desk, "getEmails", json!({"cursor": crypto::encode(&sealed)})).await;
