@@ -39,6 +39,8 @@ pub struct Caller {
     pub profile: Profile,
     /// What the token is good for.
     pub scopes: ScopeSet,
+    /// What was asked for at the sign-in and not granted: asking again brings nothing, an administrator must consent.
+    pub refused: ScopeSet,
     /// Who consented, by Access.
     pub access: Option<AccessIdentity>,
 }

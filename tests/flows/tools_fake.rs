@@ -60,6 +60,7 @@ impl Desk {
             user: UserId { tid: Uuid::from_u128(1), oid: Uuid::from_u128(2) },
             profile: Profile { name: Some("Adele Vance".into()), email: Some("adele@contoso.example".into()) },
             scopes: tools::default_scopes(),
+            refused: ScopeSet::default(),
             access: None,
         };
         Self { config: platform.config.clone(), platform, ports, caller, graph: ScriptedGraph::default() }

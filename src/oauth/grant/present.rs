@@ -30,6 +30,7 @@ impl Grant {
             user: active.terms.user,
             profile: active.terms.profile.clone(),
             scopes,
+            refused: active.terms.refused(),
             access: active.terms.access.clone(),
         };
         if active.is_newest_access(&digest) && active.confirm_successor() {
