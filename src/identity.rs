@@ -242,7 +242,8 @@ impl ScopeSet {
         Scope::ALL.iter().copied().filter(move |scope| self.contains(*scope))
     }
 
-    fn contains(self, scope: Scope) -> bool {
+    /// Whether the set holds exactly this scope.
+    pub const fn contains(self, scope: Scope) -> bool {
         self.0 & (1 << (scope as u8)) != 0
     }
 }

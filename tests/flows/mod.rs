@@ -22,6 +22,7 @@ mod rekeyed;
 mod rotation;
 mod sealed;
 mod sign_in;
+mod step_up;
 mod token_endpoint;
 mod tools_catalogue;
 mod tools_fake;

@@ -30,6 +30,7 @@ impl Grant {
             user: active.terms.user,
             profile: active.terms.profile.clone(),
             scopes,
+            granted: active.terms.scopes,
             refused: active.terms.refused(),
             access: active.terms.access.clone(),
         };
