@@ -11,6 +11,8 @@ mod ending;
 mod entra;
 mod grant;
 mod granted;
+mod left_behind;
+mod listing;
 mod mcp_call;
 mod mcp_door;
 mod mcp_scene;

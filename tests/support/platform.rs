@@ -156,6 +156,19 @@ impl NativeAgents {
         }
     }
 
+    /// Every cell of every object's tables, for tests that look for what must not be stored.
+    pub(crate) fn dump(&self) -> String {
+        self.objects.borrow().values().map(|(_, sql)| sql.dump()).collect()
+    }
+
+    /// Rings every object's alarm.
+    pub(crate) async fn wake_all(&self) {
+        let objects: Vec<_> = self.objects.borrow().values().map(|(agent, _)| agent.clone()).collect();
+        for object in objects {
+            object.wake().await.expect("the alarm does its work");
+        }
+    }
+
     fn object(&self, name: &AgentName) -> Rc<Agent> {
         let mut objects = self.objects.borrow_mut();
         let (agent, _) = objects.entry(name.to_string()).or_insert_with(|| {
