@@ -219,6 +219,15 @@ mod tests {
         assert_eq!(keys(2).read(&id, grant(1), 1000), None);
     }
 
+    /// Clients keep one for 90 days. If this fails, read both forms.
+    #[test]
+    fn a_session_of_the_first_version_still_reads() {
+        let first = "sQ2kjOpMCWdrjg782AaUFA.BAkAAAPoH5QrgQ8mNx0Sb7bzzrcxyB2llCnWG6CcA4eWcEhrhdQnAFOyyftEDfWZc0t_jxNh";
+        let session = session(grant(1), Channel::Streamable(Revision::V2025_11_25));
+        assert_eq!(keys(1).sign(&session), first);
+        assert_eq!(keys(1).read(first, grant(1), 1000), Some(session));
+    }
+
     #[test]
     fn a_session_ends_after_its_lifetime_and_survives_a_key_rotation() {
         let id = keys(1).sign(&session(grant(1), Channel::Sse));

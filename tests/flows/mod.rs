@@ -18,6 +18,7 @@ mod mcp_door;
 mod mcp_scene;
 mod mcp_session;
 mod mcp_sse;
+mod pinned;
 mod races;
 mod registration;
 mod rekeyed;

@@ -2,14 +2,17 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a flow that cannot go on should stop")]
 
 use super::granted::{Granted, MICROSOFT_ACCESS, MICROSOFT_REFRESH, entra_answer, redeem, refresh, user};
-use crate::config::EncryptionKeys;
+use crate::agent::GrantError;
+use crate::config::{Config, EncryptionKeys};
 use crate::crypto::{self, Key, Keyring, Secret};
 use crate::oauth::seal::{Binding, Sealer, Wrapped};
 use crate::oauth::store;
+use crate::oauth::token::{Kind, TokenKeys};
 use crate::ports::{Sql, SqlValue};
+use crate::support::SeededRandom;
 
 /// A text with everything random in it replaced.
-fn masked(text: &str) -> String {
+pub(super) fn masked(text: &str) -> String {
     let mut out = String::new();
     for word in text.split_inclusive(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')) {
         let (body, rest) = match word.char_indices().last() {
@@ -26,7 +29,7 @@ fn masked(text: &str) -> String {
     out
 }
 
-fn state_text(granted: &Granted) -> String {
+pub(super) fn state_text(granted: &Granted) -> String {
     match granted.sql.exec("SELECT state FROM grant_state", &[]).unwrap().concat().as_slice() {
         [SqlValue::Text(text)] => text.clone(),
         other => panic!("no state: {other:?}"),
@@ -93,6 +96,31 @@ fn wrapped_keys(granted: &Granted) -> Vec<Wrapped> {
     found.map(|text| serde_json::from_str(text).unwrap()).collect()
 }
 
+/// The keys that whoever holds the Worker's secrets can make: each one, and what each purpose derives of it.
+fn every_secret(config: &Config) -> Vec<Key> {
+    let EncryptionKeys {
+        tokens,
+        successors,
+        microsoft_tokens,
+        envelopes,
+        cursors,
+        sessions,
+        entra_verifier,
+        entra_nonce,
+    } = &config.keys.encryption;
+    let derived = [tokens, successors, microsoft_tokens, envelopes, cursors, sessions, entra_verifier, entra_nonce];
+    let texts = [&config.microsoft.client_secret, &config.gateway.handler_key];
+    let roots = [config.keys.cookie.clone(), config.keys.cookie_signing.clone()];
+    let all: Vec<_> = derived
+        .iter()
+        .map(|ring| ring.current.clone())
+        .chain(roots)
+        .chain(texts.map(|text| Key::new(*text.digest().as_bytes())))
+        .collect();
+    let again = all.iter().map(|key| key.derive("microsoft tokens"));
+    again.chain(all.iter().cloned()).collect()
+}
+
 /// Takes all that is stored and all the Worker's secrets, and tries each run of bytes and each window in it as the data
 /// key and as the client token that is missing.
 #[tokio::test(flavor = "current_thread")]
@@ -108,7 +136,7 @@ async fn a_dump_of_everything_with_all_the_secrets_opens_nothing_without_a_live_
     let wrapped = wrapped_keys(&granted);
     assert_eq!(wrapped.len(), 4, "two access tokens, the current and the previous refresh token");
 
-    let mut keys = vec![encryption.microsoft_tokens.current.clone(), encryption.successors.current.clone()];
+    let mut keys = every_secret(&granted.platform.config);
     for run in stored_runs(&granted) {
         keys.extend(run.windows(32).map(|window| Key::new(window.try_into().unwrap())));
         let token = Secret::new(String::from_utf8_lossy(&run));
@@ -122,6 +150,27 @@ async fn a_dump_of_everything_with_all_the_secrets_opens_nothing_without_a_live_
     let other = EncryptionKeys::derive(&Keyring { current: Key::new([9; 32]), previous: None });
     let unpeppered = Sealer::new(&other, binding);
     assert!(wrapped.iter().all(|one| unpeppered.unwrap(&live.access, one).is_err()), "a token alone does not");
+}
+
+/// With the keys anybody signs tokens that the edge takes for genuine. The object knows which it issued.
+#[tokio::test(flavor = "current_thread")]
+async fn a_token_forged_with_all_the_secrets_counts_for_nothing() {
+    let granted = Granted::new();
+    let live = granted.tokens().await;
+    let config = granted.platform.config.clone();
+    let keys = TokenKeys::new(&config.keys.encryption);
+    let forge = |kind, like: &Secret| {
+        let stamp = keys.read(kind, like.expose(), granted.now()).unwrap();
+        let forged = keys.mint(&SeededRandom::new(666), kind, &stamp);
+        assert_eq!(keys.read(kind, forged.expose(), granted.now()), Ok(stamp), "the edge cannot tell");
+        forged
+    };
+    let access = forge(Kind::Access, &live.access);
+    assert_eq!(granted.confirm(&access).await, Err(GrantError::TokenInvalid));
+    assert_eq!(granted.microsoft(&access).await, Err(GrantError::TokenInvalid));
+    let fresh = forge(Kind::Refresh, &live.refresh);
+    assert_eq!(granted.ask(refresh(&fresh)).await, Err(GrantError::TokenReused), "somebody has our keys: it ends");
+    assert_eq!(granted.microsoft(&live.access).await, Err(GrantError::Revoked));
 }
 
 #[tokio::test(flavor = "current_thread")]
