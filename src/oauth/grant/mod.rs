@@ -71,7 +71,7 @@ impl Grant {
             decided => self.decide(decided),
         };
         self.write_listing().await;
-        if self.untidy.take() {
+        if self.untidy.get() {
             self.come_back().await;
         }
         result

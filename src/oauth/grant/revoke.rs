@@ -74,6 +74,7 @@ impl Grant {
         }
         if matches!(row.state, State::Revoked(_)) {
             storage::clear(&*self.ports.sql, &["grant_state"])?;
+            self.untidy.set(false);
         }
         self.list_from.set(0);
         if !self.try_listing().await {
@@ -81,10 +82,9 @@ impl Grant {
         }
         // Commands may have come in meanwhile.
         let row = self.load()?;
-        Ok(Some(match row.listing {
-            Listing::Current => row.state.ends_at(),
-            Listing::Write | Listing::Delete => self.next_try().min(row.state.ends_at()),
-        }))
+        let ends_at = row.state.ends_at();
+        let is_done = row.listing == Listing::Current && !self.untidy.get();
+        Ok(Some(if is_done { ends_at } else { self.next_try().min(ends_at) }))
     }
 
     async fn erase(&self, row: &Row) -> Result<Option<u64>, GrantError> {
