@@ -350,6 +350,18 @@ mod tests {
     }
 
     #[test]
+    fn a_previous_key_is_held_to_the_form_of_the_key() {
+        let found = faults(&[("ENCRYPTION_KEY_PREVIOUS", "00"), ("GRAPH_HANDLER_KEY_PREVIOUS", "short")]);
+        assert_eq!(
+            found,
+            [
+                "ENCRYPTION_KEY_PREVIOUS: expected 64 hexadecimal digits",
+                "GRAPH_HANDLER_KEY_PREVIOUS: expected at least 32 bytes"
+            ]
+        );
+    }
+
+    #[test]
     fn access_is_off_on_loopback_hosts_only() {
         let off = "ACCESS_MODE: expected strict or browser: off is for loopback hosts only";
         assert_eq!(faults(&[("PUBLIC_URL", "https://mcp.contoso.example"), ("CLOUD", "global")]), [off]);

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::granted::{Granted, MICROSOFT_ACCESS, refresh, user};
 use super::sealed::{masked, state_text};
+use super::tools_fake::Desk;
 use super::world::{World, json_of, transaction_of};
 use crate::agent::{AgentName, GrantCommand};
 use crate::crypto::{Digest, Secret, decode};
@@ -131,6 +132,25 @@ fn an_envelope_of_the_first_version_opens() {
     let envelope = Envelope::parse(text(&first["envelope"])).unwrap();
     let opened = Sealer::new(&platform.config.keys.encryption).open(&envelope, START + 1).unwrap();
     assert_eq!(opened.token.expose(), "graph-token", "give the envelope a new version and read both for a minute");
+}
+
+/// A mail that was sent before the deploy, and whose call comes again after it.
+#[tokio::test(flavor = "current_thread")]
+async fn what_was_sent_under_a_key_of_the_first_version_is_not_sent_again() {
+    let mail = json!({"to": "adele@contoso.example", "subject": "s", "body": "b", "idempotencyKey": "k"});
+    let message = json!({"teamId": "t", "channelId": "c", "message": "x", "idempotencyKey": "k"});
+    for (tool, arguments) in [("sendEmail", mail), ("sendTeamsMessage", message)] {
+        let desk = Desk::new();
+        let digests = &first()["idempotency"][tool];
+        let row = [tool, text(&digests[0]), text(&digests[1])].map(|cell| SqlValue::Text(cell.to_owned()));
+        let insert = format!(
+            "INSERT INTO idempotency (tool, key, arguments, draft, step, lease, leased_until, at) \
+             VALUES (?, ?, ?, 'D1', 'done', NULL, 0, {START})"
+        );
+        desk.ports.sql.exec(&insert, &row).unwrap();
+        desk.call(tool, arguments).await;
+        assert!(desk.asked().is_empty(), "{tool}: keys count for a week, so their digests must stay as they are");
+    }
 }
 
 #[tokio::test(flavor = "current_thread")]
