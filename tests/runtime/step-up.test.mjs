@@ -5,7 +5,7 @@ import { UnauthorizedError } from "@modelcontextprotocol/sdk/client/auth.js";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPError } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { Session, openStream, parsed, post, request } from "./support/mcp.mjs";
-import { ADELE, random, signIn, walk } from "./support/oauth.mjs";
+import { ADELE, random, refreshing, signIn, token, walk } from "./support/oauth.mjs";
 import { Keeper, TRANSPORTS } from "./support/sdk.mjs";
 import { serve } from "./support/server.mjs";
 
@@ -43,9 +43,8 @@ test("a call beyond the sign-in answers 403 with everything that is needed, on e
   assert.equal((await emulator.sent(ADELE, letter.subject)).length, 1);
 });
 
-/** An application that signed in for little. */
-async function narrowly({ keepRefresh }) {
-  const flow = await signIn(url, { scope: NARROW });
+/** An application of the SDK that holds these tokens. */
+async function holding(flow, { keepRefresh }) {
   const keeper = new Keeper();
   keeper.client = { client_id: flow.clientId };
   keeper.kept = { access_token: flow.access, token_type: "Bearer", ...(keepRefresh ? { refresh_token: flow.refresh } : {}) };
@@ -56,7 +55,7 @@ async function narrowly({ keepRefresh }) {
 }
 
 test("the SDK goes from the 403 to a sign-in for the union, and the call succeeds", async () => {
-  const { keeper, transport, client } = await narrowly({ keepRefresh: false });
+  const { keeper, transport, client } = await holding(await signIn(url, { scope: NARROW }), { keepRefresh: false });
   const letter = mail();
   await assert.rejects(client.callTool({ name: "sendEmail", arguments: letter }), UnauthorizedError);
   assert.equal(keeper.address.searchParams.get("scope"), "User.Read Mail.Read Mail.ReadWrite Mail.Send");
@@ -72,10 +71,21 @@ test("the SDK goes from the 403 to a sign-in for the union, and the call succeed
 
 // SDK 1.32 refreshes first whenever it holds a refresh token, and a refresh never brings more scopes.
 test("the SDK with a refresh token refreshes once, meets the same 403, and stops", async () => {
-  const { keeper, client } = await narrowly({ keepRefresh: true });
+  const { keeper, client } = await holding(await signIn(url, { scope: NARROW }), { keepRefresh: true });
   const failure = await client.callTool({ name: "sendEmail", arguments: mail() }).catch((error) => error);
   assert.ok(failure instanceof StreamableHTTPError && failure.code === 403, String(failure));
   assert.deepEqual([keeper.saved.tokens, keeper.address], [1, undefined], "no loop, and nobody is sent anywhere");
   parsed(await client.callTool({ name: "getEmails", arguments: { count: 1 } }));
+  await client.close();
+});
+
+test("the SDK mends a narrowed token by a refresh, without its user", async () => {
+  const flow = await signIn(url);
+  const { body } = await token(url, { ...refreshing(flow, flow.refresh), scope: "User.Read" });
+  assert.equal(body.scope, "User.Read");
+  const narrowed = { ...flow, access: body.access_token, refresh: body.refresh_token };
+  const { keeper, client } = await holding(narrowed, { keepRefresh: true });
+  parsed(await client.callTool({ name: "getEmails", arguments: { count: 1 } }));
+  assert.deepEqual([keeper.saved.tokens, keeper.address], [1, undefined]);
   await client.close();
 });
