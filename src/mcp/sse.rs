@@ -42,22 +42,26 @@ pub(super) async fn message(turn: &Turn<'_>) -> Result<Response, Response> {
         }
         Err(refusal) => return Err(refuse::message(400, refusal.id, refusal.error)),
     };
-    let work = work(turn, &session, &message)?;
-    let work = match work {
+    let nonce = Some(session.nonce.as_str());
+    let work = match work(turn, &session, &message)? {
         // What may end in a challenge is done before the 202, which leaves no room for one.
-        Some(Work::Ask(call)) if call.may_lack_scope() => {
-            let outcome = call.run(turn.exchange).await;
-            let failed = |failure| refuse::failed(&turn.exchange.config, turn.endpoint, &failure);
-            return Ok(accept(turn, &session, message.id().zip(Some(Work::Done(outcome.map_err(failed)?)))));
+        Some(Work::Ask(call)) if call.may_lack_scope() => Some(Work::Done(ask_now(turn, *call).await?)),
+        Some(Work::Ask(call)) => {
+            // A call that the object refuses after the 202 could no longer send the client to refresh its token.
+            confirm_now(turn, nonce).await?;
+            Some(Work::Ask(call))
         }
-        other => other,
+        done @ (Some(Work::Done(_)) | None) => {
+            confirm(turn, nonce).await?;
+            done
+        }
     };
-    match &work {
-        // A call that the object refuses after the 202 could no longer send the client to refresh its token.
-        Some(Work::Ask(_)) => confirm_now(turn, Some(&session.nonce)).await?,
-        Some(Work::Done(_)) | None => confirm(turn, Some(&session.nonce)).await?,
-    }
     Ok(accept(turn, &session, message.id().zip(work)))
+}
+
+async fn ask_now(turn: &Turn<'_>, call: Call) -> Result<Answer, Response> {
+    let outcome = call.run(turn.exchange).await;
+    outcome.map_err(|failure| refuse::failed(&turn.exchange.config, turn.endpoint, &failure))
 }
 
 /// What is left to do once the client has its 202.
