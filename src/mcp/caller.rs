@@ -70,10 +70,18 @@ impl<'a> Caller<'a> {
     }
 
     /// Whose sessions this caller's are.
-    pub(super) fn owner(&self, keys: &SessionKeys) -> Owner {
+    pub(super) fn owner(&self, keys: &SessionKeys<'_>) -> Owner {
         match self {
             Self::Grant { claims, .. } => Owner::Grant(claims.grant),
             Self::Discovery { credentials } => keys.discovery_owner(credentials.unwrap_or_default()),
+        }
+    }
+
+    /// Whose the sessions were that this caller opened before `ENCRYPTION_KEY` was rotated, if that differs.
+    pub(super) fn former_owner(&self, keys: &SessionKeys<'_>) -> Option<Owner> {
+        match self {
+            Self::Grant { .. } => None,
+            Self::Discovery { credentials } => keys.former_discovery_owner(credentials.unwrap_or_default()),
         }
     }
 }

@@ -42,13 +42,26 @@ pub(super) async fn message(turn: &Turn<'_>) -> Result<Response, Response> {
         }
         Err(refusal) => return Err(refuse::message(400, refusal.id, refusal.error)),
     };
-    let work = work(turn, &session, &message)?;
-    match &work {
-        // A call that the object refuses after the 202 could no longer send the client to refresh its token.
-        Some(Work::Ask(_)) => confirm_now(turn, Some(&session.nonce)).await?,
-        Some(Work::Done(_)) | None => confirm(turn, Some(&session.nonce)).await?,
-    }
+    let nonce = Some(session.nonce.as_str());
+    let work = match work(turn, &session, &message)? {
+        // What may end in a challenge is done before the 202, which leaves no room for one.
+        Some(Work::Ask(call)) if call.may_lack_scope() => Some(Work::Done(ask_now(turn, *call).await?)),
+        Some(Work::Ask(call)) => {
+            // A call that the object refuses after the 202 could no longer send the client to refresh its token.
+            confirm_now(turn, nonce).await?;
+            Some(Work::Ask(call))
+        }
+        done @ (Some(Work::Done(_)) | None) => {
+            confirm(turn, nonce).await?;
+            done
+        }
+    };
     Ok(accept(turn, &session, message.id().zip(work)))
+}
+
+async fn ask_now(turn: &Turn<'_>, call: Call) -> Result<Answer, Response> {
+    let outcome = call.run(turn.exchange).await;
+    outcome.map_err(|failure| refuse::failed(&turn.exchange.config, turn.endpoint, &failure))
 }
 
 /// What is left to do once the client has its 202.
@@ -85,7 +98,11 @@ fn accept(turn: &Turn<'_>, session: &Session, work: Option<(&RawValue, Work)>) -
         turn.exchange.ports.background.run(Box::pin(async move {
             let answer = match work {
                 Work::Done(answer) => answer,
-                Work::Ask(call) => call.run(&exchange).await.unwrap_or_else(|failure| Answer::Error(told(&failure))),
+                Work::Ask(call) => call
+                    .without_challenge()
+                    .run(&exchange)
+                    .await
+                    .unwrap_or_else(|failure| Answer::Error(told(&failure))),
             };
             publish(&exchange, &agent, stream, render(Some(&id), &answer)).await;
         }));

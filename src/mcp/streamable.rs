@@ -30,7 +30,7 @@ pub(super) async fn post(turn: &Turn<'_>) -> Result<Response, Response> {
         }
         Payload::Single(message) => {
             let (session, _) = turn.streamable_session(message.id())?;
-            let text = one(turn, &session, &message).await?;
+            let text = one(turn, &session, &message, true).await?;
             Ok(text.map_or_else(|| Response::empty(202), answered))
         }
         Payload::Batch(items) => batch(turn, &items).await,
@@ -94,8 +94,14 @@ async fn open(turn: &Turn<'_>, id: &RawValue, params: Option<&RawValue>) -> Resu
     Ok(answered(body).with("mcp-session-id", keys.sign(&session)))
 }
 
-/// One message within a session; `None` where nothing goes back.
-async fn one(turn: &Turn<'_>, session: &Session, message: &Message<'_>) -> Result<Option<String>, Response> {
+/// One message within a session; `None` where nothing goes back. `alone` messages may be refused for their permissions
+/// by a status; in a batch that would take the answers of the others away, and what they did would be done again.
+async fn one(
+    turn: &Turn<'_>,
+    session: &Session,
+    message: &Message<'_>,
+    alone: bool,
+) -> Result<Option<String>, Response> {
     let nonce = Some(session.nonce.as_str());
     let Message::Request { id, method, params } = message else {
         confirm(turn, nonce).await?;
@@ -108,7 +114,9 @@ async fn one(turn: &Turn<'_>, session: &Session, message: &Message<'_>) -> Resul
         }
         Step::Ask(ask) => {
             let holder = turn.holder(nonce).ok_or_else(|| turn.sign_in_first())?;
-            let outcome = Call::new(turn.exchange, &holder, ask).run(turn.exchange).await;
+            let call = Call::new(turn.exchange, &holder, ask);
+            let call = if alone { call } else { call.without_challenge() };
+            let outcome = call.run(turn.exchange).await;
             outcome.map_err(|failure| refuse::failed(&turn.exchange.config, turn.endpoint, &failure))?
         }
     };
@@ -124,7 +132,7 @@ async fn batch(turn: &Turn<'_>, items: &[Result<Message<'_>, RpcError>]) -> Resu
     let mut answers = Vec::new();
     for item in items {
         match item {
-            Ok(message) => answers.extend(one(turn, &session, message).await?),
+            Ok(message) => answers.extend(one(turn, &session, message, false).await?),
             Err(error) => answers.push(render(None, &Answer::Error(error.clone()))),
         }
     }
@@ -180,7 +188,7 @@ impl Turn<'_> {
     /// The session of an id, if it is this caller's.
     pub(super) fn session(&self, id: &str) -> Option<Session> {
         let keys = SessionKeys::new(&self.exchange.config.keys.encryption);
-        let owner: Owner = self.caller.owner(&keys);
-        keys.read(id, owner, self.exchange.context.now)
+        let read = |owner: Owner| keys.read(id, owner, self.exchange.context.now);
+        read(self.caller.owner(&keys)).or_else(|| self.caller.former_owner(&keys).and_then(read))
     }
 }
