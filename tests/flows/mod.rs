@@ -11,6 +11,7 @@ mod ending;
 mod entra;
 mod grant;
 mod granted;
+mod limits;
 mod mcp_call;
 mod mcp_door;
 mod mcp_scene;
