@@ -15,6 +15,7 @@ pub const READ_HEADERS: &[&str] = &[
     "access-control-request-method",
     "authorization",
     "cf-access-jwt-assertion",
+    "cf-connecting-ip",
     "cf-ray",
     "content-type",
     "cookie",

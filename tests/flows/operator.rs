@@ -7,7 +7,7 @@ use crate::web::{Method, Response};
 pub(super) const KEY: &str = "an operator key of at least thirty-two bytes";
 
 fn open() -> World {
-    World::set_up(&[("OPERATOR_KEY", KEY)])
+    World::with_settings(&[("OPERATOR_KEY", KEY)])
 }
 
 async fn ask(world: &World, authorization: Option<&str>, path: &str) -> Response {

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use async_trait::async_trait;
 
 use super::fakes::{
-    FakeAlarm, FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql, NativeRs256, QueuedBackground,
-    ScriptedGateway, ScriptedUpstream, SeededRandom,
+    CountingLimiter, FakeAlarm, FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql, NativeRs256,
+    QueuedBackground, ScriptedGateway, ScriptedUpstream, SeededRandom,
 };
 use crate::agent::{Agent, AgentName, Command, Reply};
 use crate::config::Config;
@@ -66,6 +66,7 @@ pub(crate) struct TestPlatform {
     pub(crate) log: Rc<MemoryLog>,
     pub(crate) background: Rc<QueuedBackground>,
     pub(crate) agents: Rc<NativeAgents>,
+    pub(crate) limiter: Rc<CountingLimiter>,
 }
 
 impl TestPlatform {
@@ -92,7 +93,8 @@ impl TestPlatform {
         };
         let agents = Rc::new(NativeAgents::new(config.clone(), template));
         let background = Rc::new(QueuedBackground::default());
-        Self { config, clock, random, kv, upstream, alarm, timer, log, background, agents }
+        let limiter = Rc::default();
+        Self { config, clock, random, kv, upstream, alarm, timer, log, background, agents, limiter }
     }
 
     /// Deploys other settings over the same storage.
@@ -109,6 +111,7 @@ impl TestPlatform {
             random: self.random.clone(),
             kv: self.kv.clone(),
             agents: self.agents.clone(),
+            limiter: self.limiter.clone(),
             upstream: self.upstream.clone(),
             rs256: Rc::new(NativeRs256),
             timer: self.timer.clone(),
@@ -133,7 +136,7 @@ pub(crate) struct NativeAgents {
     objects: RefCell<HashMap<String, Object>>,
     /// Makes every object unreachable.
     pub(crate) fail: Cell<bool>,
-    /// Commands carried so far.
+    /// Commands carried to grants so far; the object that counts registrations is none.
     pub(crate) hops: Cell<usize>,
 }
 
@@ -186,7 +189,9 @@ impl Agents for NativeAgents {
         if self.fail.get() {
             return Err(AgentUnavailable);
         }
-        self.hops.set(self.hops.get() + 1);
+        if matches!(name, AgentName::Grant(_)) {
+            self.hops.set(self.hops.get() + 1);
+        }
         // Through JSON, as between a Worker and its object.
         let wire = serde_json::to_string(command).map_err(|_| AgentUnavailable)?;
         let command = serde_json::from_str(&wire).map_err(|_| AgentUnavailable)?;
