@@ -12,8 +12,11 @@
 //! | | `cursor` | the seal of a list's position | while the list is read |
 //! | | `mcp session` | HMAC of session ids | 90 days |
 //! | | `entra pkce`, `entra nonce` | verifier and nonce of one sign-in at Entra | 10 minutes |
+//! | | `rate limit` | the names under which the rate limiter counts | a minute |
 //! | `COOKIE_ENCRYPTION_KEY` | `consent transaction` | the seal of the consent cookie | 10 minutes |
+//! | | `account session` | the seal of the session cookie of `/account` | 10 minutes |
 //! | `COOKIE_SECRET` | `browser binding` | HMAC of the binding cookie | 10 minutes |
+//! | | `account action` | HMAC of what a button of `/account` does | 10 minutes |
 //!
 //! The cookies' keys are derived where they are used: once a sign-in, never on a hot path.
 
@@ -49,6 +52,8 @@ pub struct EncryptionKeys {
     pub entra_verifier: Keyring,
     /// Makes the nonce of the Entra leg.
     pub entra_nonce: Keyring,
+    /// Hides addresses from the rate limiter.
+    pub rate_limits: Keyring,
 }
 
 impl EncryptionKeys {
@@ -63,6 +68,7 @@ impl EncryptionKeys {
             sessions: root.derive("mcp session"),
             entra_verifier: root.derive("entra pkce"),
             entra_nonce: root.derive("entra nonce"),
+            rate_limits: root.derive("rate limit"),
         }
     }
 }
@@ -85,6 +91,7 @@ mod tests {
             &keys.sessions,
             &keys.entra_verifier,
             &keys.entra_nonce,
+            &keys.rate_limits,
         ]
         .map(|ring| encode(ring.current.as_bytes()).chars().take(12).collect::<String>());
         let pinned = [
@@ -96,6 +103,7 @@ mod tests {
             "eXRwjamtUUIw",
             "4mG9LL22yX8d",
             "c7jZjtHemQud",
+            "2WlW8ZN3-nUv",
         ];
         assert_eq!(derived, pinned, "a purpose was renamed: everything made under it becomes unreadable");
     }

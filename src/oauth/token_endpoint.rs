@@ -72,6 +72,10 @@ async fn respond(exchange: &Exchange, request: &Request, form: &Params) -> Resul
         if redeems { redeem(exchange, form, &client, grant)? } else { refresh(exchange, form, &client, grant)? };
     match call(exchange, grant, command).await {
         Ok(GrantReply::Tokens(tokens)) => {
+            for ended in &tokens.ended {
+                // Here at once; another isolate's note lasts a minute, and no call relies on one.
+                exchange.isolate.confirmed.forget_grant(*ended);
+            }
             log_tokens(exchange, grant, &client, (grant_type, &tokens));
             Ok(answer(&tokens))
         }

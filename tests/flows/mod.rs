@@ -22,6 +22,7 @@ mod mcp_sse;
 mod operator;
 mod pinned;
 mod races;
+mod reauthorization;
 mod registration;
 mod rekeyed;
 mod rotation;

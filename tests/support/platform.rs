@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use async_trait::async_trait;
 
@@ -12,7 +12,7 @@ use super::fakes::{
 };
 use crate::agent::{Agent, AgentName, Command, Reply};
 use crate::config::Config;
-use crate::ports::{AgentPorts, AgentUnavailable, Agents, Ports};
+use crate::ports::{AgentPorts, AgentUnavailable, Agents, Ports, Random as _};
 
 /// Monday, 2026-03-02 09:00 UTC.
 pub(crate) const START: u64 = 1_772_442_000;
@@ -79,6 +79,7 @@ impl TestPlatform {
         let alarm = Rc::new(FakeAlarm::default());
         let timer = Rc::new(FakeTimer::default());
         let log = Rc::new(MemoryLog::default());
+        let switchboard = Rc::new(Switchboard::default());
         let template = AgentPorts {
             clock: clock.clone(),
             random: random.clone(),
@@ -87,11 +88,13 @@ impl TestPlatform {
             upstream: upstream.clone(),
             gateway: Rc::new(ScriptedGateway::default()),
             alarm: alarm.clone(),
+            agents: switchboard.clone(),
             sockets: Rc::new(MemorySockets::default()),
             timer: timer.clone(),
             log: log.clone(),
         };
         let agents = Rc::new(NativeAgents::new(config.clone(), template));
+        *switchboard.0.borrow_mut() = Rc::downgrade(&agents);
         let background = Rc::new(QueuedBackground::default());
         let limiter = Rc::default();
         Self { config, clock, random, kv, upstream, alarm, timer, log, background, agents, limiter }
@@ -136,6 +139,10 @@ pub(crate) struct NativeAgents {
     objects: RefCell<HashMap<String, Object>>,
     /// Makes every object unreachable.
     pub(crate) fail: Cell<bool>,
+    /// Makes each command and each reply take its own while, so that commands interleave.
+    pub(crate) jitter: RefCell<Option<SeededRandom>>,
+    /// Makes the users' objects unreachable.
+    pub(crate) fail_users: Cell<bool>,
     /// Commands carried to grants so far; the object that counts registrations is none.
     pub(crate) hops: Cell<usize>,
 }
@@ -147,6 +154,8 @@ impl NativeAgents {
             template,
             objects: RefCell::default(),
             fail: Cell::new(false),
+            jitter: RefCell::default(),
+            fail_users: Cell::new(false),
             hops: Cell::new(0),
         }
     }
@@ -159,9 +168,16 @@ impl NativeAgents {
         }
     }
 
-    /// Every cell of every object's tables, for tests that look for what must not be stored.
+    /// Every cell of the tables of grants and users, for tests that look for what must not be stored.
     pub(crate) fn dump(&self) -> String {
-        self.objects.borrow().values().map(|(_, sql)| sql.dump()).collect()
+        let objects = self.objects.borrow();
+        let personal = objects.iter().filter(|(name, _)| !name.starts_with("registrations:"));
+        personal.map(|(_, (_, sql))| sql.dump()).collect()
+    }
+
+    /// The same of one object.
+    pub(crate) fn dump_of(&self, name: &AgentName) -> String {
+        self.objects.borrow().get(&name.to_string()).map(|(_, sql)| sql.dump()).unwrap_or_default()
     }
 
     /// Rings every object's alarm.
@@ -172,21 +188,47 @@ impl NativeAgents {
         }
     }
 
+    async fn travel(&self) {
+        let mut noise = [0];
+        if let Some(random) = self.jitter.borrow().as_ref() {
+            random.fill(&mut noise);
+        }
+        for _ in 0..noise[0] % 6 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     fn object(&self, name: &AgentName) -> Rc<Agent> {
         let mut objects = self.objects.borrow_mut();
         let (agent, _) = objects.entry(name.to_string()).or_insert_with(|| {
             let sql = Rc::new(MemorySql::new());
-            let ports = AgentPorts { sql: sql.clone(), ..self.template.clone() };
+            let mut ports = AgentPorts { sql: sql.clone(), ..self.template.clone() };
+            if matches!(name, AgentName::User(_)) {
+                // Tests look at the alarms of grants.
+                ports.alarm = Rc::new(FakeAlarm::default());
+            }
             (Rc::new(Agent::new(self.config.borrow().clone(), ports)), sql)
         });
         agent.clone()
     }
 }
 
+/// The way from one object to another.
+#[derive(Default)]
+struct Switchboard(RefCell<Weak<NativeAgents>>);
+
+#[async_trait(?Send)]
+impl Agents for Switchboard {
+    async fn call(&self, name: &AgentName, command: &Command) -> Result<Reply, AgentUnavailable> {
+        let agents = self.0.borrow().upgrade().ok_or(AgentUnavailable)?;
+        agents.call(name, command).await
+    }
+}
+
 #[async_trait(?Send)]
 impl Agents for NativeAgents {
     async fn call(&self, name: &AgentName, command: &Command) -> Result<Reply, AgentUnavailable> {
-        if self.fail.get() {
+        if self.fail.get() || (self.fail_users.get() && matches!(name, AgentName::User(_))) {
             return Err(AgentUnavailable);
         }
         if matches!(name, AgentName::Grant(_)) {
@@ -195,7 +237,9 @@ impl Agents for NativeAgents {
         // Through JSON, as between a Worker and its object.
         let wire = serde_json::to_string(command).map_err(|_| AgentUnavailable)?;
         let command = serde_json::from_str(&wire).map_err(|_| AgentUnavailable)?;
+        self.travel().await;
         let reply = self.object(name).handle(command).await;
+        self.travel().await;
         let wire = serde_json::to_string(&reply).map_err(|_| AgentUnavailable)?;
         serde_json::from_str(&wire).map_err(|_| AgentUnavailable)
     }
