@@ -147,7 +147,7 @@ pub(super) fn refuse_locally(exchange: &Exchange, route: &'static str, error: Lo
 }
 
 /// One `oauth.refused` line.
-pub(super) fn log_refusal(exchange: &Exchange, route: &'static str, reason: &str, client_id: Option<&str>) {
+pub(crate) fn log_refusal(exchange: &Exchange, route: &'static str, reason: &str, client_id: Option<&str>) {
     exchange.ports.log.write(&Event {
         access_subject: exchange.access.as_ref().map(|identity| identity.sub.as_str()),
         client_id,

@@ -72,7 +72,7 @@ fn read(exchange: &Exchange, request: &Request) -> Result<(Transaction, bool), L
 
 /// Browsers send `Origin: null` from a page with `Referrer-Policy: no-referrer`, so `Sec-Fetch-Site` decides where it is
 /// sent, and `Origin` where it is not.
-fn is_same_origin(config: &Config, request: &Request) -> bool {
+pub(crate) fn is_same_origin(config: &Config, request: &Request) -> bool {
     let ours = |origin: &str| origin == config.public_url.origin;
     match (request.header("sec-fetch-site"), request.header("origin")) {
         (Some(site), Some(origin)) => site == "same-origin" && (origin == "null" || ours(origin)),
@@ -127,7 +127,7 @@ fn log_decision(exchange: &Exchange, kind: Kind, transaction: &Transaction, gran
 }
 
 /// Entra as this exchange reaches it.
-pub(super) fn entra(exchange: &Exchange) -> Entra<'_> {
+pub(crate) fn entra(exchange: &Exchange) -> Entra<'_> {
     Entra {
         microsoft: &exchange.config.microsoft,
         redirect_uri: exchange.config.public_url.join("/callback"),
@@ -137,7 +137,7 @@ pub(super) fn entra(exchange: &Exchange) -> Entra<'_> {
 }
 
 /// Sends a step to the grant's object; `Err(None)` where it did not answer.
-pub(super) async fn call(
+pub(crate) async fn call(
     exchange: &Exchange,
     grant: GrantId,
     command: GrantCommand,
