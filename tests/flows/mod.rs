@@ -13,6 +13,7 @@ mod grant;
 mod granted;
 mod mcp_call;
 mod mcp_door;
+mod mcp_modern;
 mod mcp_scene;
 mod mcp_session;
 mod mcp_sse;
