@@ -15,6 +15,7 @@ mod left_behind;
 mod listing;
 mod mcp_call;
 mod mcp_door;
+mod mcp_modern;
 mod mcp_scene;
 mod mcp_session;
 mod mcp_sse;
