@@ -54,6 +54,7 @@ export async function startMiniflare(options) {
     });
   return {
     workerd,
+    kv: (binding) => miniflare.getKVNamespace(binding),
     restart: () =>
       workerd.during(async () => {
         await miniflare.setOptions(quiet);
