@@ -7,8 +7,8 @@ use std::rc::Rc;
 use async_trait::async_trait;
 
 use super::fakes::{
-    FakeAlarm, FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql, NativeRs256, QueuedBackground,
-    ScriptedGateway, ScriptedUpstream, SeededRandom,
+    FakeAlarm, FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql, NativeRs256, Pace,
+    QueuedBackground, ScriptedGateway, ScriptedUpstream, SeededRandom,
 };
 use crate::agent::{Agent, AgentName, Command, Reply};
 use crate::config::Config;
@@ -52,6 +52,7 @@ pub(crate) struct TestPlatform {
     pub(crate) random: Rc<SeededRandom>,
     pub(crate) kv: Rc<MemoryKv>,
     pub(crate) upstream: Rc<ScriptedUpstream>,
+    pub(crate) gateway: Rc<ScriptedGateway>,
     pub(crate) alarm: Rc<FakeAlarm>,
     pub(crate) timer: Rc<FakeTimer>,
     pub(crate) log: Rc<MemoryLog>,
@@ -66,6 +67,7 @@ impl TestPlatform {
         let random = Rc::new(SeededRandom::new(42));
         let kv = Rc::new(MemoryKv::default());
         let upstream = Rc::new(ScriptedUpstream::default());
+        let gateway = Rc::new(ScriptedGateway::default());
         let alarm = Rc::new(FakeAlarm::default());
         let timer = Rc::new(FakeTimer::default());
         let log = Rc::new(MemoryLog::default());
@@ -75,7 +77,7 @@ impl TestPlatform {
             sql: Rc::new(MemorySql::new()),
             kv: kv.clone(),
             upstream: upstream.clone(),
-            gateway: Rc::new(ScriptedGateway::default()),
+            gateway: gateway.clone(),
             alarm: alarm.clone(),
             sockets: Rc::new(MemorySockets::default()),
             timer: timer.clone(),
@@ -83,7 +85,7 @@ impl TestPlatform {
         };
         let agents = Rc::new(NativeAgents::new(config.clone(), template));
         let background = Rc::new(QueuedBackground::default());
-        Self { config, clock, random, kv, upstream, alarm, timer, log, background, agents }
+        Self { config, clock, random, kv, upstream, gateway, alarm, timer, log, background, agents }
     }
 
     /// The stateless Worker's ports.
@@ -119,11 +121,20 @@ pub(crate) struct NativeAgents {
     pub(crate) fail: Cell<bool>,
     /// Commands carried so far.
     pub(crate) hops: Cell<usize>,
+    /// How long a command is under way.
+    pub(crate) pace: Pace,
 }
 
 impl NativeAgents {
     fn new(config: Rc<Config>, template: AgentPorts) -> Self {
-        Self { config, template, objects: RefCell::default(), fail: Cell::new(false), hops: Cell::new(0) }
+        Self {
+            config,
+            template,
+            objects: RefCell::default(),
+            fail: Cell::new(false),
+            hops: Cell::new(0),
+            pace: Pace::default(),
+        }
     }
 
     /// Forgets what the objects hold in memory, as an eviction or a deploy does.
@@ -132,6 +143,11 @@ impl NativeAgents {
             let ports = AgentPorts { sql: sql.clone(), ..self.template.clone() };
             *agent = Rc::new(Agent::new(self.config.clone(), ports));
         }
+    }
+
+    /// Every object's storage.
+    pub(crate) fn storages(&self) -> Vec<Rc<MemorySql>> {
+        self.objects.borrow().values().map(|(_, sql)| sql.clone()).collect()
     }
 
     fn object(&self, name: &AgentName) -> Rc<Agent> {
@@ -151,11 +167,13 @@ impl Agents for NativeAgents {
         if self.fail.get() {
             return Err(AgentUnavailable);
         }
+        self.pace.rest().await;
         self.hops.set(self.hops.get() + 1);
         // Through JSON, as between a Worker and its object.
         let wire = serde_json::to_string(command).map_err(|_| AgentUnavailable)?;
         let command = serde_json::from_str(&wire).map_err(|_| AgentUnavailable)?;
         let reply = self.object(name).handle(command).await;
+        self.pace.rest().await;
         let wire = serde_json::to_string(&reply).map_err(|_| AgentUnavailable)?;
         serde_json::from_str(&wire).map_err(|_| AgentUnavailable)
     }
