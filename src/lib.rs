@@ -65,11 +65,5 @@ mod flows;
 
 #[cfg(test)]
 #[path = "../tests/hostile/mod.rs"]
-#[expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on should stop"
-)]
+#[expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
 mod hostile;

@@ -4,9 +4,15 @@
 //! Compiled into the crate's unit-test binary like `tests/flows`, on the same fakes. Cases that need workerd are in
 //! `tests/runtime/hostile-*.test.mjs`; tables of one function stand beside it.
 
+mod access;
 mod authorize;
 mod bearer;
+mod clients;
 mod consent;
+mod entra;
 mod metadata;
+mod races;
+mod rules;
 mod site;
+mod storage;
 mod token;

@@ -87,9 +87,10 @@ impl Site {
             context: arrival.context.clone(),
             access: None,
         };
-        let response = match request.body.len() > app::body_limit(request) {
-            true => app::refuse_body(app::BodyRefusal::TooLarge),
-            false => app::answer(exchange, &self.deployment, request).await,
+        let response = if request.body.len() > app::body_limit(request) {
+            app::refuse_body(app::BodyRefusal::TooLarge)
+        } else {
+            app::answer(exchange, &self.deployment, request).await
         };
         app::depart(&ports, &self.deployment, &arrival, request, response)
     }
@@ -227,10 +228,7 @@ impl<'a> Browser<'a> {
     /// Sends with the jar's cookies and takes those that come back.
     pub(super) async fn send(&self, request: Request) -> Response {
         let jar = self.jar.borrow().iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
-        let request = match jar.is_empty() {
-            true => request,
-            false => with_header(request, "cookie", &jar.join("; ")),
-        };
+        let request = if jar.is_empty() { request } else { with_header(request, "cookie", &jar.join("; ")) };
         let response = self.site.send(&self.site.carry(request)).await;
         self.take_cookies(&response);
         response
