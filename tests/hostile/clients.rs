@@ -84,6 +84,7 @@ async fn d2_only_https_and_loopback_may_be_registered() {
             "https://user:pw@client.example/cb",
             "https://*.client.example/cb",
             "https:client.example",
+            "https:/user@evil.example://client.example/cb",
             "//client.example/cb",
             "/cb",
             "",
