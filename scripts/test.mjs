@@ -1,4 +1,4 @@
-// `npm test`: formatting, lints, native tests, then the same server in workerd with real clients and a browser.
+// `npm test`: formatting, lints, native tests, some fuzzing, then the same server in workerd with real clients and a browser.
 // Every part runs even when an earlier one failed; the end says which did. `npm test -- fmt unit` runs only
 // the parts named. CI=true makes a missing browser a failure and refuses a changed Cargo.lock.
 import { readdirSync, rmSync } from "node:fs";
@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { argv, env } from "node:process";
 import { ensureBrowser } from "./lib/browser.mjs";
 import { buildEmulator } from "./lib/emulator.mjs";
+import { fuzz } from "./lib/fuzz.mjs";
 import { command, run, start, sweepGroup } from "./lib/process.mjs";
 import { ROOT, TEMPORARY_DIR, WASM_TARGET } from "./lib/project.mjs";
 import { ensureRustComponents } from "./lib/rust.mjs";
@@ -15,6 +16,8 @@ import { setUp } from "./setup.mjs";
 
 /** What the server does, and what it refuses; both run against workerd. */
 const RUNTIME_TESTS = ["runtime", "hostile"].map((name) => join(ROOT, "tests", name));
+/** Enough to catch a parser that broke; `npm run fuzz` looks longer. */
+const FUZZ_SECONDS = 5;
 /** No single test file takes longer; a hanging one must not hold CI for hours. */
 const FILE_LIMIT_MS = 600_000;
 const isCi = env.CI === "true";
@@ -30,6 +33,7 @@ const PARTS = {
   // All targets would compile the tests for Wasm, where their native dependencies do not exist.
   "clippy-wasm": () => cargo("clippy", ...locked, "--target", WASM_TARGET, "--lib", ...strict),
   unit: () => cargo("test", ...locked, "--workspace"),
+  fuzz: () => fuzz({ seconds: FUZZ_SECONDS }),
   runtime: testInRuntime,
 };
 

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use async_trait::async_trait;
 
 use super::fakes::{
-    FakeAlarm, FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql, NativeRs256, QueuedBackground,
-    ScriptedGateway, ScriptedUpstream, SeededRandom,
+    FakeAlarm, FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql, NativeRs256, Pace,
+    QueuedBackground, ScriptedGateway, ScriptedUpstream, SeededRandom,
 };
 use crate::agent::{Agent, AgentName, Command, Reply};
 use crate::config::Config;
@@ -61,6 +61,7 @@ pub(crate) struct TestPlatform {
     pub(crate) random: Rc<SeededRandom>,
     pub(crate) kv: Rc<MemoryKv>,
     pub(crate) upstream: Rc<ScriptedUpstream>,
+    pub(crate) gateway: Rc<ScriptedGateway>,
     pub(crate) alarm: Rc<FakeAlarm>,
     pub(crate) timer: Rc<FakeTimer>,
     pub(crate) log: Rc<MemoryLog>,
@@ -75,6 +76,7 @@ impl TestPlatform {
         let random = Rc::new(SeededRandom::new(42));
         let kv = Rc::new(MemoryKv::default());
         let upstream = Rc::new(ScriptedUpstream::default());
+        let gateway = Rc::new(ScriptedGateway::default());
         let alarm = Rc::new(FakeAlarm::default());
         let timer = Rc::new(FakeTimer::default());
         let log = Rc::new(MemoryLog::default());
@@ -84,7 +86,7 @@ impl TestPlatform {
             sql: Rc::new(MemorySql::new()),
             kv: kv.clone(),
             upstream: upstream.clone(),
-            gateway: Rc::new(ScriptedGateway::default()),
+            gateway: gateway.clone(),
             alarm: alarm.clone(),
             sockets: Rc::new(MemorySockets::default()),
             timer: timer.clone(),
@@ -92,7 +94,7 @@ impl TestPlatform {
         };
         let agents = Rc::new(NativeAgents::new(config.clone(), template));
         let background = Rc::new(QueuedBackground::default());
-        Self { config, clock, random, kv, upstream, alarm, timer, log, background, agents }
+        Self { config, clock, random, kv, upstream, gateway, alarm, timer, log, background, agents }
     }
 
     /// Deploys other settings over the same storage.
@@ -135,6 +137,8 @@ pub(crate) struct NativeAgents {
     pub(crate) fail: Cell<bool>,
     /// Commands carried so far.
     pub(crate) hops: Cell<usize>,
+    /// How long a command is under way.
+    pub(crate) pace: Pace,
 }
 
 impl NativeAgents {
@@ -145,6 +149,7 @@ impl NativeAgents {
             objects: RefCell::default(),
             fail: Cell::new(false),
             hops: Cell::new(0),
+            pace: Pace::default(),
         }
     }
 
@@ -169,6 +174,11 @@ impl NativeAgents {
         }
     }
 
+    /// Every object's storage.
+    pub(crate) fn storages(&self) -> Vec<Rc<MemorySql>> {
+        self.objects.borrow().values().map(|(_, sql)| sql.clone()).collect()
+    }
+
     fn object(&self, name: &AgentName) -> Rc<Agent> {
         let mut objects = self.objects.borrow_mut();
         let (agent, _) = objects.entry(name.to_string()).or_insert_with(|| {
@@ -186,11 +196,13 @@ impl Agents for NativeAgents {
         if self.fail.get() {
             return Err(AgentUnavailable);
         }
+        self.pace.rest().await;
         self.hops.set(self.hops.get() + 1);
         // Through JSON, as between a Worker and its object.
         let wire = serde_json::to_string(command).map_err(|_| AgentUnavailable)?;
         let command = serde_json::from_str(&wire).map_err(|_| AgentUnavailable)?;
         let reply = self.object(name).handle(command).await;
+        self.pace.rest().await;
         let wire = serde_json::to_string(&reply).map_err(|_| AgentUnavailable)?;
         serde_json::from_str(&wire).map_err(|_| AgentUnavailable)
     }
