@@ -59,10 +59,16 @@ pub trait Kv {
     async fn delete(&self, key: &str) -> Result<(), KvError>;
 }
 
-/// KV did not answer, or refused.
+/// Why KV did not do what it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the key-value store did not answer")]
-pub struct KvError;
+pub enum KvError {
+    /// It did not answer, or what it holds is not ours.
+    #[error("the key-value store did not answer")]
+    Unavailable,
+    /// It answered 429: the day's allowance, or one write a second to one key.
+    #[error("the key-value store is throttled")]
+    Throttled,
+}
 
 /// What is counted, and against which rate. The numbers are part of the bindings in `wrangler.toml`, one each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

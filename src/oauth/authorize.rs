@@ -49,7 +49,7 @@ async fn prove(exchange: &Exchange, request: &Request, params: &Params) -> Resul
     }
     let client_id = params.get("client_id").ok_or(LocalError::UnknownClient)?;
     limits::check(exchange, Limit::Authorize, &Party::network(exchange, request)).await?;
-    let client = Client::load(exchange.ports.kv.as_ref(), client_id).await.map_err(|_| LocalError::Unavailable)?;
+    let client = Client::load(exchange.ports.kv.as_ref(), client_id).await.map_err(LocalError::from)?;
     let client = client.ok_or(LocalError::UnknownClient)?;
     let asked = params.get("redirect_uri").ok_or(LocalError::RedirectUri)?;
     if !client.redirect_uris.iter().any(|registered| redirect_uri::matches(registered, asked)) {

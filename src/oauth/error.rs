@@ -7,7 +7,11 @@ use serde::Serialize;
 
 use crate::agent::GrantError;
 use crate::limits::{self, RateLimited};
+use crate::ports::KvError;
 use crate::web::Response;
+
+/// Seconds after which storage that failed or was throttled is worth another try.
+const SOON: &str = "5";
 
 /// An OAuth error as it goes over the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -120,6 +124,8 @@ pub enum LocalError {
     UsedState,
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
+    #[error("storage throttled")]
+    Throttled,
     #[error("storage unavailable")]
     Unavailable,
 }
@@ -144,7 +150,7 @@ impl LocalError {
     pub const fn retry_after(self) -> Option<&'static str> {
         match self {
             Self::RateLimited(RateLimited) => Some(limits::RETRY_AFTER),
-            Self::Unavailable => Some("5"),
+            Self::Throttled | Self::Unavailable => Some(SOON),
             Self::UnknownClient
             | Self::RedirectUri
             | Self::Malformed
@@ -204,7 +210,7 @@ impl LocalError {
                 "Too many sign-ins at once",
                 "Too many were started from your network just now. Wait a minute, then start again from the app.",
             ),
-            Self::Unavailable => {
+            Self::Throttled | Self::Unavailable => {
                 notice(503, "The sign-in is unavailable", "Wait a moment, then start again from the app.")
             }
         }
@@ -233,6 +239,8 @@ pub enum RegisterError {
     DailyCap { retry_after: u64 },
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
+    #[error("storage throttled")]
+    Throttled,
     #[error("storage unavailable")]
     Unavailable,
 }
@@ -259,6 +267,7 @@ impl RegisterError {
             Self::Closed => (403, refusal("access_denied", "Clients are registered by this server's operator only")),
             Self::DailyCap { retry_after } => return too_many(retry_after.to_string()),
             Self::RateLimited(RateLimited) => return too_many(limits::RETRY_AFTER),
+            Self::Throttled => return too_many(SOON),
             Self::Unavailable => return unavailable(),
         };
         uncached(status, &refusal)
@@ -295,6 +304,8 @@ pub enum TokenRequestError {
     Grant(#[from] GrantError),
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
+    #[error("storage throttled")]
+    Throttled,
     #[error("storage unavailable")]
     Unavailable,
 }
@@ -316,6 +327,7 @@ impl TokenRequestError {
             Self::Scope => refusal("invalid_scope", "scope names nothing that this server hands out"),
             Self::NotGenuine => refusal("invalid_grant", "The code or token is unknown, used or expired"),
             Self::RateLimited(RateLimited) => return too_many(limits::RETRY_AFTER),
+            Self::Throttled => return too_many(SOON),
             Self::Unavailable => return unavailable(),
             Self::Grant(error) => match of_grant(error) {
                 Some(refusal) => refusal,
@@ -349,6 +361,33 @@ const fn of_grant(error: &GrantError) -> Option<Refusal> {
     }
 }
 
+impl From<KvError> for LocalError {
+    fn from(error: KvError) -> Self {
+        match error {
+            KvError::Unavailable => Self::Unavailable,
+            KvError::Throttled => Self::Throttled,
+        }
+    }
+}
+
+impl From<KvError> for RegisterError {
+    fn from(error: KvError) -> Self {
+        match error {
+            KvError::Unavailable => Self::Unavailable,
+            KvError::Throttled => Self::Throttled,
+        }
+    }
+}
+
+impl From<KvError> for TokenRequestError {
+    fn from(error: KvError) -> Self {
+        match error {
+            KvError::Unavailable => Self::Unavailable,
+            KvError::Throttled => Self::Throttled,
+        }
+    }
+}
+
 /// The caller asked too often.
 fn too_many(retry_after: impl Into<Cow<'static, str>>) -> Response {
     uncached(429, &refusal("temporarily_unavailable", "Too many requests, try again later"))
@@ -357,7 +396,7 @@ fn too_many(retry_after: impl Into<Cow<'static, str>>) -> Response {
 
 /// Nothing was decided.
 fn unavailable() -> Response {
-    uncached(503, &refusal("temporarily_unavailable", "Try again later")).with("retry-after", "5")
+    uncached(503, &refusal("temporarily_unavailable", "Try again later")).with("retry-after", SOON)
 }
 
 fn invalid_client(basic: bool) -> Response {

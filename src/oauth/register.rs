@@ -87,7 +87,7 @@ async fn register(exchange: &Exchange, request: &Request) -> Result<Response, Re
         secret: secret.as_ref().map(Secret::digest),
         issued_at: exchange.context.now,
     };
-    client.save(exchange.ports.kv.as_ref()).await.map_err(|_| RegisterError::Unavailable)?;
+    client.save(exchange.ports.kv.as_ref()).await?;
     exchange
         .ports
         .log

@@ -316,3 +316,24 @@ async fn a_closed_registration_is_said_and_not_offered() {
     assert_eq!(metadata(&world).get("registration_endpoint"), None);
     assert_eq!(metadata(&World::new())["registration_endpoint"], "http://localhost:8787/register");
 }
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_throttled_store_is_said_to_be_and_is_no_default() {
+    let world = World::new();
+    let client = world.public_client().await;
+    let code = world.sign_in(&client).await;
+    world.platform.kv.throttled.set(true);
+    let redeeming = World::redeeming(&client, &code);
+    let ending = vec![("client_id", client.clone()), ("token", code.clone())];
+    for refused in
+        [register(&world, HERE).await, token(&world, &redeeming, HERE).await, revoke(&world, &ending, HERE).await]
+    {
+        assert_eq!((refused.status, refused.header("retry-after")), (429, Some("5")));
+        assert_eq!(json_of(&refused)["error"], "temporarily_unavailable");
+    }
+    let page = authorize(&world, &client, HERE).await;
+    assert_eq!((page.status, page.header("retry-after"), page.header("location")), (503, Some("5"), None));
+    assert_eq!(refusals(&world, "storage throttled"), 4);
+    world.platform.kv.throttled.set(false);
+    assert_eq!(token(&world, &redeeming, HERE).await.status, 200, "the code was not used up");
+}

@@ -84,17 +84,22 @@ impl Log for MemoryLog {
     }
 }
 
-/// KV in memory; `fail` makes every operation fail.
+/// KV in memory; `fail` makes every operation fail, `throttled` makes it answer 429.
 #[derive(Default)]
 pub(crate) struct MemoryKv {
     pub(crate) entries: RefCell<HashMap<String, Vec<u8>>>,
     pub(crate) fail: Cell<bool>,
+    pub(crate) throttled: Cell<bool>,
     pub(crate) reads: Cell<usize>,
 }
 
 impl MemoryKv {
     fn check(&self) -> Result<(), KvError> {
-        if self.fail.get() { Err(KvError) } else { Ok(()) }
+        match (self.fail.get(), self.throttled.get()) {
+            (true, _) => Err(KvError::Unavailable),
+            (false, true) => Err(KvError::Throttled),
+            (false, false) => Ok(()),
+        }
     }
 }
 
