@@ -62,12 +62,12 @@ impl Client {
             return Ok(None);
         }
         let Some(bytes) = kv.get(&key(client_id)).await? else { return Ok(None) };
-        serde_json::from_slice(&bytes).map(Some).map_err(|_| KvError)
+        serde_json::from_slice(&bytes).map(Some).map_err(|_| KvError::Unavailable)
     }
 
     /// Keeps the client for 90 days.
     pub async fn save(&self, kv: &dyn Kv) -> Result<(), KvError> {
-        let bytes = serde_json::to_vec(self).map_err(|_| KvError)?;
+        let bytes = serde_json::to_vec(self).map_err(|_| KvError::Unavailable)?;
         kv.put(&key(&self.client_id), &bytes, Some(TTL_SECONDS)).await
     }
 }
@@ -87,7 +87,7 @@ struct Credentials {
 pub async fn authenticate(kv: &dyn Kv, request: &Request, form: &Params) -> Result<Client, TokenRequestError> {
     let presented = credentials(request, form)?;
     let refused = TokenRequestError::InvalidClient { basic: presented.method == AuthMethod::Basic };
-    let client = Client::load(kv, &presented.client_id).await.map_err(|_| TokenRequestError::Unavailable)?;
+    let client = Client::load(kv, &presented.client_id).await.map_err(TokenRequestError::from)?;
     let Some(client) = client.filter(|client| client.auth_method == presented.method) else { return Err(refused) };
     let proven = match (&client.secret, &presented.secret) {
         (None, None) => client.auth_method == AuthMethod::None,

@@ -3,7 +3,7 @@
 //! | module | what it owns |
 //! |---|---|
 //! | [`metadata`] | the two well-known documents |
-//! | [`register`], [`client`], [`redirect_uri`] | clients, and where they may be answered |
+//! | [`register`], `daily_cap`, [`client`], [`redirect_uri`] | clients, and where they may be answered |
 //! | [`authorize`], [`consent`], [`transaction`] | from the client's request to the user's decision |
 //! | [`callback`], [`binding`], [`upstream_secrets`], [`id_token`], [`entra`] | the way over Entra and back |
 //! | [`token_endpoint`], [`revoke`], [`token`] | tokens |
@@ -16,6 +16,7 @@ pub mod callback;
 pub mod client;
 pub mod consent;
 pub mod cookie;
+mod daily_cap;
 pub mod display;
 pub mod entra;
 pub mod error;
