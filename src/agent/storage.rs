@@ -8,8 +8,11 @@
 use crate::ports::{Sql, SqlError, SqlValue};
 
 /// Every migration, in order. The position is the version; add new ones at the end and never change an old one.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../../migrations/0001_grant.sql"), include_str!("../../migrations/0002_idempotency.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_grant.sql"),
+    include_str!("../../migrations/0002_idempotency.sql"),
+    include_str!("../../migrations/0003_assertions.sql"),
+];
 
 const VERSION_TABLE: &str = "schema_version";
 

@@ -6,6 +6,9 @@ use serde::Serialize;
 use crate::agent::GrantError;
 use crate::web::Response;
 
+use super::client_assertion::AssertionError;
+use super::client_document::DocumentError;
+
 /// An OAuth error as it goes over the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Refusal {
@@ -95,6 +98,8 @@ impl AuthorizeError {
 pub enum LocalError {
     #[error("unknown client")]
     UnknownClient,
+    #[error("client document: {0}")]
+    Document(DocumentError),
     #[error("redirect_uri is missing or not registered")]
     RedirectUri,
     #[error("malformed request")]
@@ -143,6 +148,7 @@ impl LocalError {
                 "This app is not known here",
                 "Its registration may have expired. Remove the connection in the app, add it again, and retry.",
             ),
+            Self::Document(error) => notice(400, "This app could not be identified", error.explanation()),
             Self::RedirectUri => notice(
                 400,
                 "This link cannot be trusted",
@@ -243,6 +249,10 @@ pub enum TokenRequestError {
     TwoCredentials,
     #[error("client authentication failed")]
     InvalidClient { basic: bool },
+    #[error("client document: {0}")]
+    Document(DocumentError),
+    #[error("client assertion: {0}")]
+    Assertion(#[from] AssertionError),
     #[error("unsupported grant type")]
     GrantType,
     #[error("malformed code_verifier")]
@@ -272,6 +282,10 @@ impl TokenRequestError {
             Self::Missing(_) => invalid("A required parameter is missing"),
             Self::TwoCredentials => invalid("Use one way of client authentication"),
             Self::InvalidClient { basic } => return invalid_client(*basic),
+            // Which of them it was is for the log: to a stranger every failure of a client is one.
+            Self::Document(_) | Self::Assertion(_) | Self::Grant(GrantError::AssertionReused) => {
+                return invalid_client(false);
+            }
             Self::GrantType => refusal("unsupported_grant_type", "Use authorization_code or refresh_token"),
             Self::Verifier => invalid("code_verifier must be 43 to 128 unreserved characters"),
             Self::InvalidTarget => refusal("invalid_target", "resource is not this server"),
@@ -291,6 +305,7 @@ impl TokenRequestError {
 const fn of_grant(error: &GrantError) -> Option<Refusal> {
     match error {
         GrantError::EntraUnavailable | GrantError::EntraRefusesServer | GrantError::Storage => None,
+        GrantError::AssertionReused => Some(refusal("invalid_client", "Client authentication failed")),
         GrantError::ResourceMismatch => Some(refusal("invalid_target", "resource differs from the authorization")),
         GrantError::ScopeExceeded => Some(refusal("invalid_scope", "scope exceeds the authorization")),
         GrantError::SignInNeeded => Some(refusal("invalid_grant", "The user must sign in to Microsoft again")),

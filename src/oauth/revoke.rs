@@ -7,7 +7,7 @@ use crate::exchange::Exchange;
 use crate::web::{Request, Response};
 
 use super::authorize::log_refusal;
-use super::client;
+use super::client_auth;
 use super::consent::call;
 use super::error::TokenRequestError;
 use super::token::{Kind, TokenKeys};
@@ -27,20 +27,21 @@ pub async fn handle(exchange: &Exchange, request: &Request) -> Response {
 
 async fn revoke(exchange: &Exchange, request: &Request) -> Result<(), TokenRequestError> {
     let form = read_form(request)?;
-    let client = client::authenticate(exchange.ports.kv.as_ref(), request, &form).await?;
+    let proven = client_auth::authenticate(exchange, request, &form).await?;
     let token = form.get("token").ok_or(TokenRequestError::Missing("token"))?;
     let keys = TokenKeys::new(&exchange.config.keys.encryption);
     // `token_type_hint` is not needed: a token says what it is.
     let stamp =
         [Kind::Refresh, Kind::Access].into_iter().find_map(|kind| keys.read(kind, token, exchange.context.now).ok());
     let Some(stamp) = stamp else { return Ok(()) };
-    let command = GrantCommand::Revoke { token: Secret::new(token), client_id: client.client_id };
-    let outcome = call(exchange, stamp.grant, command).await;
+    let command = GrantCommand::Revoke { token: Secret::new(token), client_id: proven.client.client_id.clone() };
+    let outcome = call(exchange, stamp.grant, proven.once(command)).await;
     // What this isolate noted of the grant goes at once; other isolates' notes last a minute, and calls never rely on
     // them.
     exchange.isolate.confirmed.forget_grant(stamp.grant);
     match outcome {
         Err(None | Some(GrantError::Storage)) => Err(TokenRequestError::Unavailable),
+        Err(Some(error @ GrantError::AssertionReused)) => Err(error.into()),
         Ok(_) | Err(Some(_)) => Ok(()),
     }
 }

@@ -1,6 +1,8 @@
 //! `POST /token` (RFC 6749 sections 4.1.3 and 6): reads the form, proves the client, refuses what is forged without
 //! asking anybody, and lets the grant's object decide the rest. Single use and rotation are the object's.
 
+use std::rc::Rc;
+
 use serde::Serialize;
 
 use crate::agent::{GrantCommand, GrantReply, TokenSet};
@@ -11,7 +13,8 @@ use crate::log::{Event, Kind};
 use crate::web::{Request, Response};
 
 use super::authorize::log_refusal;
-use super::client::{self, Client};
+use super::client::Client;
+use super::client_auth;
 use super::consent::call;
 use super::error::{TokenRequestError, uncached};
 use super::params::Params;
@@ -59,20 +62,35 @@ async fn respond(exchange: &Exchange, request: &Request, form: &Params) -> Resul
     if !matches!(grant_type, "authorization_code" | "refresh_token") {
         return Err(TokenRequestError::GrantType);
     }
-    let client = client::authenticate(exchange.ports.kv.as_ref(), request, form).await?;
+    let proven = client_auth::authenticate(exchange, request, form).await?;
+    let client = proven.client.clone();
     let (grant, command) = if grant_type == "authorization_code" {
         redeem(exchange, form, &client)?
     } else {
         refresh(exchange, form, &client)?
     };
-    match call(exchange, grant, command).await {
+    match call(exchange, grant, proven.once(command)).await {
         Ok(GrantReply::Tokens(tokens)) => {
             log_tokens(exchange, grant, &client, (grant_type, &tokens));
+            if grant_type == "authorization_code" {
+                renew(exchange, &client);
+            }
             Ok(answer(&tokens))
         }
         Err(Some(error)) => Err(TokenRequestError::Grant(error)),
         Ok(_) | Err(None) => Err(TokenRequestError::Unavailable),
     }
+}
+
+/// A client that people sign in with does not expire under them. A grant lasts 30 days, so sign-ins come often enough, and
+/// refreshes stay free of writes.
+fn renew(exchange: &Exchange, client: &Client) {
+    let Some(renewed) = client.renewed(exchange.context.now) else { return };
+    let (kv, now) = (Rc::clone(&exchange.ports.kv), exchange.context.now);
+    // Not kept anew is kept as long as before, no worse; the next sign-in tries again.
+    exchange.ports.background.run(Box::pin(async move {
+        let _ = renewed.save(kv.as_ref(), now).await;
+    }));
 }
 
 fn redeem(exchange: &Exchange, form: &Params, client: &Client) -> Result<(GrantId, GrantCommand), TokenRequestError> {
