@@ -10,7 +10,7 @@ import { stop as stopProcess } from "./lib/process.mjs";
 import { TEMPORARY_DIR, WRANGLER_TOML } from "./lib/project.mjs";
 import { throwawaySecrets } from "./lib/secrets.mjs";
 import { buildDirectory, buildWorker, isBuilt } from "./lib/worker.mjs";
-import { startMiniflare } from "./lib/workerd.mjs";
+import { startMiniflare, withoutUndefined } from "./lib/workerd.mjs";
 
 export const TENANT_ID = "c0270500-0000-4000-8000-000000000001";
 export const CLIENT_ID = "c0270500-0000-4000-8000-000000000002";
@@ -42,7 +42,9 @@ export const ACCESS_AUD = "a".repeat(64);
  * @property {number} emulatorPid
  * @property {() => LogEntry[]} logs every line since the start
  * @property {(name?: string) => object[]} events the Worker's JSON lines, parsed; only those of one `event` name
- * @property {() => Promise<void>} restartWorker loads the build anew in a new workerd; stored state stays
+ * @property {() => Promise<KVNamespace>} kv what the Worker has stored in `OAUTH_KV`, to look at and to damage
+ * @property {(vars?: Record<string, string | undefined>) => Promise<void>} restartWorker loads the build anew in a new
+ *   workerd, with these changes of its environment; stored state stays
  * @property {Promise<string>} failed settles when a part ends by itself, with its name
  * @property {() => Promise<void>} stop ends both processes and waits until they have gone
  */
@@ -88,6 +90,7 @@ export async function startServer(options = {}) {
     },
     logs: () => [...entries],
     events: (name) => workerEvents(entries).filter((event) => !name || event.event === name),
+    kv: () => worker.kv("OAUTH_KV"),
     restartWorker: worker.restart,
     stop: async () => {
       stopping = true;
@@ -165,8 +168,6 @@ async function startWorker({ port, build, bindings, persist, record, alter = (op
   });
   return startMiniflare(options);
 }
-
-const withoutUndefined = (object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
 
 /** One structured line per console call; what is not JSON comes from workerd itself. */
 function readLog(stream, record) {

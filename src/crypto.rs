@@ -164,6 +164,20 @@ impl fmt::Debug for Key {
     }
 }
 
+/// Which of a keyring's keys something was made under. All keyrings of one root rotate together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Generation {
+    /// The key in use.
+    Current,
+    /// The key before the rotation.
+    Previous,
+}
+
+impl Generation {
+    /// Newest first.
+    pub const ALL: [Self; 2] = [Self::Current, Self::Previous];
+}
+
 /// The key in use and the one before it, so that a rotation signs nobody out.
 #[derive(Clone, Debug)]
 pub struct Keyring {
@@ -183,6 +197,14 @@ impl Keyring {
     /// Current key first, then the previous one.
     pub fn all(&self) -> impl Iterator<Item = &Key> {
         std::iter::once(&self.current).chain(self.previous.as_ref())
+    }
+
+    /// The key of this generation; the current one where there was no rotation.
+    pub fn key(&self, generation: Generation) -> &Key {
+        match (generation, &self.previous) {
+            (Generation::Previous, Some(key)) => key,
+            (Generation::Previous, None) | (Generation::Current, _) => &self.current,
+        }
     }
 
     /// Opens with whichever key sealed it.

@@ -230,12 +230,20 @@ impl ScopeSet {
         self.0 == 0
     }
 
+    /// The fewest scopes that allow the same: a narrower one goes where a wider one includes it.
+    #[must_use]
+    pub fn least(self) -> Self {
+        let needed = |scope: &Scope| !scope.included_in().is_some_and(|wider| self.contains(wider));
+        Self(self.iter().filter(needed).fold(0, |bits, scope| bits | 1 << (scope as u8)))
+    }
+
     /// The scopes, in the order of their bits.
     pub fn iter(self) -> impl Iterator<Item = Scope> {
         Scope::ALL.iter().copied().filter(move |scope| self.contains(*scope))
     }
 
-    fn contains(self, scope: Scope) -> bool {
+    /// Whether the set holds exactly this scope.
+    pub const fn contains(self, scope: Scope) -> bool {
         self.0 & (1 << (scope as u8)) != 0
     }
 }
@@ -268,5 +276,14 @@ mod tests {
         assert_eq!(set.to_string(), "Mail.ReadWrite");
         assert!(set.allows(Scope::MailRead));
         assert!(!set.allows(Scope::MailSend));
+    }
+
+    #[test]
+    fn the_least_set_allows_the_same_with_fewer_scopes() {
+        let all = ScopeSet::of(Scope::ALL);
+        let least = all.least();
+        assert!(Scope::ALL.iter().all(|scope| least.allows(*scope)));
+        assert!(!least.contains(Scope::MailRead) && !least.contains(Scope::CalendarsReadShared));
+        assert_eq!(ScopeSet::of(&[Scope::MailRead, Scope::MailSend]).least().to_string(), "Mail.Read Mail.Send");
     }
 }

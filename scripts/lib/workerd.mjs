@@ -34,6 +34,8 @@ class Workerd {
   }
 }
 
+export const withoutUndefined = (object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
+
 /** Starts workerd by Miniflare with these options; it ends with this process at the latest. */
 export async function startMiniflare(options) {
   // Imported here: set-up must be able to run before the package is installed.
@@ -54,8 +56,10 @@ export async function startMiniflare(options) {
     });
   return {
     workerd,
-    restart: () =>
+    kv: (binding) => miniflare.getKVNamespace(binding),
+    restart: (bindings = {}) =>
       workerd.during(async () => {
+        quiet.bindings = withoutUndefined({ ...quiet.bindings, ...bindings });
         await miniflare.setOptions(quiet);
         await miniflare.ready;
       }),

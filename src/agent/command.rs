@@ -225,6 +225,8 @@ pub struct CallCommand {
     pub correlation: Correlation,
     /// What is asked.
     pub action: Action,
+    /// Whether a want of permission can still be told by an HTTP status.
+    pub may_challenge: bool,
 }
 
 /// What is asked of a grant.
@@ -321,6 +323,12 @@ pub enum GrantError {
     /// The session was ended by its client.
     #[error("the session has ended")]
     SessionEnded,
+    /// The token is not good for this, and a sign-in that asks for these scopes would be. The grant is kept.
+    #[error("the sign-in does not include all permissions that are needed")]
+    InsufficientScope {
+        /// What the grant holds and what is needed, together.
+        scopes: ScopeSet,
+    },
     /// Entra will not renew the tokens: the user must sign in again.
     #[error("the user must sign in to Microsoft again")]
     SignInNeeded,

@@ -165,6 +165,7 @@ impl GraphClient<'_> {
             | GrantError::TokenInvalid
             | GrantError::TokenReused
             | GrantError::AssertionReused
+            | GrantError::InsufficientScope { .. }
             | GrantError::SessionEnded => (Origin::SignIn, "TokenRefused"),
         };
         if origin == Origin::SignIn {

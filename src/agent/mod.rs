@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::crypto::Secret;
 use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
 use crate::oauth::grant::Grant;
+use crate::oauth::scopes;
 use crate::ports::AgentPorts;
 use crate::tools::{self, ToolContext};
 
@@ -39,6 +40,10 @@ pub struct Caller {
     pub profile: Profile,
     /// What the token is good for.
     pub scopes: ScopeSet,
+    /// What the whole grant is good for; a token may have been narrowed at its refresh.
+    pub granted: ScopeSet,
+    /// What was asked for at the sign-in and not granted: asking again brings nothing, an administrator must consent.
+    pub refused: ScopeSet,
     /// Who consented, by Access.
     pub access: Option<AccessIdentity>,
 }
@@ -113,10 +118,12 @@ impl Agent {
             config: &self.config,
             ports: &self.ports,
             caller: &caller,
+            offered: scopes::supported(&self.config),
+            may_challenge: command.may_challenge,
             graph: &graph,
             request_id: &command.correlation.request_id,
         };
         let outcome = tools::run(&command.action, &context).await;
-        graph.sign_in_over().map_or(Ok(outcome), Err)
+        graph.sign_in_over().map_or(outcome, Err)
     }
 }

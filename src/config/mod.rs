@@ -1,6 +1,7 @@
 //! The environment contract: every setting and secret, parsed once into one typed value. All faults are listed in
 //! one go, by name, without a value.
 
+mod keys;
 mod parse;
 
 use std::fmt;
@@ -9,6 +10,8 @@ use uuid::Uuid;
 
 use crate::crypto::{Digest, Key, Keyring, Secret};
 use crate::graph::cloud::Cloud;
+
+pub use keys::{EncryptionKeys, Keys};
 
 use parse::{
     hex_tag, is_hex, parse_discovery, parse_graph_version, parse_key, parse_public_url, parse_schemes, parse_slug,
@@ -69,17 +72,6 @@ pub struct Microsoft {
     pub graph_version: &'static str,
 }
 
-/// Keys of ours.
-#[derive(Clone, Debug)]
-pub struct Keys {
-    /// Signs client tokens, peppers sealed Microsoft tokens, seals envelopes and cursors; derive per purpose.
-    pub encryption: Keyring,
-    /// Encrypts the transaction cookie.
-    pub cookie: Key,
-    /// Signs the browser-binding cookie.
-    pub cookie_signing: Key,
-}
-
 /// AI Gateway.
 #[derive(Clone, Debug)]
 pub struct Gateway {
@@ -89,6 +81,8 @@ pub struct Gateway {
     pub route: String,
     /// What the gateway presents to our handler.
     pub handler_key: Secret,
+    /// What it presented before a rotation: still taken, because the two ends cannot change at the same moment.
+    pub handler_key_previous: Option<Secret>,
 }
 
 /// Whether and where Cloudflare Access guards the way in.
@@ -237,7 +231,7 @@ impl Reader<'_> {
             (text.len() >= 32).then(|| Key::new(*Digest::of(text.as_bytes()).as_bytes()))
         });
         Some(Keys {
-            encryption: Keyring { current: current?, previous: previous? },
+            encryption: EncryptionKeys::derive(&Keyring { current: current?, previous: previous? }),
             cookie: cookie?,
             cookie_signing: cookie_signing?,
         })
@@ -249,12 +243,14 @@ impl Reader<'_> {
             self.or("AI_GATEWAY_ROUTE", "dynamic/microsoft-graph-handler".to_owned(), "dynamic/<route>", |text| {
                 text.strip_prefix("dynamic/").and_then(parse_slug).map(|_| text.to_owned())
             });
-        let handler_key = self
-            .required("GRAPH_HANDLER_KEY", "at least 32 bytes", |text| (text.len() >= 32).then(|| Secret::new(text)));
+        let long = |text: &str| (text.len() >= 32).then(|| Secret::new(text));
+        let handler_key = self.required("GRAPH_HANDLER_KEY", "at least 32 bytes", long);
+        let handler_key_previous =
+            self.or("GRAPH_HANDLER_KEY_PREVIOUS", None, "at least 32 bytes", |text| long(text).map(Some));
         self.or("GRAPH_EGRESS_MODE", (), "dynamic-route, the only mode there is", |text| {
             (text == "dynamic-route").then_some(())
         })?;
-        Some(Gateway { id: id?, route: route?, handler_key: handler_key? })
+        Some(Gateway { id: id?, route: route?, handler_key: handler_key?, handler_key_previous: handler_key_previous? })
     }
 
     /// Half a perimeter is none: any of the two settings demands the other, and `off` is for loopback only.
@@ -349,6 +345,18 @@ mod tests {
                 "MICROSOFT_CLIENT_ID: missing",
                 "GRAPH_API_VERSION: expected v1.0 or beta",
                 "ENCRYPTION_KEY: expected 64 hexadecimal digits"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_previous_key_is_held_to_the_form_of_the_key() {
+        let found = faults(&[("ENCRYPTION_KEY_PREVIOUS", "00"), ("GRAPH_HANDLER_KEY_PREVIOUS", "short")]);
+        assert_eq!(
+            found,
+            [
+                "ENCRYPTION_KEY_PREVIOUS: expected 64 hexadecimal digits",
+                "GRAPH_HANDLER_KEY_PREVIOUS: expected at least 32 bytes"
             ]
         );
     }

@@ -14,6 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
+use crate::config::EncryptionKeys;
 use crate::crypto::{self, Digest, Keyring, Secret};
 use crate::ports::Random;
 
@@ -26,7 +27,6 @@ const SKEW: u64 = 5;
 /// The version that both sides of this build write and read.
 const VERSION: u8 = 1;
 
-const PURPOSE: &str = "graph envelope";
 const SCHEME: &str = "Bearer ";
 const AUTHORIZATION: &str = "authorization";
 
@@ -112,14 +112,14 @@ pub struct Opened {
 }
 
 /// Seals and opens envelopes.
-pub struct Sealer {
-    keys: Keyring,
+pub struct Sealer<'k> {
+    keys: &'k Keyring,
 }
 
-impl Sealer {
+impl<'k> Sealer<'k> {
     /// With the keys of this deployment.
-    pub fn new(encryption: &Keyring) -> Self {
-        Self { keys: encryption.derive(PURPOSE) }
+    pub fn new(encryption: &'k EncryptionKeys) -> Self {
+        Self { keys: &encryption.envelopes }
     }
 
     /// Seals `token` for exactly this request, from `now` (Unix seconds) on.

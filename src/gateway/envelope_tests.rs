@@ -7,8 +7,9 @@ use crate::support::SeededRandom;
 const NOW: u64 = 1_772_442_000;
 const TOKEN: &str = "eyJ0eXAi.graph-token.signature";
 
-fn sealer(seed: u8) -> Sealer {
-    Sealer::new(&Keyring { current: Key::new([seed; 32]), previous: None })
+fn sealer(seed: u8) -> Sealer<'static> {
+    let root = Keyring { current: Key::new([seed; 32]), previous: None };
+    Sealer::new(Box::leak(Box::new(EncryptionKeys::derive(&root))))
 }
 
 fn sealed(content: Content<'_>) -> String {

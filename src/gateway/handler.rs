@@ -15,7 +15,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use crate::crypto::{Digest, Secret};
+use crate::config::Gateway;
+use crate::crypto::Digest;
 use crate::exchange::Exchange;
 use crate::gateway::allow;
 use crate::gateway::classify::HANDLER_ERROR;
@@ -120,7 +121,7 @@ pub async fn handle(exchange: &Exchange, request: &Request) -> Response {
 
 /// Steps 1 and 2: the text of the one user message.
 fn read_content<'a>(exchange: &Exchange, request: &'a Request) -> Result<Cow<'a, str>, Refusal> {
-    if !is_gateway(request, &exchange.config.gateway.handler_key) {
+    if !is_gateway(request, &exchange.config.gateway) {
         return Err(Refusal::Unauthorized);
     }
     if request.body.len() > BODY_LIMIT {
@@ -268,10 +269,12 @@ fn completion(exchange: &Exchange, answer: &OutboundResponse, failure: Option<&'
 }
 
 /// Digests are compared, in constant time, so that not even the key's length shows.
-fn is_gateway(request: &Request, key: &Secret) -> bool {
+fn is_gateway(request: &Request, gateway: &Gateway) -> bool {
     let bearer = request.header("authorization").and_then(|value| value.split_once(' '));
+    let mut keys = std::iter::once(&gateway.handler_key).chain(&gateway.handler_key_previous);
     bearer.is_some_and(|(scheme, presented)| {
-        scheme.eq_ignore_ascii_case("bearer") && Digest::of(presented.as_bytes()).matches(&key.digest())
+        let presented = Digest::of(presented.as_bytes());
+        scheme.eq_ignore_ascii_case("bearer") && keys.any(|key| presented.matches(&key.digest()))
     })
 }
 

@@ -4,7 +4,6 @@
 //! and a good token with an unknown session is 404, never 401.
 
 use super::challenge::Challenge;
-use super::classify::Payload;
 use super::protocol::Message;
 use super::session::{Owner, SessionKeys};
 use super::{Endpoint, Turn, refuse};
@@ -15,8 +14,7 @@ use crate::exchange::Exchange;
 use crate::oauth::token::{AccessClaims, Bearer, TokenKeys};
 use crate::web::{Request, Response};
 
-/// What a discovery caller may ask. `server/discover` is among them although it is not served yet: its refusal must
-/// reach the client as a JSON-RPC error, because no client falls back to `initialize` on 401.
+/// What a discovery caller may ask.
 const DISCOVERY_METHODS: [&str; 7] = [
     "initialize",
     "ping",
@@ -60,9 +58,14 @@ impl<'a> Caller<'a> {
     }
 
     /// Refuses with a challenge what needs a sign-in and comes without one.
-    pub(super) fn authorize(&self, config: &Config, endpoint: Endpoint, payload: &Payload<'_>) -> Result<(), Response> {
+    pub(super) fn authorize<'m>(
+        &self,
+        config: &Config,
+        endpoint: Endpoint,
+        messages: impl IntoIterator<Item = &'m Message<'m>>,
+    ) -> Result<(), Response> {
         let Self::Discovery { credentials } = self else { return Ok(()) };
-        if payload.messages().all(may_discover) {
+        if messages.into_iter().all(may_discover) {
             return Ok(());
         }
         let kind = if credentials.is_some() { FOREIGN } else { Challenge::Missing };
@@ -70,10 +73,18 @@ impl<'a> Caller<'a> {
     }
 
     /// Whose sessions this caller's are.
-    pub(super) fn owner(&self, keys: &SessionKeys) -> Owner {
+    pub(super) fn owner(&self, keys: &SessionKeys<'_>) -> Owner {
         match self {
             Self::Grant { claims, .. } => Owner::Grant(claims.grant),
             Self::Discovery { credentials } => keys.discovery_owner(credentials.unwrap_or_default()),
+        }
+    }
+
+    /// Whose the sessions were that this caller opened before `ENCRYPTION_KEY` was rotated, if that differs.
+    pub(super) fn former_owner(&self, keys: &SessionKeys<'_>) -> Option<Owner> {
+        match self {
+            Self::Grant { .. } => None,
+            Self::Discovery { credentials } => keys.former_discovery_owner(credentials.unwrap_or_default()),
         }
     }
 }

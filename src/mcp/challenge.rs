@@ -16,7 +16,6 @@ pub enum Challenge {
     /// What was presented does not count; says why, in words of ours without quotes.
     InvalidToken(&'static str),
     /// The token is good but not for this; names every scope that the operation needs.
-    #[expect(dead_code, reason = "step-up comes with scopes per tool")]
     InsufficientScope(ScopeSet),
 }
 

@@ -14,6 +14,9 @@ use crate::web::Response;
 /// Seconds after which a client may try again what storage or the object's absence made fail.
 const RETRY_AFTER: &str = "2";
 
+/// For the person who sees it where a client does not sign in for more by itself.
+const INSUFFICIENT_SCOPE: &str = r#"{"error":"insufficient_scope","error_description":"This sign-in does not include a permission that is needed: sign in again and agree to it. The tool authenticate says which one."}"#;
+
 /// Why the grant's object did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Failure {
@@ -25,14 +28,14 @@ pub(super) enum Failure {
     Unavailable,
 }
 
-/// 401: no token, or one that does not count.
+/// 401: no token, or one that does not count. 403: a token that counts, but not for this.
 pub(super) fn unauthorized(config: &Config, endpoint: Endpoint, kind: Challenge) -> Response {
-    let error = match kind {
-        Challenge::Missing => "unauthorized",
-        Challenge::InvalidToken(_) => "invalid_token",
-        Challenge::InsufficientScope(_) => "insufficient_scope",
+    let (status, body) = match kind {
+        Challenge::Missing => (401, r#"{"error":"unauthorized"}"#),
+        Challenge::InvalidToken(_) => (401, r#"{"error":"invalid_token"}"#),
+        Challenge::InsufficientScope(_) => (403, INSUFFICIENT_SCOPE),
     };
-    Response::json_bytes(401, format!("{{\"error\":\"{error}\"}}").into_bytes())
+    Response::json_bytes(status, body.as_bytes().to_vec())
         .with("www-authenticate", challenge(config, endpoint.resource(), kind))
         .with("cache-control", "no-store")
 }
@@ -64,6 +67,9 @@ fn refused(config: &Config, endpoint: Endpoint, error: &GrantError) -> Response 
         }
         GrantError::SignInNeeded => {
             unauthorized(config, endpoint, Challenge::InvalidToken("the user must sign in to Microsoft again"))
+        }
+        GrantError::InsufficientScope { scopes } => {
+            unauthorized(config, endpoint, Challenge::InsufficientScope(*scopes))
         }
         GrantError::OtherIdentity => Response::text(403, "this sign-in belongs to another Access identity\n"),
         GrantError::SessionEnded => unknown_session(None),

@@ -6,7 +6,8 @@
 //! Whether a session was ended by its client, only the grant's object knows: it keeps the nonce.
 
 use crate::agent::AgentName;
-use crate::crypto::{self, Keyring};
+use crate::config::EncryptionKeys;
+use crate::crypto::{self, Key, Keyring};
 use crate::identity::GrantId;
 use crate::ports::Random;
 
@@ -106,18 +107,22 @@ impl Session {
 }
 
 /// Signs and reads session ids under `ENCRYPTION_KEY`.
-pub(super) struct SessionKeys(Keyring);
+pub(super) struct SessionKeys<'k>(&'k Keyring);
 
-impl SessionKeys {
+impl<'k> SessionKeys<'k> {
     /// The session keys of this deployment.
-    pub(super) fn new(encryption: &Keyring) -> Self {
-        Self(encryption.derive("mcp session"))
+    pub(super) fn new(encryption: &'k EncryptionKeys) -> Self {
+        Self(&encryption.sessions)
     }
 
     /// The owner that a discovery caller's credentials stand for, without being readable from it.
     pub(super) fn discovery_owner(&self, credentials: &str) -> Owner {
-        let mac = self.0.current.mac(&[b"discovery", credentials.as_bytes()]);
-        Owner::Discovery(crypto::encode(&mac))
+        discovery_owner(&self.0.current, credentials)
+    }
+
+    /// The owner that they stood for before a rotation.
+    pub(super) fn former_discovery_owner(&self, credentials: &str) -> Option<Owner> {
+        self.0.previous.as_ref().map(|key| discovery_owner(key, credentials))
     }
 
     /// The id of a session.
@@ -153,15 +158,22 @@ impl SessionKeys {
     }
 }
 
+fn discovery_owner(key: &Key, credentials: &str) -> Owner {
+    Owner::Discovery(crypto::encode(&key.mac(&[b"discovery", credentials.as_bytes()])))
+}
+
 #[cfg(test)]
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
 mod tests {
     use super::*;
-    use crate::crypto::Key;
     use crate::support::SeededRandom;
 
-    fn keys(seed: u8) -> SessionKeys {
-        SessionKeys::new(&Keyring { current: Key::new([seed; 32]), previous: None })
+    fn keys(seed: u8) -> SessionKeys<'static> {
+        ring(&Keyring { current: Key::new([seed; 32]), previous: None })
+    }
+
+    fn ring(root: &Keyring) -> SessionKeys<'static> {
+        SessionKeys::new(Box::leak(Box::new(EncryptionKeys::derive(root))))
     }
 
     fn grant(seed: u64) -> Owner {
@@ -207,10 +219,19 @@ mod tests {
         assert_eq!(keys(2).read(&id, grant(1), 1000), None);
     }
 
+    /// Clients keep one for 90 days. If this fails, read both forms.
+    #[test]
+    fn a_session_of_the_first_version_still_reads() {
+        let first = "sQ2kjOpMCWdrjg782AaUFA.BAkAAAPoH5QrgQ8mNx0Sb7bzzrcxyB2llCnWG6CcA4eWcEhrhdQnAFOyyftEDfWZc0t_jxNh";
+        let session = session(grant(1), Channel::Streamable(Revision::V2025_11_25));
+        assert_eq!(keys(1).sign(&session), first);
+        assert_eq!(keys(1).read(first, grant(1), 1000), Some(session));
+    }
+
     #[test]
     fn a_session_ends_after_its_lifetime_and_survives_a_key_rotation() {
         let id = keys(1).sign(&session(grant(1), Channel::Sse));
-        let rotated = SessionKeys::new(&Keyring { current: Key::new([2; 32]), previous: Some(Key::new([1; 32])) });
+        let rotated = ring(&Keyring { current: Key::new([2; 32]), previous: Some(Key::new([1; 32])) });
         assert!(rotated.read(&id, grant(1), 1000 + LIFETIME - 1).is_some());
         assert!(rotated.read(&id, grant(1), 1000 + LIFETIME).is_none());
     }

@@ -4,6 +4,7 @@
 //! What is published is the JSON-RPC message itself; the edge frames it as a server-sent event. The version header is
 //! not looked at: clients of 2024-11-05 have none, and what a reconnecting one sends was negotiated on another stream.
 
+use super::Turn;
 use super::call::Call;
 use super::classify::{Classified, Payload, classify};
 use super::confirm::{confirm, confirm_now};
@@ -12,7 +13,6 @@ use super::methods::{Step, step};
 use super::protocol::{Answer, Message, RpcError, render};
 use super::refuse::{self, Failure};
 use super::session::{Channel, Session};
-use super::{Turn, streamable};
 use crate::agent::{AgentName, Command};
 use crate::exchange::Exchange;
 use crate::log::{Event, Kind};
@@ -28,27 +28,51 @@ pub(super) async fn message(turn: &Turn<'_>) -> Result<Response, Response> {
     }
     let classified = classify(&turn.request.body, None);
     if let Ok(Classified::Legacy(payload)) = &classified {
-        turn.caller.authorize(&turn.exchange.config, turn.endpoint, payload)?;
+        turn.caller.authorize(&turn.exchange.config, turn.endpoint, payload.messages())?;
     }
     let message = match classified {
         Ok(Classified::Legacy(Payload::Single(message))) => message,
         Ok(Classified::Legacy(Payload::Batch(_))) => {
             return Err(refuse::message(400, None, RpcError::invalid_request("no batches on this endpoint")));
         }
-        Ok(Classified::Modern(message)) => {
+        Ok(Classified::Modern(message, _)) => {
             confirm(turn, Some(&session.nonce)).await?;
-            let error = streamable::modern(&message);
+            let error = stateless(&message);
             return Ok(accept(turn, &session, message.id().map(|id| (id, Work::Done(Answer::Error(error))))));
         }
         Err(refusal) => return Err(refuse::message(400, refusal.id, refusal.error)),
     };
-    let work = work(turn, &session, &message)?;
-    match &work {
-        // A call that the object refuses after the 202 could no longer send the client to refresh its token.
-        Some(Work::Ask(_)) => confirm_now(turn, Some(&session.nonce)).await?,
-        Some(Work::Done(_)) | None => confirm(turn, Some(&session.nonce)).await?,
-    }
+    let nonce = Some(session.nonce.as_str());
+    let work = match work(turn, &session, &message)? {
+        // What may end in a challenge is done before the 202, which leaves no room for one.
+        Some(Work::Ask(call)) if call.may_lack_scope() => Some(Work::Done(ask_now(turn, *call).await?)),
+        Some(Work::Ask(call)) => {
+            // A call that the object refuses after the 202 could no longer send the client to refresh its token.
+            confirm_now(turn, nonce).await?;
+            Some(Work::Ask(call))
+        }
+        done @ (Some(Work::Done(_)) | None) => {
+            confirm(turn, nonce).await?;
+            done
+        }
+    };
     Ok(accept(turn, &session, message.id().zip(work)))
+}
+
+async fn ask_now(turn: &Turn<'_>, call: Call) -> Result<Answer, Response> {
+    let outcome = call.run(turn.exchange).await;
+    outcome.map_err(|failure| refuse::failed(&turn.exchange.config, turn.endpoint, &failure))
+}
+
+/// The answer to a stateless message, on which clients fall back to `initialize`: this channel has no stateless revision,
+/// and what a client sends over it lacks the headers that one demands.
+fn stateless(message: &Message<'_>) -> RpcError {
+    match message {
+        Message::Request { method, .. } if method == "server/discover" => RpcError::method_not_found(method),
+        Message::Request { .. } | Message::Notification { .. } | Message::Response => {
+            RpcError::invalid_request("stateless messages go to /mcp: initialize first")
+        }
+    }
 }
 
 /// What is left to do once the client has its 202.
@@ -85,7 +109,11 @@ fn accept(turn: &Turn<'_>, session: &Session, work: Option<(&RawValue, Work)>) -
         turn.exchange.ports.background.run(Box::pin(async move {
             let answer = match work {
                 Work::Done(answer) => answer,
-                Work::Ask(call) => call.run(&exchange).await.unwrap_or_else(|failure| Answer::Error(told(&failure))),
+                Work::Ask(call) => call
+                    .without_challenge()
+                    .run(&exchange)
+                    .await
+                    .unwrap_or_else(|failure| Answer::Error(told(&failure))),
             };
             publish(&exchange, &agent, stream, render(Some(&id), &answer)).await;
         }));

@@ -1,4 +1,4 @@
-//! Streamable HTTP: POST and DELETE on `/mcp` and `/sse`. Every answer is one JSON body; nothing here takes long enough
+//! Streamable HTTP: POST and DELETE on `/mcp` and `/sse`; stateless messages are handed to `modern`. Every answer is one JSON body; nothing here takes long enough
 //! or says enough on the way to be worth a stream.
 
 use serde_json::value::RawValue;
@@ -10,7 +10,7 @@ use super::initialize::initialize;
 use super::methods::{Step, step};
 use super::protocol::{Answer, Message, Revision, RpcError, render};
 use super::session::{Channel, Owner, Session, SessionKeys};
-use super::{Turn, refuse};
+use super::{Turn, modern, refuse};
 use crate::agent::{Command, GrantCommand, Reply};
 use crate::web::{Request, Response};
 
@@ -20,32 +20,23 @@ pub(super) async fn post(turn: &Turn<'_>) -> Result<Response, Response> {
     let config = &turn.exchange.config;
     let payload = match classify(&turn.request.body, turn.request.header("mcp-protocol-version")) {
         Ok(Classified::Legacy(payload)) => payload,
-        Ok(Classified::Modern(message)) => return Err(refuse::message(400, message.id(), modern(&message))),
+        Ok(Classified::Modern(message, params)) => {
+            turn.caller.authorize(config, turn.endpoint, [&message])?;
+            return modern::post(turn, &message, &params).await;
+        }
         Err(refusal) => return Err(refuse::message(400, refusal.id, refusal.error)),
     };
-    turn.caller.authorize(config, turn.endpoint, &payload)?;
+    turn.caller.authorize(config, turn.endpoint, payload.messages())?;
     match payload {
         Payload::Single(Message::Request { id, method, params }) if method == "initialize" => {
             open(turn, id, params).await
         }
         Payload::Single(message) => {
             let (session, _) = turn.streamable_session(message.id())?;
-            let text = one(turn, &session, &message).await?;
+            let text = one(turn, &session, &message, true).await?;
             Ok(text.map_or_else(|| Response::empty(202), answered))
         }
         Payload::Batch(items) => batch(turn, &items).await,
-    }
-}
-
-/// The refusal of a stateless message. Never -32022: with no stateless version to list, the Python SDK takes that for a
-/// server it shares nothing with and gives up, where any other error makes it and the TypeScript SDK fall back to
-/// `initialize`.
-pub(super) fn modern(message: &Message<'_>) -> RpcError {
-    match message {
-        Message::Request { method, .. } if method == "server/discover" => RpcError::method_not_found(method),
-        Message::Request { .. } | Message::Notification { .. } | Message::Response => {
-            RpcError::invalid_request("this server has no stateless revision yet: initialize first")
-        }
     }
 }
 
@@ -72,7 +63,8 @@ pub(super) fn accepts(request: &Request, media_type: &str) -> bool {
     })
 }
 
-fn answered(text: String) -> Response {
+/// A JSON answer, which belongs to its caller alone.
+pub(super) fn answered(text: String) -> Response {
     Response::json_bytes(200, text.into_bytes()).with("cache-control", "no-store")
 }
 
@@ -94,8 +86,14 @@ async fn open(turn: &Turn<'_>, id: &RawValue, params: Option<&RawValue>) -> Resu
     Ok(answered(body).with("mcp-session-id", keys.sign(&session)))
 }
 
-/// One message within a session; `None` where nothing goes back.
-async fn one(turn: &Turn<'_>, session: &Session, message: &Message<'_>) -> Result<Option<String>, Response> {
+/// One message within a session; `None` where nothing goes back. `alone` messages may be refused for their permissions
+/// by a status; in a batch that would take the answers of the others away, and what they did would be done again.
+async fn one(
+    turn: &Turn<'_>,
+    session: &Session,
+    message: &Message<'_>,
+    alone: bool,
+) -> Result<Option<String>, Response> {
     let nonce = Some(session.nonce.as_str());
     let Message::Request { id, method, params } = message else {
         confirm(turn, nonce).await?;
@@ -108,7 +106,9 @@ async fn one(turn: &Turn<'_>, session: &Session, message: &Message<'_>) -> Resul
         }
         Step::Ask(ask) => {
             let holder = turn.holder(nonce).ok_or_else(|| turn.sign_in_first())?;
-            let outcome = Call::new(turn.exchange, &holder, ask).run(turn.exchange).await;
+            let call = Call::new(turn.exchange, &holder, ask);
+            let call = if alone { call } else { call.without_challenge() };
+            let outcome = call.run(turn.exchange).await;
             outcome.map_err(|failure| refuse::failed(&turn.exchange.config, turn.endpoint, &failure))?
         }
     };
@@ -124,7 +124,7 @@ async fn batch(turn: &Turn<'_>, items: &[Result<Message<'_>, RpcError>]) -> Resu
     let mut answers = Vec::new();
     for item in items {
         match item {
-            Ok(message) => answers.extend(one(turn, &session, message).await?),
+            Ok(message) => answers.extend(one(turn, &session, message, false).await?),
             Err(error) => answers.push(render(None, &Answer::Error(error.clone()))),
         }
     }
@@ -180,7 +180,7 @@ impl Turn<'_> {
     /// The session of an id, if it is this caller's.
     pub(super) fn session(&self, id: &str) -> Option<Session> {
         let keys = SessionKeys::new(&self.exchange.config.keys.encryption);
-        let owner: Owner = self.caller.owner(&keys);
-        keys.read(id, owner, self.exchange.context.now)
+        let read = |owner: Owner| keys.read(id, owner, self.exchange.context.now);
+        read(self.caller.owner(&keys)).or_else(|| self.caller.former_owner(&keys).and_then(read))
     }
 }

@@ -97,7 +97,8 @@ async fn finish(exchange: &Exchange, back: &Return, params: &Params) -> Result<S
     }
     let code = params.get("code").map(Secret::new).ok_or_else(|| of_entra(&EntraError::Malformed))?;
     let verifier = upstream_secrets::verifier(&exchange.config, &back.state);
-    let signed_in = entra(exchange).exchange_code(&code, &verifier).await.map_err(|error| of_entra(&error))?;
+    let signed_in = entra(exchange).exchange_code(&code, &verifier, back.asked.scopes).await;
+    let signed_in = signed_in.map_err(|error| of_entra(&error))?;
     let nonce = upstream_secrets::nonce(&exchange.config, &back.state);
     let identity = id_token::verify(exchange, &signed_in.id_token, &nonce).await;
     let (user, profile) = identity.map_err(of_id_token)?;

@@ -321,6 +321,7 @@ const fn of_grant(error: &GrantError) -> Option<Refusal> {
         | GrantError::CodeReused
         | GrantError::TokenInvalid
         | GrantError::TokenReused
+        | GrantError::InsufficientScope { .. }
         | GrantError::SessionEnded => Some(refusal("invalid_grant", "The code or token is unknown, used or expired")),
     }
 }

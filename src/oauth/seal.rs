@@ -8,6 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::EncryptionKeys;
 use crate::crypto::{self, CryptoError, Key, Keyring, Secret};
 use crate::identity::{GrantId, UserId};
 use crate::ports::Random;
@@ -37,14 +38,14 @@ pub struct Wrapped(String);
 
 /// Wraps and opens for one grant.
 pub struct Sealer<'a> {
-    pepper: Keyring,
+    pepper: &'a Keyring,
     binding: Binding<'a>,
 }
 
 impl<'a> Sealer<'a> {
     /// Seals under `ENCRYPTION_KEY`, still opens what `ENCRYPTION_KEY_PREVIOUS` wrapped.
-    pub fn new(encryption: &Keyring, binding: Binding<'a>) -> Self {
-        Self { pepper: encryption.derive("microsoft tokens"), binding }
+    pub fn new(encryption: &'a EncryptionKeys, binding: Binding<'a>) -> Self {
+        Self { pepper: &encryption.microsoft_tokens, binding }
     }
 
     /// The data key as `token` opens it.
@@ -93,32 +94,33 @@ mod tests {
         Binding { user, grant: GrantId::random(&SeededRandom::new(1)), client_id }
     }
 
-    fn ring(current: u8, previous: Option<u8>) -> Keyring {
-        Keyring { current: Key::new([current; 32]), previous: previous.map(|byte| Key::new([byte; 32])) }
+    fn ring(current: u8, previous: Option<u8>) -> &'static EncryptionKeys {
+        let previous = previous.map(|byte| Key::new([byte; 32]));
+        Box::leak(Box::new(EncryptionKeys::derive(&Keyring { current: Key::new([current; 32]), previous })))
     }
 
     #[test]
     fn a_data_key_opens_only_with_its_token_its_pepper_and_its_owner() {
         let random = SeededRandom::new(2);
         let token = Secret::new("m365a.x");
-        let sealer = Sealer::new(&ring(1, None), binding(7, "client"));
+        let sealer = Sealer::new(ring(1, None), binding(7, "client"));
         let key = Key::random(&random);
         let wrapped = sealer.wrap(&random, &token, &key).unwrap();
         assert_eq!(sealer.unwrap(&token, &wrapped).unwrap().as_bytes(), key.as_bytes());
         assert!(sealer.unwrap(&Secret::new("m365a.y"), &wrapped).is_err());
-        assert!(Sealer::new(&ring(2, None), binding(7, "client")).unwrap(&token, &wrapped).is_err());
-        assert!(Sealer::new(&ring(1, None), binding(8, "client")).unwrap(&token, &wrapped).is_err());
-        assert!(Sealer::new(&ring(1, None), binding(7, "other")).unwrap(&token, &wrapped).is_err());
+        assert!(Sealer::new(ring(2, None), binding(7, "client")).unwrap(&token, &wrapped).is_err());
+        assert!(Sealer::new(ring(1, None), binding(8, "client")).unwrap(&token, &wrapped).is_err());
+        assert!(Sealer::new(ring(1, None), binding(7, "other")).unwrap(&token, &wrapped).is_err());
     }
 
     #[test]
     fn sealed_tokens_open_for_their_owner_only_and_a_wrapped_key_is_no_token() {
         let random = SeededRandom::new(2);
         let key = Key::random(&random);
-        let sealer = Sealer::new(&ring(1, None), binding(7, "client"));
+        let sealer = Sealer::new(ring(1, None), binding(7, "client"));
         let bytes = sealer.seal(&random, &key, b"tokens").unwrap();
         assert_eq!(sealer.open(&key, &bytes).unwrap(), b"tokens");
-        assert!(Sealer::new(&ring(1, None), binding(8, "client")).open(&key, &bytes).is_err());
+        assert!(Sealer::new(ring(1, None), binding(8, "client")).open(&key, &bytes).is_err());
         let foreign = key.seal(&random, &binding(7, "client").aad("data key"), b"tokens").unwrap();
         assert!(sealer.open(&key, &foreign).is_err());
     }
@@ -128,10 +130,10 @@ mod tests {
         let random = SeededRandom::new(2);
         let token = Secret::new("m365a.x");
         let key = Key::random(&random);
-        let old = Sealer::new(&ring(1, None), binding(7, "c")).wrap(&random, &token, &key).unwrap();
-        let rotated = Sealer::new(&ring(2, Some(1)), binding(7, "c"));
+        let old = Sealer::new(ring(1, None), binding(7, "c")).wrap(&random, &token, &key).unwrap();
+        let rotated = Sealer::new(ring(2, Some(1)), binding(7, "c"));
         assert!(rotated.unwrap(&token, &old).is_ok());
         let new = rotated.wrap(&random, &token, &key).unwrap();
-        assert!(Sealer::new(&ring(2, None), binding(7, "c")).unwrap(&token, &new).is_ok());
+        assert!(Sealer::new(ring(2, None), binding(7, "c")).unwrap(&token, &new).is_ok());
     }
 }

@@ -33,7 +33,7 @@ pub struct GrantEntry<'a> {
     pub v: u8,
     /// Grows with every write, so that an older copy can be told.
     pub revision: i64,
-    /// `signed_in` until the code is redeemed, then `active`.
+    /// Always `active`: a grant is listed from the redemption of its code to its end.
     pub phase: &'a str,
     /// The client's id.
     pub client_id: &'a str,

@@ -7,7 +7,8 @@
 //! it, so forged and expired tokens are refused at the edge. Whether a genuine one still counts, only the grant's
 //! object knows: it keeps the SHA-256.
 
-use crate::crypto::{self, Keyring, Secret};
+use crate::config::EncryptionKeys;
+use crate::crypto::{self, Generation, Keyring, Secret};
 use crate::identity::{GrantId, ScopeSet, UserId};
 use crate::ports::Random;
 
@@ -97,16 +98,21 @@ pub enum TokenError {
 
 /// Makes and reads tokens under `ENCRYPTION_KEY`.
 #[derive(Clone, Debug)]
-pub struct TokenKeys(Keyring);
+pub struct TokenKeys<'k>(&'k Keyring);
 
-impl TokenKeys {
+impl<'k> TokenKeys<'k> {
     /// The token keys of this deployment.
-    pub fn new(encryption: &Keyring) -> Self {
-        Self(encryption.derive("client token"))
+    pub fn new(encryption: &'k EncryptionKeys) -> Self {
+        Self(&encryption.tokens)
     }
 
     /// A fresh token.
     pub fn mint(&self, random: &dyn Random, kind: Kind, stamp: &Stamp) -> Secret {
+        self.mint_under(Generation::Current, random, kind, stamp)
+    }
+
+    /// A token of a given generation: what was issued before a rotation and has to be issued once more, to the byte.
+    pub fn mint_under(&self, generation: Generation, random: &dyn Random, kind: Kind, stamp: &Stamp) -> Secret {
         let mut noise = [0; RANDOM];
         random.fill(&mut noise);
         let expiry = u32::try_from(stamp.expires_at).unwrap_or(u32::MAX).to_be_bytes();
@@ -115,20 +121,30 @@ impl TokenKeys {
             Some(user) => format!("{}.{}.{}", kind.prefix(), user.to_owner(), stamp.grant),
             None => format!("{}.{}", kind.prefix(), stamp.grant),
         };
-        let mac = self.0.current.mac(&[head.as_bytes(), &body]);
+        let mac = self.0.key(generation).mac(&[head.as_bytes(), &body]);
         Secret::new(format!("{head}.{}", crypto::encode(&[body.as_slice(), &mac].concat())))
     }
 
     /// What a token says, if it is genuine and of this kind.
     pub fn read(&self, kind: Kind, text: &str, now: u64) -> Result<Stamp, TokenError> {
-        let (head, secret) = text.rsplit_once('.').ok_or(TokenError::Forged)?;
-        let secret = crypto::decode(secret).ok_or(TokenError::Forged)?;
-        let (body, mac) = secret.split_at_checked(BODY).ok_or(TokenError::Forged)?;
-        if !self.0.all().any(|key| crypto::equal(&key.mac(&[head.as_bytes(), body]), mac)) {
-            return Err(TokenError::Forged);
-        }
-        let stamp = parse(kind, head, body).ok_or(TokenError::Forged)?;
+        let (_, head, body) = self.verify(text).ok_or(TokenError::Forged)?;
+        let stamp = parse(kind, head, &body).ok_or(TokenError::Forged)?;
         if stamp.expires_at <= now { Err(TokenError::Expired) } else { Ok(stamp) }
+    }
+
+    /// Which key a token was made under; the current one where it is not genuine.
+    pub fn made_under(&self, token: &Secret) -> Generation {
+        self.verify(token.expose()).map_or(Generation::Current, |(generation, ..)| generation)
+    }
+
+    /// Head and body of a genuine token, whatever its kind and age.
+    fn verify<'t>(&self, text: &'t str) -> Option<(Generation, &'t str, [u8; BODY])> {
+        let (head, secret) = text.rsplit_once('.')?;
+        let secret = crypto::decode(secret)?;
+        let (body, mac) = secret.split_first_chunk::<BODY>()?;
+        let mut keys = Generation::ALL.into_iter().zip(self.0.all());
+        let (generation, _) = keys.find(|(_, key)| crypto::equal(&key.mac(&[head.as_bytes(), body]), mac))?;
+        Some((generation, head, *body))
     }
 
     /// What an `Authorization` header amounts to. The scheme's case does not matter (RFC 9110 section 11.1).
@@ -187,8 +203,9 @@ mod tests {
     use crate::support::SeededRandom;
     use uuid::Uuid;
 
-    fn keys(seed: u8) -> TokenKeys {
-        TokenKeys::new(&Keyring { current: Key::new([seed; 32]), previous: None })
+    fn keys(seed: u8) -> TokenKeys<'static> {
+        let root = Keyring { current: Key::new([seed; 32]), previous: None };
+        TokenKeys::new(Box::leak(Box::new(EncryptionKeys::derive(&root))))
     }
 
     fn stamp() -> Stamp {

@@ -1,13 +1,15 @@
 //! The PKCE verifier and the nonce of the Entra leg. They follow from the `state` under `ENCRYPTION_KEY`, each with a
 //! purpose of its own, so neither is stored anywhere: who knows the `state` but not the key learns nothing of them.
-//! A key rotated in the middle of a sign-in makes that one sign-in fail; it is simply repeated.
+//! They are made under the key that the `state` was made under, so a rotation in the middle of a sign-in does no harm.
 
 use crate::config::Config;
-use crate::crypto::{self, Digest, Secret};
+use crate::crypto::{self, Digest, Keyring, Secret};
+
+use super::token::TokenKeys;
 
 /// RFC 7636 verifier: 43 characters.
 pub fn verifier(config: &Config, state: &Secret) -> Secret {
-    derive(config, "entra pkce", state)
+    derive(config, &config.keys.encryption.entra_verifier, state)
 }
 
 /// Its S256 challenge.
@@ -17,10 +19,10 @@ pub fn challenge(config: &Config, state: &Secret) -> String {
 
 /// `OpenID` Connect nonce.
 pub fn nonce(config: &Config, state: &Secret) -> Secret {
-    derive(config, "entra nonce", state)
+    derive(config, &config.keys.encryption.entra_nonce, state)
 }
 
-fn derive(config: &Config, purpose: &str, state: &Secret) -> Secret {
-    let key = config.keys.encryption.current.derive(purpose);
+fn derive(config: &Config, ring: &Keyring, state: &Secret) -> Secret {
+    let key = ring.key(TokenKeys::new(&config.keys.encryption).made_under(state));
     Secret::new(crypto::encode(&key.mac(&[state.expose().as_bytes()])))
 }

@@ -22,7 +22,7 @@ impl Call<'_> {
 
     /// Refuses the call when the caller's token is not good for `scope`, before anything leaves.
     pub fn require(&self, scope: Scope) -> Result<(), ToolError> {
-        if self.allows(scope) { Ok(()) } else { Err(ToolError::MissingScope(scope)) }
+        self.context.require_any(&[scope])
     }
 
     /// Unix seconds.

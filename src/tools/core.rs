@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, clean};
 use super::call::Call;
-use super::{Input, Kind, Outcome, Preset, Tool, catalogue, handle, schema};
+use super::permission::Remedy;
+use super::{Input, Kind, Outcome, Preset, Tool, ToolContext, catalogue, handle, schema};
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
@@ -37,8 +38,8 @@ struct State {
     microsoft_graph: &'static str,
     permissions: Vec<&'static str>,
     locked_tools: Vec<Locked>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hints: Vec<String>,
 }
 
 #[derive(Default, Serialize)]
@@ -52,6 +53,24 @@ struct User {
 struct Locked {
     tool: &'static str,
     missing_scope: &'static str,
+    reason: &'static str,
+}
+
+impl Locked {
+    fn of(tool: &Tool, context: &ToolContext<'_>) -> Option<(Self, Remedy)> {
+        let missing = tool.missing(context.caller.scopes)?;
+        // With any one of them the tool is of use, so the way that is open counts.
+        let open = tool.needs.iter().copied().find(|scope| context.remedy(*scope) == Remedy::SignIn);
+        let scope = open.unwrap_or(missing);
+        let remedy = context.remedy(scope);
+        let reason = match remedy {
+            Remedy::SignIn if context.caller.granted.allows(scope) => "this token was narrowed",
+            Remedy::SignIn => "not asked for at the sign-in",
+            Remedy::AdminConsent => "not granted by Microsoft",
+            Remedy::Nothing => "not offered by this server",
+        };
+        Some((Self { tool: tool.name, missing_scope: scope.name(), reason }, remedy))
+    }
 }
 
 #[derive(Deserialize)]
@@ -67,18 +86,34 @@ impl Input for Authenticate {
     async fn run(self, call: &Call<'_>) -> Outcome {
         let caller = call.context.caller;
         let (microsoft_graph, user) = ask(call).await?;
-        let locked_tools: Vec<_> = catalogue()
-            .filter_map(|tool| Some(Locked { tool: tool.name, missing_scope: tool.missing(caller.scopes)?.name() }))
-            .collect();
-        let hint = "Sign in again and agree to the missing permissions to unlock the locked tools.";
+        let shown = catalogue().filter(|tool| !(call.context.config.read_only && tool.writes()));
+        let (locked_tools, remedies): (Vec<_>, Vec<_>) =
+            shown.filter_map(|tool| Locked::of(tool, call.context)).unzip();
         Ok(Answer::of(&State {
             user: user.unwrap_or_else(|| known(call)),
             microsoft_graph,
             permissions: caller.scopes.iter().map(Scope::name).collect(),
-            hint: (!locked_tools.is_empty()).then_some(hint),
             locked_tools,
+            hints: hints(call.context, &remedies),
         }))
     }
+}
+
+/// What unlocks the locked tools, once for each way that there is.
+fn hints(context: &ToolContext<'_>, remedies: &[Remedy]) -> Vec<String> {
+    let sign_in = remedies.contains(&Remedy::SignIn).then(|| {
+        "Call a tool that was not asked for and agree to its permission when the client signs in again. If the client \
+         only reports a 403, disconnect it and sign in again with every permission."
+            .to_owned()
+    });
+    let consent = remedies.contains(&Remedy::AdminConsent).then(|| {
+        format!(
+            "What Microsoft did not grant needs an administrator of the organisation, who can consent at {}; after \
+             that, disconnect this client and sign in again.",
+            context.admin_consent_url()
+        )
+    });
+    sign_in.into_iter().chain(consent).collect()
 }
 
 /// Asks Graph, where that is permitted: an answer proves that the sign-in still counts at Microsoft. A failure is no

@@ -14,7 +14,7 @@ const LONGEST: usize = 12_000;
 /// The cursor for a position.
 pub(super) fn seal(call: &Call<'_>, position: &Position) -> Result<String, ToolError> {
     let plain = serde_json::to_vec(position).map_err(|_| ToolError::Seal)?;
-    let key = call.context.config.keys.encryption.derive("cursor").current;
+    let key = &call.context.config.keys.encryption.cursors.current;
     let bound = binding(call.context.caller.user, call.name);
     let sealed = key.seal(&*call.context.ports.random, &bound, &plain).map_err(|_| ToolError::Seal)?;
     Ok(crypto::encode(&sealed))
@@ -24,7 +24,7 @@ pub(super) fn seal(call: &Call<'_>, position: &Position) -> Result<String, ToolE
 pub(super) fn open(call: &Call<'_>, cursor: &str) -> Result<Position, ToolError> {
     let refused =
         || ToolError::argument("cursor", "not a nextCursor that this tool gave this user: list again without it");
-    let keys = call.context.config.keys.encryption.derive("cursor");
+    let keys = &call.context.config.keys.encryption.cursors;
     let bound = binding(call.context.caller.user, call.name);
     let bytes = Some(cursor).filter(|text| text.len() <= LONGEST).and_then(crypto::decode).ok_or_else(refused)?;
     let plain = keys.open(&bound, &bytes).map_err(|_| refused())?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::answer::clean;
 use crate::graph::request::InvalidSegment;
 use crate::graph::{Failure, Origin};
-use crate::identity::Scope;
+use crate::identity::{Scope, ScopeSet};
 
 const MESSAGE_CHARS: usize = 400;
 
@@ -16,9 +16,15 @@ pub(super) enum ToolError {
     /// An argument is missing, malformed or out of bounds.
     #[error("{name}: {problem}")]
     Argument { name: String, problem: String },
-    /// The caller's token is not good for this.
-    #[error("the sign-in does not include {}", .0.name())]
-    MissingScope(Scope),
+    /// The caller's token is not good for this; a sign-in that asks for all of `needed` would be.
+    #[error("the sign-in does not include {}", .missing.name())]
+    StepUp { missing: Scope, needed: ScopeSet },
+    /// It was asked for at the sign-in, and Microsoft did not grant it.
+    #[error("Microsoft did not grant {} at the sign-in", .scope.name())]
+    NotGranted { scope: Scope, consent: String },
+    /// This deployment never asks for it.
+    #[error("this server does not ask for {}", .0.name())]
+    NotOffered(Scope),
     /// The operator switched writing off.
     #[error("this server is read-only")]
     ReadOnly,
@@ -78,7 +84,9 @@ impl ToolError {
             Self::Graph { failure, repeatable } => failure.may_have_acted && !*repeatable,
             Self::Unconfirmed(_) => true,
             Self::Argument { .. }
-            | Self::MissingScope(_)
+            | Self::StepUp { .. }
+            | Self::NotGranted { .. }
+            | Self::NotOffered(_)
             | Self::ReadOnly
             | Self::NoSuchTool(_)
             | Self::NoSuchResource
@@ -113,12 +121,26 @@ impl ToolError {
         };
         match self {
             Self::Argument { .. } => of("arguments", "invalidArgument", "Correct the argument and call again."),
-            Self::MissingScope(scope) => Report {
-                missing_scope: Some(scope.name()),
-                // By Microsoft's permission data no scope of this catalogue needs an administrator; a tenant's own
-                // consent policy may still ask for one.
+            Self::StepUp { missing, .. } => Report {
+                missing_scope: Some(missing.name()),
                 admin_consent: Some(false),
                 ..of("signIn", "missingScope", "Sign in again and agree to this permission; the user must do it.")
+            },
+            Self::NotGranted { scope, consent } => Report {
+                missing_scope: Some(scope.name()),
+                admin_consent: Some(true),
+                ..of(
+                    "signIn",
+                    "missingScope",
+                    &format!(
+                        "Signing in again does not help yet. An administrator of the organisation can consent at \
+                         {consent}; after that, disconnect this client and sign in again."
+                    ),
+                )
+            },
+            Self::NotOffered(scope) => Report {
+                missing_scope: Some(scope.name()),
+                ..of("server", "missingScope", "Only the operator of this server can change that.")
             },
             Self::ReadOnly => of("server", "readOnly", "The operator of this server switched off tools that write."),
             Self::NoSuchTool(_) => of("arguments", "unknownTool", "Call one of the listed tools."),

@@ -18,6 +18,7 @@ mod mail;
 mod outbox;
 mod page;
 mod people;
+mod permission;
 mod resources;
 mod schema;
 mod send;
@@ -34,7 +35,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::agent::{Action, Caller};
+use crate::agent::{Action, Caller, GrantError};
 use crate::config::Config;
 use crate::graph::Graph;
 use crate::identity::{Scope, ScopeSet};
@@ -48,12 +49,16 @@ pub use resources::{has_resource, resources_json};
 
 /// What a tool may use.
 pub struct ToolContext<'a> {
-    /// Settings; `keys.encryption` derives the cursor key.
+    /// Settings.
     pub config: &'a Config,
     /// Clock, randomness, the object's SQL (idempotency keys), log.
     pub ports: &'a AgentPorts,
     /// For whom.
     pub caller: &'a Caller,
+    /// What this deployment lets clients ask for.
+    pub offered: ScopeSet,
+    /// Whether a want of permission can still become an HTTP challenge; if not, it is a tool error.
+    pub may_challenge: bool,
     /// The way to Graph.
     pub graph: &'a dyn Graph,
     /// Shown in errors.
@@ -198,28 +203,42 @@ pub fn default_scopes() -> ScopeSet {
     catalogue().flat_map(|tool| [tool.needs, tool.also]).map(ScopeSet::of).fold(resources::scopes(), ScopeSet::union)
 }
 
-/// Runs a tool or reads a resource; the JSON text of a `CallToolResult` or `ReadResourceResult`.
-pub async fn run(action: &Action, context: &ToolContext<'_>) -> String {
+/// What an action may need of its caller. Who holds all of it is never refused for want of a scope.
+pub fn needs(action: &Action) -> ScopeSet {
     match action {
+        Action::Tool { name, .. } => find(name).map_or_else(ScopeSet::default, |tool| ScopeSet::of(tool.needs)),
+        Action::Resource { uri } => resources::needs(uri),
+    }
+}
+
+/// Runs a tool or reads a resource; the JSON text of a `CallToolResult` or `ReadResourceResult`, or a want of
+/// permission that a further sign-in would mend.
+pub async fn run(action: &Action, context: &ToolContext<'_>) -> Result<String, GrantError> {
+    let (tool, outcome) = match action {
         Action::Tool { name, arguments } => {
             let tool = find(name);
             let outcome = match tool {
                 Some(tool) => call_tool(tool, arguments, context).await,
                 None => Err(ToolError::NoSuchTool(name.clone())),
             };
-            answer::tool_result(outcome, tool, context.request_id)
+            (tool, outcome)
         }
-        Action::Resource { uri } => resources::read(uri, context).await,
+        Action::Resource { uri } => (None, resources::read(uri, context).await),
+    };
+    if let (true, Err(ToolError::StepUp { needed, .. })) = (context.may_challenge, &outcome) {
+        return Err(GrantError::InsufficientScope { scopes: context.caller.granted.union(*needed) });
     }
+    Ok(match action {
+        Action::Tool { .. } => answer::tool_result(outcome, tool, context.request_id),
+        Action::Resource { uri } => answer::resource_result(uri, outcome, context.request_id),
+    })
 }
 
 async fn call_tool(tool: &'static Tool, arguments: &str, context: &ToolContext<'_>) -> Outcome {
     if context.config.read_only && tool.writes() {
         return Err(ToolError::ReadOnly);
     }
-    if let Some(scope) = tool.missing(context.caller.scopes) {
-        return Err(ToolError::MissingScope(scope));
-    }
+    context.require_any(tool.needs)?;
     (tool.handler)(arguments, &Call { context, name: tool.name }).await
 }
 

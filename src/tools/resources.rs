@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::answer::{self, Answer, UNTRUSTED, clean};
+use super::answer::{Answer, UNTRUSTED, clean};
 use super::call::Call;
 use super::{Outcome, ToolContext, ToolError};
 use crate::graph::GraphRequest;
@@ -86,13 +86,20 @@ pub(super) fn scopes() -> ScopeSet {
     ScopeSet::of(&RESOURCES.map(|resource| resource.scope))
 }
 
-/// Reads a resource; the JSON text of a `ReadResourceResult`.
-pub(super) async fn read(uri: &str, context: &ToolContext<'_>) -> String {
-    let outcome = match RESOURCES.into_iter().find(|resource| resource.uri == uri) {
+/// What the resource of this URI needs.
+pub(super) fn needs(uri: &str) -> ScopeSet {
+    RESOURCES
+        .iter()
+        .find(|resource| resource.uri == uri)
+        .map_or_else(ScopeSet::default, |resource| ScopeSet::of(&[resource.scope]))
+}
+
+/// Reads a resource.
+pub(super) async fn read(uri: &str, context: &ToolContext<'_>) -> Outcome {
+    match RESOURCES.into_iter().find(|resource| resource.uri == uri) {
         Some(resource) => resource.read(context).await,
         None => Err(ToolError::NoSuchResource),
-    };
-    answer::resource_result(uri, outcome, context.request_id)
+    }
 }
 
 impl Resource {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::egress_rig::{HANDLER_KEY, REQUEST_ID, Rig, TOKEN, post};
+use crate::config::EncryptionKeys;
 use crate::crypto::{Key, Keyring, Secret};
 use crate::gateway::envelope::{Content, LIFETIME, Outgoing, Sealer};
 use crate::gateway::handler;
@@ -125,10 +126,37 @@ async fn an_envelope_works_for_a_minute_and_no_longer() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn both_keys_of_the_gateways_rotation_are_taken_and_no_third() {
+    let mut rig = Rig::new();
+    let new = "another handler key of at least thirty-two bytes";
+    let rotated = [("GRAPH_HANDLER_KEY", new), ("GRAPH_HANDLER_KEY_PREVIOUS", HANDLER_KEY)];
+    rig.exchange.config = crate::support::config(&rotated);
+    for (key, status) in [(new, 200), (HANDLER_KEY, 200), ("a third handler key of at least thirty-two bytes", 401)] {
+        let text = seal(&rig, &outgoing());
+        let response = handler::handle(&rig.exchange, &post(&format!("Bearer {key}"), chat(&text))).await;
+        assert_eq!(response.status, status, "{key}");
+    }
+    rig.exchange.config = crate::support::config(&[("GRAPH_HANDLER_KEY", new)]);
+    let response = deliver(&rig, &seal(&rig, &outgoing())).await;
+    assert_eq!(response.status, 401, "the rotation is over");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn an_envelope_on_its_way_survives_a_change_of_the_encryption_key() {
+    let mut rig = Rig::new();
+    let text = seal(&rig, &outgoing());
+    rig.exchange.config = crate::support::config(&crate::support::ROTATED);
+    assert_eq!(deliver(&rig, &text).await.status, 200);
+    rig.exchange.config = crate::support::config(&crate::support::ROTATED[..1]);
+    assert_eq!(deliver(&rig, &text).await.status, 400);
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn the_handlers_key_seals_nothing() {
     let rig = Rig::new();
     let handler_key = Key::new(*Secret::new(HANDLER_KEY).digest().as_bytes());
-    let forger = Sealer::new(&Keyring { current: handler_key, previous: None });
+    let keys = EncryptionKeys::derive(&Keyring { current: handler_key, previous: None });
+    let forger = Sealer::new(&keys);
     let sealed = forger.seal(&SeededRandom::new(5), crate::support::START, &outgoing(), &Secret::new(TOKEN)).unwrap();
     assert_eq!(deliver(&rig, &sealed.to_text().unwrap()).await.status, 400);
     assert!(untouched(&rig));

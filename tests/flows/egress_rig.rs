@@ -156,6 +156,8 @@ impl Rig {
         let ports = AgentPorts { gateway: gateway.clone(), ..platform.agent_ports() };
         let caller = Caller {
             grant: GrantId::random(&*platform.random),
+            granted: ScopeSet::default(),
+            refused: ScopeSet::default(),
             user: UserId { tid: Uuid::from_u128(1), oid: Uuid::from_u128(2) },
             profile: Profile { name: Some("Adele".into()), email: Some("adele@contoso.example".into()) },
             scopes: ScopeSet::default(),

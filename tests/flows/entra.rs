@@ -71,7 +71,8 @@ async fn a_code_is_traded_with_verifier_and_secret_in_the_form() {
     answer["id_token"] = json!("header.claims.signature");
     platform.upstream.push_json(200, &answer);
     let verifier = Secret::new("v".repeat(43));
-    let sign_in = entra(&platform).exchange_code(&Secret::new("entra-code"), &verifier).await.unwrap();
+    let sign_in =
+        entra(&platform).exchange_code(&Secret::new("entra-code"), &verifier, ScopeSet::default()).await.unwrap();
     let (url, form) = sent(&platform);
     assert_eq!(url, format!("https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token"));
     let expected = [
@@ -90,10 +91,30 @@ async fn a_code_is_traded_with_verifier_and_secret_in_the_form() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn an_answer_that_names_no_scopes_granted_what_was_asked() {
+    let platform = TestPlatform::new(&[]);
+    let mut answer = entra_answer(7);
+    answer["id_token"] = json!("header.claims.signature");
+    answer.as_object_mut().unwrap().remove("scope");
+    platform.upstream.push_json(200, &answer);
+    let asked = ScopeSet::of(&[Scope::MailRead, Scope::CalendarsRead]);
+    let sign_in = entra(&platform).exchange_code(&Secret::new("c"), &Secret::new("v"), asked).await.unwrap();
+    assert_eq!(sign_in.tokens.scopes, asked);
+}
+
+#[test]
+fn no_narrower_scope_is_asked_for_beside_the_wider_one() {
+    let platform = TestPlatform::new(&[]);
+    let scopes = ScopeSet::of(&[Scope::MailRead, Scope::MailReadWrite, Scope::CalendarsRead]);
+    let url = entra(&platform).authorize_url(&Secret::new("s"), "n", "c", scopes);
+    assert!(!url.contains("Mail.Read+") && url.contains("Mail.ReadWrite") && url.contains("Calendars.Read"), "{url}");
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn a_sign_in_without_an_id_token_is_malformed() {
     let platform = TestPlatform::new(&[]);
     platform.upstream.push_json(200, &entra_answer(1));
-    let result = entra(&platform).exchange_code(&Secret::new("c"), &Secret::new("v")).await;
+    let result = entra(&platform).exchange_code(&Secret::new("c"), &Secret::new("v"), ScopeSet::default()).await;
     assert_eq!(result.unwrap_err(), EntraError::Malformed);
 }
 

@@ -150,6 +150,18 @@ async fn scopes_that_entra_did_not_grant_are_not_handed_on() {
     let Ok(GrantReply::Code(code)) = granted.ask(finish).await else { panic!("no code") };
     let tokens = granted.take(redeem(&code)).await;
     assert_eq!(tokens.scopes, ScopeSet::of(&[Scope::UserRead, Scope::MailRead]), "reading is part of writing");
+    let caller = granted.grant.present(&presented(&tokens.access)).unwrap();
+    assert_eq!(caller.refused, ScopeSet::of(&[Scope::MailSend]), "it was asked for, and Entra said no");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_row_of_before_the_asked_scopes_were_kept_is_still_read() {
+    let granted = Granted::new();
+    let tokens = granted.tokens().await;
+    let older = "UPDATE grant_state SET state = json_remove(state, '$.Active.terms.requested')";
+    granted.sql.exec(older, &[]).unwrap();
+    assert!(!granted.dump().contains("requested"));
+    assert_eq!(granted.grant.present(&presented(&tokens.access)).unwrap().refused, ScopeSet::default());
 }
 
 #[tokio::test(flavor = "current_thread")]

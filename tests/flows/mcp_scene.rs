@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::agent::{AgentName, Command, GrantCommand, GrantError, GrantReply, Presented, Reply};
 use crate::exchange::{Exchange, Isolate};
-use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
+use crate::identity::{AccessIdentity, GrantId, Scope, ScopeSet, UserId};
 use crate::mcp::{self, Endpoint};
 use crate::oauth::token::{Kind, Stamp, TokenKeys};
 use crate::ports::{AgentUnavailable, Agents, Clock, Ports};
@@ -117,12 +117,12 @@ impl Scene {
         }
     }
 
-    /// `Authorization` of the user whose grant `seed` makes, good for an hour.
+    /// `Authorization` of the user whose grant `seed` makes, good for everything, for an hour.
     pub(crate) fn bearer(&self, seed: u64) -> String {
         let stamp = Stamp {
             user: Some(UserId { tid: uuid::Uuid::from_u128(1), oid: uuid::Uuid::from_u128(seed.into()) }),
             grant: GrantId::random(&SeededRandom::new(seed)),
-            scopes: ScopeSet::default(),
+            scopes: ScopeSet::of(Scope::ALL),
             expires_at: self.platform.clock.now() + 3600,
         };
         let keys = TokenKeys::new(&self.platform.config.keys.encryption);

@@ -1,22 +1,18 @@
 //! What is stored: nothing in clear, nothing that opens without a live client token, and its exact form.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a flow that cannot go on should stop")]
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
-use async_trait::async_trait;
-
 use super::granted::{Granted, MICROSOFT_ACCESS, MICROSOFT_REFRESH, entra_answer, redeem, refresh, user};
-use crate::agent::{GrantCommand, GrantReply};
+use crate::agent::GrantError;
+use crate::config::{Config, EncryptionKeys};
 use crate::crypto::{self, Key, Keyring, Secret};
-use crate::oauth::grant::Grant;
 use crate::oauth::seal::{Binding, Sealer, Wrapped};
 use crate::oauth::store;
-use crate::ports::{AgentPorts, Kv, KvError, Sql, SqlValue};
-use crate::support::{MemoryKv, TestPlatform};
+use crate::oauth::token::{Kind, TokenKeys};
+use crate::ports::{Sql, SqlValue};
+use crate::support::SeededRandom;
 
 /// A text with everything random in it replaced.
-fn masked(text: &str) -> String {
+pub(super) fn masked(text: &str) -> String {
     let mut out = String::new();
     for word in text.split_inclusive(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')) {
         let (body, rest) = match word.char_indices().last() {
@@ -33,7 +29,7 @@ fn masked(text: &str) -> String {
     out
 }
 
-fn state_text(granted: &Granted) -> String {
+pub(super) fn state_text(granted: &Granted) -> String {
     match granted.sql.exec("SELECT state FROM grant_state", &[]).unwrap().concat().as_slice() {
         [SqlValue::Text(text)] => text.clone(),
         other => panic!("no state: {other:?}"),
@@ -100,6 +96,31 @@ fn wrapped_keys(granted: &Granted) -> Vec<Wrapped> {
     found.map(|text| serde_json::from_str(text).unwrap()).collect()
 }
 
+/// The keys that whoever holds the Worker's secrets can make: each one, and what each purpose derives of it.
+fn every_secret(config: &Config) -> Vec<Key> {
+    let EncryptionKeys {
+        tokens,
+        successors,
+        microsoft_tokens,
+        envelopes,
+        cursors,
+        sessions,
+        entra_verifier,
+        entra_nonce,
+    } = &config.keys.encryption;
+    let derived = [tokens, successors, microsoft_tokens, envelopes, cursors, sessions, entra_verifier, entra_nonce];
+    let texts = [&config.microsoft.client_secret, &config.gateway.handler_key];
+    let roots = [config.keys.cookie.clone(), config.keys.cookie_signing.clone()];
+    let all: Vec<_> = derived
+        .iter()
+        .map(|ring| ring.current.clone())
+        .chain(roots)
+        .chain(texts.map(|text| Key::new(*text.digest().as_bytes())))
+        .collect();
+    let again = all.iter().map(|key| key.derive("microsoft tokens"));
+    again.chain(all.iter().cloned()).collect()
+}
+
 /// Takes all that is stored and all the Worker's secrets, and tries each run of bytes and each window in it as the data
 /// key and as the client token that is missing.
 #[tokio::test(flavor = "current_thread")]
@@ -115,7 +136,7 @@ async fn a_dump_of_everything_with_all_the_secrets_opens_nothing_without_a_live_
     let wrapped = wrapped_keys(&granted);
     assert_eq!(wrapped.len(), 4, "two access tokens, the current and the previous refresh token");
 
-    let mut keys = vec![encryption.current.clone(), encryption.current.derive("microsoft tokens")];
+    let mut keys = every_secret(&granted.platform.config);
     for run in stored_runs(&granted) {
         keys.extend(run.windows(32).map(|window| Key::new(window.try_into().unwrap())));
         let token = Secret::new(String::from_utf8_lossy(&run));
@@ -126,9 +147,30 @@ async fn a_dump_of_everything_with_all_the_secrets_opens_nothing_without_a_live_
 
     let opens = |token: &Secret| wrapped.iter().any(|one| opener.unwrap(token, one).is_ok());
     assert!(opens(&live.access) && opens(&live.refresh), "the control: a live token does open");
-    let other = Keyring { current: Key::new([9; 32]), previous: None };
+    let other = EncryptionKeys::derive(&Keyring { current: Key::new([9; 32]), previous: None });
     let unpeppered = Sealer::new(&other, binding);
     assert!(wrapped.iter().all(|one| unpeppered.unwrap(&live.access, one).is_err()), "a token alone does not");
+}
+
+/// With the keys anybody signs tokens that the edge takes for genuine. The object knows which it issued.
+#[tokio::test(flavor = "current_thread")]
+async fn a_token_forged_with_all_the_secrets_counts_for_nothing() {
+    let granted = Granted::new();
+    let live = granted.tokens().await;
+    let config = granted.platform.config.clone();
+    let keys = TokenKeys::new(&config.keys.encryption);
+    let forge = |kind, like: &Secret| {
+        let stamp = keys.read(kind, like.expose(), granted.now()).unwrap();
+        let forged = keys.mint(&SeededRandom::new(666), kind, &stamp);
+        assert_eq!(keys.read(kind, forged.expose(), granted.now()), Ok(stamp), "the edge cannot tell");
+        forged
+    };
+    let access = forge(Kind::Access, &live.access);
+    assert_eq!(granted.confirm(&access).await, Err(GrantError::TokenInvalid));
+    assert_eq!(granted.microsoft(&access).await, Err(GrantError::TokenInvalid));
+    let fresh = forge(Kind::Refresh, &live.refresh);
+    assert_eq!(granted.ask(refresh(&fresh)).await, Err(GrantError::TokenReused), "somebody has our keys: it ends");
+    assert_eq!(granted.microsoft(&live.access).await, Err(GrantError::Revoked));
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -146,18 +188,15 @@ async fn a_spent_code_and_an_ended_refresh_token_open_nothing_any_more() {
     assert!(!state_text(&granted).contains("salt"), "successors can no more be computed");
 }
 
+const FORM: &str = r#"{"v":1,"revision":2,"phase":"active","clientId":"client-1","clientName":"Inbox Helper","scope":"User.Read Mail.Read Mail.Send","resource":"http://localhost:8787/mcp","createdAt":1772442000,"endsAt":1775034000,"signInNeeded":false,"sealed":"<sealed>"}"#;
+
 #[tokio::test(flavor = "current_thread")]
 async fn the_entry_in_kv_has_exactly_this_form() {
     let granted = Granted::new();
     let code = granted.code().await;
-    let form = |revision: u8, phase: &str| {
-        format!(
-            r#"{{"v":1,"revision":{revision},"phase":"{phase}","clientId":"client-1","clientName":"Inbox Helper","scope":"User.Read Mail.Read Mail.Send","resource":"http://localhost:8787/mcp","createdAt":1772442000,"endsAt":1775034000,"signInNeeded":false,"sealed":"<sealed>"}}"#
-        )
-    };
-    assert_eq!(masked(&entry(&granted).unwrap()), form(1, "signed_in"));
+    assert_eq!(entry(&granted), None, "what lives for a minute is not listed");
     granted.take(redeem(&code)).await;
-    assert_eq!(masked(&entry(&granted).unwrap()), form(2, "active"));
+    assert_eq!(masked(&entry(&granted).unwrap()), FORM, "operators read it: a change of form needs another v");
     let key = granted.platform.kv.entries.borrow().keys().next().cloned().unwrap();
     let tid = "00000000-0000-0000-0000-00000000c0de";
     assert_eq!(key, format!("grant:{tid}:00000000-0000-0000-0000-0000000ade1e:{}", granted.id));
@@ -171,72 +210,6 @@ async fn the_row_of_the_object_has_exactly_this_form() {
     let text = masked(&state_text(&granted));
     assert_eq!(
         text.replace(&granted.id.to_string(), "<grant>"),
-        r#"{"Active":{"terms":{"grant":"<grant>","client_id":"client-1","client_name":"Inbox Helper","user":{"tid":"00000000-0000-0000-0000-00000000c0de","oid":"00000000-0000-0000-0000-0000000ade1e"},"profile":{"name":"Adele","email":"adele@contoso.example"},"access":null,"scopes":11,"resource":"http://localhost:8787/mcp","created_at":1772442000,"ends_at":1775034000},"code":"<digest>","current":{"digest":"<digest>","wrapped":"<sealed>"},"previous":{"token":{"digest":"<digest>","wrapped":"<sealed>"},"salt":"<digest>"},"access":[{"digest":"<digest>","scopes":11,"expires_at":1772445600,"wrapped":"<sealed>"},{"digest":"<digest>","scopes":11,"expires_at":1772445600,"wrapped":"<sealed>"}],"sign_in_needed":false}}"#
+        r#"{"Active":{"terms":{"grant":"<grant>","client_id":"client-1","client_name":"Inbox Helper","user":{"tid":"00000000-0000-0000-0000-00000000c0de","oid":"00000000-0000-0000-0000-0000000ade1e"},"profile":{"name":"Adele","email":"adele@contoso.example"},"access":null,"scopes":11,"requested":11,"resource":"http://localhost:8787/mcp","created_at":1772442000,"ends_at":1775034000},"code":"<digest>","current":{"digest":"<digest>","wrapped":"<sealed>"},"previous":{"token":{"digest":"<digest>","wrapped":"<sealed>"},"salt":"<digest>"},"access":[{"digest":"<digest>","scopes":11,"expires_at":1772445600,"wrapped":"<sealed>"},{"digest":"<digest>","scopes":11,"expires_at":1772445600,"wrapped":"<sealed>"}],"sign_in_needed":false}}"#
     );
-}
-
-#[tokio::test(flavor = "current_thread")]
-async fn kv_that_fails_fails_no_command_and_the_next_one_writes_again() {
-    let mut granted = Granted::new();
-    granted.platform.kv.fail.set(true);
-    let tokens = granted.tokens().await;
-    assert!(granted.platform.log.text().contains(r#""reason":"listing_failed""#));
-    granted.evict();
-    granted.platform.kv.fail.set(false);
-    assert_eq!(entry(&granted), None);
-    granted.confirm(&tokens.access).await.unwrap();
-    assert!(entry(&granted).unwrap().contains(r#""phase":"active""#));
-    granted.platform.kv.fail.set(true);
-    assert_eq!(granted.ask(GrantCommand::RevokeByUser { user: user() }).await, Ok(GrantReply::Done));
-    granted.platform.kv.fail.set(false);
-    assert!(entry(&granted).is_some());
-    granted.confirm(&tokens.access).await.unwrap_err();
-    assert_eq!(entry(&granted), None, "what is revoked is listed no more");
-}
-
-/// Notes the TTL of each write.
-struct NotingKv(MemoryKv, RefCell<Vec<Option<u64>>>);
-
-#[async_trait(?Send)]
-impl Kv for NotingKv {
-    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, KvError> {
-        self.0.get(key).await
-    }
-
-    async fn put(&self, key: &str, value: &[u8], ttl: Option<u64>) -> Result<(), KvError> {
-        self.1.borrow_mut().push(ttl);
-        self.0.put(key, value, ttl).await
-    }
-
-    async fn delete(&self, key: &str) -> Result<(), KvError> {
-        self.0.delete(key).await
-    }
-}
-
-#[tokio::test(flavor = "current_thread")]
-async fn an_entry_goes_by_itself_at_the_grants_end_and_rests_are_not_written() {
-    let mut granted = Granted::new();
-    let kv = Rc::new(NotingKv(MemoryKv::default(), RefCell::default()));
-    let ports = AgentPorts { sql: granted.sql.clone(), kv: kv.clone(), ..granted.platform.agent_ports() };
-    granted.grant = Rc::new(Grant::new(granted.platform.config.clone(), ports));
-    let tokens = granted.tokens().await;
-    granted.confirm(&tokens.access).await.unwrap();
-    granted.take(refresh(&tokens.refresh)).await;
-    assert_eq!(*kv.1.borrow(), [Some(60), Some(30 * 24 * 3600)], "an unredeemed code is listed for its minute");
-}
-
-#[tokio::test(flavor = "current_thread")]
-async fn a_rotated_encryption_key_signs_nobody_out() {
-    let mut granted = Granted::new();
-    let first = granted.tokens().await;
-    let old = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-    let new = "8899aabbccddeeff00112233445566778899aabbccddeeff0011223344556677";
-    granted.platform = TestPlatform::new(&[("ENCRYPTION_KEY", new), ("ENCRYPTION_KEY_PREVIOUS", old)]);
-    granted.evict();
-    assert_eq!(granted.microsoft(&first.access).await, Ok(Secret::new(MICROSOFT_ACCESS)));
-    let second = granted.take(refresh(&first.refresh)).await;
-    granted.platform = TestPlatform::new(&[("ENCRYPTION_KEY", new)]);
-    granted.evict();
-    assert_eq!(granted.microsoft(&second.access).await, Ok(Secret::new(MICROSOFT_ACCESS)), "rewrapped at refresh");
-    assert!(granted.microsoft(&first.access).await.is_err(), "the old key is gone");
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::tools_fake::{Desk, snapshot};
 use crate::agent::Action;
-use crate::identity::Scope;
+use crate::identity::{Scope, ScopeSet};
 use crate::tools;
 
 fn listed(read_only: bool) -> Vec<Value> {
@@ -213,7 +213,9 @@ async fn resources_are_read_as_stored() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn authenticate_names_what_is_locked_and_why() {
-    let desk = Desk::granted("User.Read Mail.Read");
+    let mut desk = Desk::granted("User.Read Mail.Read");
+    desk.caller.granted = ScopeSet::parse_known("User.Read Mail.Read Calendars.Read");
+    desk.caller.refused = ScopeSet::parse_known("ChannelMessage.Send");
     desk.answer(&json!({"displayName": "Adele Vance", "userPrincipalName": "adele@contoso.example"}));
     snapshot("authenticate", &desk.call("authenticate", json!({})).await);
     let desk = Desk::granted("");

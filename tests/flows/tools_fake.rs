@@ -12,6 +12,7 @@ use crate::agent::{Action, Caller, Profile};
 use crate::config::Config;
 use crate::graph::{Failure, Graph, GraphRequest, GraphResponse, Origin};
 use crate::identity::{GrantId, ScopeSet, UserId};
+use crate::oauth::scopes;
 use crate::ports::AgentPorts;
 use crate::support::{SeededRandom, TestPlatform};
 use crate::tools::{self, ToolContext};
@@ -42,6 +43,8 @@ pub(crate) struct Desk {
     pub(crate) config: Rc<Config>,
     pub(crate) ports: AgentPorts,
     pub(crate) caller: Caller,
+    /// What the deployment lets clients ask for.
+    pub(crate) offered: ScopeSet,
     pub(crate) graph: ScriptedGraph,
 }
 
@@ -60,15 +63,19 @@ impl Desk {
             user: UserId { tid: Uuid::from_u128(1), oid: Uuid::from_u128(2) },
             profile: Profile { name: Some("Adele Vance".into()), email: Some("adele@contoso.example".into()) },
             scopes: tools::default_scopes(),
+            granted: tools::default_scopes(),
+            refused: ScopeSet::default(),
             access: None,
         };
-        Self { config: platform.config.clone(), platform, ports, caller, graph: ScriptedGraph::default() }
+        let (config, offered) = (platform.config.clone(), scopes::supported(&platform.config));
+        Self { config, platform, ports, caller, offered, graph: ScriptedGraph::default() }
     }
 
     /// The same, with these scopes only.
     pub(crate) fn granted(scopes: &str) -> Self {
         let mut desk = Self::new();
         desk.caller.scopes = ScopeSet::parse_known(scopes);
+        desk.caller.granted = desk.caller.scopes;
         desk
     }
 
@@ -105,10 +112,13 @@ impl Desk {
             config: &self.config,
             ports: &self.ports,
             caller: &self.caller,
+            offered: self.offered,
+            may_challenge: false,
             graph: &self.graph,
             request_id: "5f0c0000-0000-4000-8000-000000000001",
         };
-        serde_json::from_str(&tools::run(action, &context).await).expect("the result is JSON")
+        let result = tools::run(action, &context).await.expect("without a challenge there is always a result");
+        serde_json::from_str(&result).expect("the result is JSON")
     }
 
     /// Calls a tool that succeeds; its answer.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::tools_fake::Desk;
 use crate::crypto;
 use crate::graph::{Failure, Origin};
+use crate::identity::{Scope, ScopeSet};
 use uuid::Uuid;
 
 const MORE: &str = "https://graph.microsoft.com/v1.0/me/mailFolders/inbox/messages?$skip=10&$top=10";
@@ -127,7 +128,7 @@ async fn a_genuine_cursor_to_another_path_is_refused_all_the_same() {
         ["/me/sendMail", "/users/x/mailFolders/inbox/messages", "/me/mailFolders/%2e%2e/messages", "//evil.example/x"]
     {
         let position = json!({"link": link, "skip": 0, "prefer": [], "eventual": false, "zone": null});
-        let key = desk.config.keys.encryption.derive("cursor").current;
+        let key = desk.config.keys.encryption.cursors.current.clone();
         let bound = format!("{}\ngetEmails", desk.caller.user);
         let sealed = key.seal(&*desk.platform.random, bound.as_bytes(), position.to_string().as_bytes()).unwrap();
         refuses_cursor(&desk, "getEmails", json!({"cursor": crypto::encode(&sealed)})).await;
@@ -164,6 +165,19 @@ async fn a_missing_scope_is_said_before_anything_leaves() {
     assert_eq!(report["missingScope"], "User.ReadBasic.All");
     let draft = json!({"to": "a@contoso.example", "subject": "s", "body": "b", "mode": "draft"});
     assert_eq!(desk.error("sendEmail", draft).await["missingScope"], "Mail.ReadWrite");
+    assert!(desk.asked().is_empty());
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_scope_that_no_sign_in_brings_is_no_reason_to_sign_in() {
+    let mut desk = Desk::granted("User.Read");
+    desk.caller.refused = ScopeSet::of(&[Scope::MailRead]);
+    let report = desk.error("getEmails", json!({})).await;
+    assert_eq!((&report["missingScope"], &report["adminConsent"]), (&json!("Mail.Read"), &json!(true)));
+    assert!(report["hint"].as_str().unwrap().contains("http://localhost:8787/admin-consent"), "{report}");
+    desk.offered = ScopeSet::of(&[Scope::UserRead]);
+    let report = desk.error("getEmails", json!({})).await;
+    assert_eq!((&report["source"], &report["missingScope"]), (&json!("server"), &json!("Mail.Read")));
     assert!(desk.asked().is_empty());
 }
 

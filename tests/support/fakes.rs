@@ -53,6 +53,23 @@ impl Random for SeededRandom {
     }
 }
 
+/// How often a fake lets others go first: never, or by dice whose falls repeat from run to run.
+#[derive(Default)]
+pub(crate) struct Pace(RefCell<Option<ChaCha8Rng>>);
+
+impl Pace {
+    pub(crate) fn roll(&self, seed: u64) {
+        *self.0.borrow_mut() = Some(ChaCha8Rng::seed_from_u64(seed));
+    }
+
+    pub(crate) async fn rest(&self) {
+        let turns = self.0.borrow_mut().as_mut().map_or(0, |dice| dice.next_u32() % 4);
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
 /// A timer that yields once, moves the shared clock and notes each wait.
 #[derive(Default)]
 pub(crate) struct FakeTimer {
@@ -89,30 +106,49 @@ pub(crate) struct MemoryKv {
     pub(crate) entries: RefCell<HashMap<String, Vec<u8>>>,
     pub(crate) fail: Cell<bool>,
     pub(crate) reads: Cell<usize>,
+    /// Reads see this instead: KV is eventually consistent.
+    pub(crate) stale: RefCell<Option<HashMap<String, Vec<u8>>>>,
+    /// Writes are refused, as by a 429.
+    pub(crate) refuse_writes: Cell<bool>,
+    /// How long an operation takes.
+    pub(crate) pace: Pace,
 }
 
 impl MemoryKv {
     fn check(&self) -> Result<(), KvError> {
         if self.fail.get() { Err(KvError) } else { Ok(()) }
     }
+
+    fn check_write(&self) -> Result<(), KvError> {
+        if self.refuse_writes.get() { Err(KvError) } else { self.check() }
+    }
+
+    /// From now on reads see what is stored now.
+    pub(crate) fn freeze(&self) {
+        *self.stale.borrow_mut() = Some(self.entries.borrow().clone());
+    }
 }
 
 #[async_trait(?Send)]
 impl Kv for MemoryKv {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, KvError> {
+        self.pace.rest().await;
         self.check()?;
         self.reads.set(self.reads.get() + 1);
-        Ok(self.entries.borrow().get(key).cloned())
+        let stale = self.stale.borrow();
+        Ok(stale.as_ref().unwrap_or(&self.entries.borrow()).get(key).cloned())
     }
 
     async fn put(&self, key: &str, value: &[u8], _ttl: Option<u64>) -> Result<(), KvError> {
-        self.check()?;
+        self.pace.rest().await;
+        self.check_write()?;
         self.entries.borrow_mut().insert(key.to_owned(), value.to_vec());
         Ok(())
     }
 
     async fn delete(&self, key: &str) -> Result<(), KvError> {
-        self.check()?;
+        self.pace.rest().await;
+        self.check_write()?;
         self.entries.borrow_mut().remove(key);
         Ok(())
     }
@@ -182,12 +218,14 @@ impl AiGateway for ScriptedGateway {
 pub(crate) struct MemorySql {
     connection: RefCell<rusqlite::Connection>,
     pub(crate) fail: Cell<bool>,
+    /// Which statement to come fails, once; 0 is the next.
+    pub(crate) fail_at: Cell<Option<usize>>,
 }
 
 impl MemorySql {
     pub(crate) fn new() -> Self {
         let connection = rusqlite::Connection::open_in_memory().expect("SQLite opens in memory");
-        Self { connection: RefCell::new(connection), fail: Cell::new(false) }
+        Self { connection: RefCell::new(connection), fail: Cell::new(false), fail_at: Cell::new(None) }
     }
 
     /// Every cell of every table as text, for tests that look for what must not be stored.
@@ -203,7 +241,9 @@ impl MemorySql {
 
 impl Sql for MemorySql {
     fn exec(&self, statement: &str, params: &[SqlValue]) -> Result<Vec<SqlRow>, SqlError> {
-        if self.fail.get() {
+        let fails = self.fail_at.get() == Some(0);
+        self.fail_at.set(self.fail_at.get().and_then(|left| left.checked_sub(1)));
+        if fails || self.fail.get() {
             return Err(SqlError);
         }
         let connection = self.connection.borrow();

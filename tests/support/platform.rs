@@ -7,7 +7,7 @@ use std::rc::Rc;
 use async_trait::async_trait;
 
 use super::fakes::{
-    FakeAlarm, FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql, NativeEs256, NativeRs256,
+    FakeAlarm, FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql, NativeEs256, NativeRs256, Pace,
     QueuedBackground, ScriptedGateway, ScriptedUpstream, SeededRandom,
 };
 use crate::agent::{Agent, AgentName, Command, Reply};
@@ -20,6 +20,15 @@ pub(crate) const START: u64 = 1_772_442_000;
 /// Tenant of the invented company.
 pub(crate) const TENANT: &str = "0a1b2c3d-0000-4000-8000-00000000c0de";
 
+const FIRST_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+const SECOND_KEY: &str = "8899aabbccddeeff00112233445566778899aabbccddeeff0011223344556677";
+
+/// The environment's change of `ENCRYPTION_KEY`; the first alone is the day on which the old key is dropped.
+pub(crate) const ROTATED: [(&str, &str); 2] = [("ENCRYPTION_KEY", SECOND_KEY), ("ENCRYPTION_KEY_PREVIOUS", FIRST_KEY)];
+
+/// The day before: the new key is known already, and makes nothing yet.
+pub(crate) const ANNOUNCED: [(&str, &str); 1] = [("ENCRYPTION_KEY_PREVIOUS", SECOND_KEY)];
+
 /// A complete environment of a local deployment, with changes applied; an empty value removes the setting.
 pub(crate) fn environment(changes: &[(&str, &str)]) -> HashMap<String, String> {
     let base = [
@@ -30,7 +39,7 @@ pub(crate) fn environment(changes: &[(&str, &str)]) -> HashMap<String, String> {
         ("MICROSOFT_TENANT_ID", TENANT),
         ("MICROSOFT_CLIENT_SECRET", "entra-client-secret-of-the-tests"),
         ("GRAPH_API_VERSION", "v1.0"),
-        ("ENCRYPTION_KEY", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"),
+        ("ENCRYPTION_KEY", FIRST_KEY),
         ("COOKIE_ENCRYPTION_KEY", "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"),
         ("COOKIE_SECRET", "a cookie secret of at least thirty-two bytes"),
         ("GRAPH_HANDLER_KEY", "a handler key of at least thirty-two bytes"),
@@ -52,6 +61,7 @@ pub(crate) struct TestPlatform {
     pub(crate) random: Rc<SeededRandom>,
     pub(crate) kv: Rc<MemoryKv>,
     pub(crate) upstream: Rc<ScriptedUpstream>,
+    pub(crate) gateway: Rc<ScriptedGateway>,
     pub(crate) alarm: Rc<FakeAlarm>,
     pub(crate) timer: Rc<FakeTimer>,
     pub(crate) log: Rc<MemoryLog>,
@@ -66,6 +76,7 @@ impl TestPlatform {
         let random = Rc::new(SeededRandom::new(42));
         let kv = Rc::new(MemoryKv::default());
         let upstream = Rc::new(ScriptedUpstream::default());
+        let gateway = Rc::new(ScriptedGateway::default());
         let alarm = Rc::new(FakeAlarm::default());
         let timer = Rc::new(FakeTimer::default());
         let log = Rc::new(MemoryLog::default());
@@ -75,7 +86,7 @@ impl TestPlatform {
             sql: Rc::new(MemorySql::new()),
             kv: kv.clone(),
             upstream: upstream.clone(),
-            gateway: Rc::new(ScriptedGateway::default()),
+            gateway: gateway.clone(),
             alarm: alarm.clone(),
             sockets: Rc::new(MemorySockets::default()),
             timer: timer.clone(),
@@ -83,7 +94,14 @@ impl TestPlatform {
         };
         let agents = Rc::new(NativeAgents::new(config.clone(), template));
         let background = Rc::new(QueuedBackground::default());
-        Self { config, clock, random, kv, upstream, alarm, timer, log, background, agents }
+        Self { config, clock, random, kv, upstream, gateway, alarm, timer, log, background, agents }
+    }
+
+    /// Deploys other settings over the same storage.
+    pub(crate) fn reconfigure(&mut self, changes: &[(&str, &str)]) {
+        self.config = config(changes);
+        *self.agents.config.borrow_mut() = self.config.clone();
+        self.agents.evict();
     }
 
     /// The stateless Worker's ports.
@@ -113,26 +131,53 @@ type Object = (Rc<Agent>, Rc<MemorySql>);
 
 /// The Durable Objects of a test, each with its own storage, which outlives an eviction.
 pub(crate) struct NativeAgents {
-    config: Rc<Config>,
+    config: RefCell<Rc<Config>>,
     template: AgentPorts,
     objects: RefCell<HashMap<String, Object>>,
     /// Makes every object unreachable.
     pub(crate) fail: Cell<bool>,
     /// Commands carried so far.
     pub(crate) hops: Cell<usize>,
+    /// How long a command is under way.
+    pub(crate) pace: Pace,
 }
 
 impl NativeAgents {
     fn new(config: Rc<Config>, template: AgentPorts) -> Self {
-        Self { config, template, objects: RefCell::default(), fail: Cell::new(false), hops: Cell::new(0) }
+        Self {
+            config: RefCell::new(config),
+            template,
+            objects: RefCell::default(),
+            fail: Cell::new(false),
+            hops: Cell::new(0),
+            pace: Pace::default(),
+        }
     }
 
     /// Forgets what the objects hold in memory, as an eviction or a deploy does.
     pub(crate) fn evict(&self) {
         for (agent, sql) in self.objects.borrow_mut().values_mut() {
             let ports = AgentPorts { sql: sql.clone(), ..self.template.clone() };
-            *agent = Rc::new(Agent::new(self.config.clone(), ports));
+            *agent = Rc::new(Agent::new(self.config.borrow().clone(), ports));
         }
+    }
+
+    /// Every cell of every object's tables, for tests that look for what must not be stored.
+    pub(crate) fn dump(&self) -> String {
+        self.objects.borrow().values().map(|(_, sql)| sql.dump()).collect()
+    }
+
+    /// Rings every object's alarm.
+    pub(crate) async fn wake_all(&self) {
+        let objects: Vec<_> = self.objects.borrow().values().map(|(agent, _)| agent.clone()).collect();
+        for object in objects {
+            object.wake().await.expect("the alarm does its work");
+        }
+    }
+
+    /// Every object's storage.
+    pub(crate) fn storages(&self) -> Vec<Rc<MemorySql>> {
+        self.objects.borrow().values().map(|(_, sql)| sql.clone()).collect()
     }
 
     fn object(&self, name: &AgentName) -> Rc<Agent> {
@@ -140,7 +185,7 @@ impl NativeAgents {
         let (agent, _) = objects.entry(name.to_string()).or_insert_with(|| {
             let sql = Rc::new(MemorySql::new());
             let ports = AgentPorts { sql: sql.clone(), ..self.template.clone() };
-            (Rc::new(Agent::new(self.config.clone(), ports)), sql)
+            (Rc::new(Agent::new(self.config.borrow().clone(), ports)), sql)
         });
         agent.clone()
     }
@@ -152,11 +197,13 @@ impl Agents for NativeAgents {
         if self.fail.get() {
             return Err(AgentUnavailable);
         }
+        self.pace.rest().await;
         self.hops.set(self.hops.get() + 1);
         // Through JSON, as between a Worker and its object.
         let wire = serde_json::to_string(command).map_err(|_| AgentUnavailable)?;
         let command = serde_json::from_str(&wire).map_err(|_| AgentUnavailable)?;
         let reply = self.object(name).handle(command).await;
+        self.pace.rest().await;
         let wire = serde_json::to_string(&reply).map_err(|_| AgentUnavailable)?;
         serde_json::from_str(&wire).map_err(|_| AgentUnavailable)
     }

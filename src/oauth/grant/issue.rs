@@ -5,7 +5,7 @@ use std::cell::Cell;
 use super::state::{ACCESS_SECONDS, AccessToken, RefreshToken, Terms};
 use crate::agent::{GrantError, TokenSet};
 use crate::config::Config;
-use crate::crypto::{Key, Secret};
+use crate::crypto::{Generation, Key, Secret};
 use crate::identity::ScopeSet;
 use crate::oauth::seal::Sealer;
 use crate::oauth::token::{Kind, Stamp, TokenKeys};
@@ -27,6 +27,8 @@ pub(super) struct Issue<'a> {
     /// Opens Microsoft's tokens.
     pub(super) data_key: &'a Key,
     pub(super) now: u64,
+    /// Which key signs the tokens; the previous one only to issue the same tokens again.
+    pub(super) under: Generation,
 }
 
 impl Issue<'_> {
@@ -39,9 +41,9 @@ impl Issue<'_> {
     pub(super) fn pair(&self, minting: &dyn Random, random: &dyn Random, expires_at: u64) -> Result<Pair, GrantError> {
         let keys = TokenKeys::new(&self.config.keys.encryption);
         let stamp = Stamp { user: Some(self.terms.user), grant: self.terms.grant, scopes: self.scopes, expires_at };
-        let access = keys.mint(minting, Kind::Access, &stamp);
+        let access = keys.mint_under(self.under, minting, Kind::Access, &stamp);
         let stamp = Stamp { scopes: self.terms.scopes, expires_at: self.terms.ends_at, ..stamp };
-        let refresh = keys.mint(minting, Kind::Refresh, &stamp);
+        let refresh = keys.mint_under(self.under, minting, Kind::Refresh, &stamp);
         let sealer = Sealer::new(&self.config.keys.encryption, self.terms.binding());
         let wrap = |token: &Secret| sealer.wrap(random, token, self.data_key).map_err(|_| GrantError::Storage);
         Ok(Pair {
@@ -70,8 +72,8 @@ pub(super) struct Successors {
 }
 
 impl Successors {
-    pub(super) fn new(config: &Config, token: &Secret, salt: &str) -> Self {
-        let key = config.keys.encryption.current.derive("successor tokens");
+    pub(super) fn new(config: &Config, under: Generation, token: &Secret, salt: &str) -> Self {
+        let key = config.keys.encryption.successors.key(under);
         Self { key: Key::new(key.mac(&[token.expose().as_bytes(), salt.as_bytes()])), block: Cell::new(0) }
     }
 }

@@ -50,6 +50,10 @@ pub struct Grant {
     listed: Cell<bool>,
     /// Whether somebody is writing the listing.
     listing: Cell<bool>,
+    /// Unix second from which the listing may be written again.
+    list_from: Cell<u64>,
+    /// Whether what a step should have cleared is still there.
+    untidy: Cell<bool>,
     /// The renewal of Microsoft's tokens that is under way.
     renewal: RefCell<Option<Renewal>>,
 }
@@ -57,8 +61,9 @@ pub struct Grant {
 impl Grant {
     /// Touches nothing until the first command.
     pub fn new(config: Rc<Config>, ports: AgentPorts) -> Self {
-        let [ready, listed, listing] = [false; 3].map(Cell::new);
-        Self { config, ports, ready, listed, listing, renewal: RefCell::new(None) }
+        let [ready, listed, listing, untidy] = [false; 4].map(Cell::new);
+        let list_from = Cell::new(0);
+        Self { config, ports, ready, listed, listing, list_from, untidy, renewal: RefCell::new(None) }
     }
 
     /// Carries out one step.
@@ -68,6 +73,9 @@ impl Grant {
             decided => self.decide(decided),
         };
         self.write_listing().await;
+        if self.untidy.get() {
+            self.come_back().await;
+        }
         result
     }
 

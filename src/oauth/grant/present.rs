@@ -30,6 +30,8 @@ impl Grant {
             user: active.terms.user,
             profile: active.terms.profile.clone(),
             scopes,
+            granted: active.terms.scopes,
+            refused: active.terms.refused(),
             access: active.terms.access.clone(),
         };
         if active.is_newest_access(&digest) && active.confirm_successor() {

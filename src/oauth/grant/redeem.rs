@@ -5,7 +5,7 @@ use super::issue::Issue;
 use super::rows::Row;
 use super::state::{Active, SignedIn, State};
 use crate::agent::{GrantError, GrantReply};
-use crate::crypto::{self, Secret};
+use crate::crypto::{self, Generation, Secret};
 use crate::oauth::seal::Sealer;
 
 /// What the token endpoint was asked, the client being authenticated.
@@ -36,7 +36,14 @@ impl Grant {
         let SignedIn { terms, code, wrapped, .. } = state;
         let sealer = Sealer::new(&self.config.keys.encryption, terms.binding());
         let data_key = sealer.unwrap(&asked.code, &wrapped).map_err(|_| GrantError::CodeInvalid)?;
-        let issue = Issue { config: &self.config, terms: &terms, scopes: terms.scopes, data_key: &data_key, now };
+        let issue = Issue {
+            config: &self.config,
+            terms: &terms,
+            scopes: terms.scopes,
+            data_key: &data_key,
+            now,
+            under: Generation::Current,
+        };
         let random = &*self.ports.random;
         let pair = issue.pair(random, random, issue.access_expiry())?;
         let active = State::Active(Active {

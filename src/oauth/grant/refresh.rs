@@ -9,7 +9,7 @@ use super::issue::{Issue, Successors};
 use super::rows::Row;
 use super::state::{Active, RefreshToken, Replaced, State, Terms};
 use crate::agent::{GrantError, GrantReply, TokenSet};
-use crate::crypto::{self, Key, Secret};
+use crate::crypto::{self, Generation, Key, Secret};
 use crate::identity::{AccessIdentity, ScopeSet};
 use crate::log::Kind;
 use crate::oauth::seal::Sealer;
@@ -101,12 +101,15 @@ impl Branch<'_> {
             .filter(|newest| newest.scopes == self.scopes)
             .filter(|newest| newest.expires_at > self.now.saturating_add(WORTH_REPEATING));
         if let Some(newest) = repeatable {
-            let minting = Successors::new(&self.grant.config, self.token, &replaced.salt);
-            let pair = self.issue(&active, &data_key).pair(&minting, &*self.grant.ports.random, newest.expires_at)?;
-            // They differ after a change of ENCRYPTION_KEY.
-            if pair.refresh.digest.matches(&active.current.digest) && pair.access.digest.matches(&newest.digest) {
-                self.grant.log(Kind::OauthToken, &self.row.state, "refresh_repeated");
-                return Ok(pair.answer);
+            // The answer that was lost may have been made before a rotation of ENCRYPTION_KEY.
+            for under in Generation::ALL {
+                let minting = Successors::new(&self.grant.config, under, self.token, &replaced.salt);
+                let issue = Issue { under, ..self.issue(&active, &data_key) };
+                let pair = issue.pair(&minting, &*self.grant.ports.random, newest.expires_at)?;
+                if pair.refresh.digest.matches(&active.current.digest) && pair.access.digest.matches(&newest.digest) {
+                    self.grant.log(Kind::OauthToken, &self.row.state, "refresh_repeated");
+                    return Ok(pair.answer);
+                }
             }
         }
         self.grant.log(Kind::OauthToken, &self.row.state, "refresh_replaced");
@@ -119,7 +122,7 @@ impl Branch<'_> {
         let salt = crypto::random_text::<32>(random);
         let data_key = self.data_key(&active, &token)?;
         let issue = self.issue(&active, &data_key);
-        let minting = Successors::new(&self.grant.config, self.token, &salt);
+        let minting = Successors::new(&self.grant.config, Generation::Current, self.token, &salt);
         let pair = issue.pair(&minting, random, issue.access_expiry())?;
         active.add_access(pair.access, self.now);
         active.current = pair.refresh;
@@ -130,7 +133,14 @@ impl Branch<'_> {
     }
 
     fn issue<'b>(&'b self, active: &'b Active, data_key: &'b Key) -> Issue<'b> {
-        Issue { config: &self.grant.config, terms: &active.terms, scopes: self.scopes, data_key, now: self.now }
+        Issue {
+            config: &self.grant.config,
+            terms: &active.terms,
+            scopes: self.scopes,
+            data_key,
+            now: self.now,
+            under: Generation::Current,
+        }
     }
 
     fn data_key(&self, active: &Active, token: &RefreshToken) -> Result<Key, GrantError> {

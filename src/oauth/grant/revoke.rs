@@ -1,12 +1,13 @@
 //! The end of a grant: by its client (RFC 7009), by its user, by the rules, by time.
 
 use super::Grant;
-use super::rows::Row;
+use super::rows::{Listing, Row};
 use super::state::{Active, State};
 use crate::agent::{GrantError, GrantReply, storage};
 use crate::crypto::Secret;
 use crate::identity::UserId;
 use crate::log::Kind;
+use crate::oauth::store;
 
 impl Grant {
     /// A refresh token ends the grant, an access token only itself. A token that does not count has no effect
@@ -53,22 +54,45 @@ impl Grant {
         self.store(&row.changed(State::Revoked(row.state.clone().revoke()), None))?;
         self.log(Kind::GrantRevoked, &row.state, reason);
         if storage::clear(&*self.ports.sql, &["grant_state"]).is_err() {
-            // Revoked it is; what else the object held goes when its time is over.
+            // Revoked it is; the alarm clears what else the object holds.
             self.log(Kind::InternalError, &row.state, "clear_failed");
+            self.untidy.set(true);
         }
         Ok(())
     }
 
-    /// Erases the object once nothing in it counts; says when to come back otherwise. For the object's alarm.
+    /// Erases the object once nothing in it counts; says when to come back otherwise. For the object's alarm, which also
+    /// does what a command could not: the listing, and what a revocation should have cleared.
     pub async fn sweep(&self) -> Result<Option<u64>, GrantError> {
-        let ends_at = match self.load() {
-            Ok(row) => row.state.ends_at(),
+        let row = match self.load() {
+            Ok(row) => row,
             Err(GrantError::Unknown) => return Ok(None),
             Err(error) => return Err(error),
         };
-        if ends_at > self.now() {
-            return Ok(Some(ends_at));
+        if row.state.ends_at() <= self.now() {
+            return self.erase(&row).await;
         }
+        if matches!(row.state, State::Revoked(_)) {
+            storage::clear(&*self.ports.sql, &["grant_state"])?;
+            self.untidy.set(false);
+        }
+        self.list_from.set(0);
+        if !self.try_listing().await {
+            self.log(Kind::InternalError, &row.state, "listing_failed");
+        }
+        // Commands may have come in meanwhile.
+        let row = self.load()?;
+        let ends_at = row.state.ends_at();
+        let is_done = row.listing == Listing::Current && !self.untidy.get();
+        Ok(Some(if is_done { ends_at } else { self.next_try().min(ends_at) }))
+    }
+
+    async fn erase(&self, row: &Row) -> Result<Option<u64>, GrantError> {
+        if let (State::Active(_), Some(user)) = (&row.state, row.state.user()) {
+            // It would go by its TTL as well, so it does not matter whether KV answers.
+            let _ = self.ports.kv.delete(&store::grant_key(user, row.state.grant())).await;
+        }
+        self.ready.set(false);
         self.ports.sql.erase().await?;
         self.ready.set(false);
         Ok(None)

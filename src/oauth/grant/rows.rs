@@ -98,9 +98,9 @@ impl Row {
     /// The row after a change that the listing shows.
     pub(super) fn changed(&self, state: State, sealed: Option<Vec<u8>>) -> Self {
         let listing = match &state {
-            State::SignedIn(_) | State::Active(_) => Listing::Write,
+            State::Active(_) => Listing::Write,
             State::Revoked(revoked) if revoked.user.is_some() => Listing::Delete,
-            State::Approved(_) | State::SigningIn(_) | State::Revoked(_) => Listing::Current,
+            State::Approved(_) | State::SigningIn(_) | State::SignedIn(_) | State::Revoked(_) => Listing::Current,
         };
         Self { state, sealed, revision: self.revision.saturating_add(1), listing }
     }

@@ -106,6 +106,7 @@ fn terms(signing_in: SigningIn, user: UserId, profile: Profile, granted: ScopeSe
         profile,
         access,
         scopes: ScopeSet::of(&scopes),
+        requested: request.scopes,
         resource: request.resource,
         created_at: now,
         ends_at: now.saturating_add(GRANT_SECONDS),

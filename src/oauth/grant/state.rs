@@ -62,7 +62,11 @@ pub(super) struct Terms {
     pub(super) user: UserId,
     pub(super) profile: Profile,
     pub(super) access: Option<AccessIdentity>,
+    /// What was asked for and granted.
     pub(super) scopes: ScopeSet,
+    /// What was asked for. Empty in rows of before this was kept.
+    #[serde(default)]
+    pub(super) requested: ScopeSet,
     pub(super) resource: String,
     pub(super) created_at: u64,
     pub(super) ends_at: u64,
@@ -185,6 +189,12 @@ impl Terms {
     /// What Microsoft's tokens are bound to.
     pub(super) fn binding(&self) -> Binding<'_> {
         Binding { user: self.user, grant: self.grant, client_id: &self.client_id }
+    }
+
+    /// What Entra did not grant although it was asked for.
+    pub(super) fn refused(&self) -> ScopeSet {
+        let refused: Vec<_> = self.requested.iter().filter(|scope| !self.scopes.allows(*scope)).collect();
+        ScopeSet::of(&refused)
     }
 
     /// Only the client that the code was issued to.

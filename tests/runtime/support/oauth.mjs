@@ -36,7 +36,7 @@ export async function register(url, { redirectUri = REDIRECT_URI, name = "Runtim
 }
 
 /** The address a client opens in the browser. */
-export function authorizeUrl(url, { clientId, redirectUri = REDIRECT_URI, challenge, state = random(16), resource = "/mcp" }) {
+export function authorizeUrl(url, { clientId, redirectUri = REDIRECT_URI, challenge, state = random(16), resource = "/mcp", scope }) {
   const query = new URLSearchParams({
     response_type: "code",
     client_id: clientId,
@@ -45,6 +45,7 @@ export function authorizeUrl(url, { clientId, redirectUri = REDIRECT_URI, challe
     code_challenge_method: "S256",
     state,
     resource: `${url}${resource}`,
+    ...(scope ? { scope } : {}),
   });
   return `${url}/authorize?${query}`;
 }
@@ -113,11 +114,11 @@ export const refreshing = (flow, refreshToken) => ({
 
 /** Everything up to the code. */
 export async function untilCode(url, options = {}) {
-  const { user, redirectUri = REDIRECT_URI, headers = {}, resource } = options;
+  const { user, redirectUri = REDIRECT_URI, headers = {}, resource, scope } = options;
   const { client_id: clientId } = await register(url, { redirectUri, headers: options.apiHeaders });
   const { verifier, challenge } = pkce();
   const state = random(16);
-  const address = authorizeUrl(url, { clientId, redirectUri, challenge, state, resource });
+  const address = authorizeUrl(url, { clientId, redirectUri, challenge, state, resource, scope });
   const end = await walk(address, { user, redirectUri, browser: new Browser(headers) });
   assert.equal(end.searchParams.get("error"), null, end.href);
   assert.equal(end.searchParams.get("state"), state);

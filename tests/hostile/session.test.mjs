@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { request as httpRequest } from "node:http";
 import test from "node:test";
-import { Session, initialize, open, openStream, post, request } from "./support/mcp.mjs";
-import { ADELE, ALEX, random, revoke, signIn } from "./support/oauth.mjs";
-import { serve } from "./support/server.mjs";
+import { Session, initialize, open, openStream, post, request } from "../runtime/support/mcp.mjs";
+import { ADELE, ALEX, random, revoke, signIn } from "../runtime/support/oauth.mjs";
+import { serve } from "../runtime/support/server.mjs";
 
 const server = await serve();
 const { emulator, url } = server;

@@ -125,8 +125,9 @@ impl Entra<'_> {
         url.into()
     }
 
-    /// Trades the code that came to `/callback`.
-    pub async fn exchange_code(&self, code: &Secret, verifier: &Secret) -> Result<SignIn, EntraError> {
+    /// Trades the code that came to `/callback`. `asked` is what the browser was sent to Entra with: an answer that
+    /// names no scopes granted exactly that (RFC 6749 section 5.1).
+    pub async fn exchange_code(&self, code: &Secret, verifier: &Secret, asked: ScopeSet) -> Result<SignIn, EntraError> {
         let token_url = TokenUrl::new(self.token_endpoint()).map_err(|_| EntraError::Malformed)?;
         let redirect = RedirectUrl::new(self.redirect_uri.clone()).map_err(|_| EntraError::Malformed)?;
         let status = Cell::new(0);
@@ -140,7 +141,7 @@ impl Entra<'_> {
             .await
             .map_err(|error| refusal(error, status.get()))?;
         let id_token = answer.extra_fields().id_token.clone().ok_or(EntraError::Malformed)?;
-        Ok(SignIn { tokens: self.tokens(&answer, ScopeSet::default())?, id_token })
+        Ok(SignIn { tokens: self.tokens(&answer, asked)?, id_token })
     }
 
     /// Trades a refresh token. `scopes` are those of the sign-in: one call is for one resource only.
@@ -173,10 +174,11 @@ impl Entra<'_> {
         self.endpoint(&self.microsoft.cloud.login, "token")
     }
 
-    /// Graph scopes carry this cloud's Graph host, because a bare name means the global cloud's.
+    /// Graph scopes carry this cloud's Graph host, because a bare name means the global cloud's. No more is asked for
+    /// than is needed: where a wider scope includes a narrower one, the wider one alone.
     fn scopes(&self, scopes: ScopeSet) -> Vec<oauth2::Scope> {
         let graph = &self.microsoft.cloud.graph;
-        let named = scopes.iter().map(|scope| format!("{graph}/{}", scope.name()));
+        let named = scopes.least().iter().map(|scope| format!("{graph}/{}", scope.name()));
         OWN_SCOPES.iter().map(|name| (*name).to_owned()).chain(named).map(oauth2::Scope::new).collect()
     }
 
