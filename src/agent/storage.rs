@@ -11,7 +11,7 @@ use crate::ports::{Sql, SqlError, SqlValue};
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_grant.sql"),
     include_str!("../../migrations/0002_idempotency.sql"),
-    include_str!("../../migrations/0003_assertions.sql"),
+    include_str!("../../migrations/0005_assertions.sql"),
 ];
 
 const VERSION_TABLE: &str = "schema_version";

@@ -59,8 +59,11 @@ pub struct Client {
     pub client_name: Option<String>,
     /// Where it may be answered.
     pub redirect_uris: Vec<String>,
-    /// How it may prove itself; only a document offers more than one way.
-    pub auth_methods: Vec<AuthMethod>,
+    /// How it proves itself.
+    pub auth_method: AuthMethod,
+    /// How else it may; only a document offers more than one way, and documents are not kept in this form.
+    #[serde(skip)]
+    pub other_method: Option<AuthMethod>,
     /// SHA-256 of its secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<Digest>,
@@ -72,9 +75,9 @@ pub struct Client {
     pub signing_alg: Option<SigningAlg>,
     /// Unix seconds.
     pub issued_at: u64,
-    /// Unix seconds; `None` for the operator's.
+    /// Unix seconds at which its time began anew, because it is in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<u64>,
+    pub renewed_at: Option<u64>,
 }
 
 /// Why there is no client to talk of.
@@ -120,7 +123,7 @@ impl Client {
     /// Keeps the client until it expires.
     pub async fn save(&self, kv: &dyn Kv, now: u64) -> Result<(), KvError> {
         let bytes = serde_json::to_vec(self).map_err(|_| KvError)?;
-        let ttl = self.expires_at.map(|end| end.saturating_sub(now));
+        let ttl = self.expires_at().map(|end| end.saturating_sub(now));
         kv.put(&key(&self.client_id), &bytes, ttl).await
     }
 
@@ -129,17 +132,27 @@ impl Client {
         kv.delete(&key(client_id)).await
     }
 
+    /// Whether this is one of its ways to prove itself.
+    pub fn may_use(&self, method: AuthMethod) -> bool {
+        self.auth_method == method || self.other_method == Some(method)
+    }
+
+    /// Unix seconds at which a client that registered itself is forgotten. The operator's never is.
+    pub fn expires_at(&self) -> Option<u64> {
+        let began_at = self.renewed_at.unwrap_or(self.issued_at);
+        (client_id::parse(&self.client_id) == Ok(Origin::Dynamic)).then(|| began_at.saturating_add(TTL_SECONDS))
+    }
+
     fn is_over(&self, now: u64) -> bool {
-        self.expires_at.is_some_and(|end| end <= now)
+        self.expires_at().is_some_and(|end| end <= now)
     }
 
     /// The client with its time begun anew, where it is worth a write. A secret ends when its owner was told that it
     /// does, so only a public client is kept longer.
     pub fn renewed(&self, now: u64) -> Option<Self> {
-        let end = self.expires_at.filter(|_| self.secret.is_none())?;
-        let kept_at = end.saturating_sub(TTL_SECONDS);
-        (now >= kept_at.saturating_add(RENEW_SECONDS))
-            .then(|| Self { expires_at: Some(now.saturating_add(TTL_SECONDS)), ..self.clone() })
+        self.expires_at().filter(|_| self.secret.is_none())?;
+        let began_at = self.renewed_at.unwrap_or(self.issued_at);
+        (now >= began_at.saturating_add(RENEW_SECONDS)).then(|| Self { renewed_at: Some(now), ..self.clone() })
     }
 }
 

@@ -67,7 +67,7 @@ pub async fn authenticate(
     let method = proof.method();
     let refused = TokenRequestError::InvalidClient { basic: method == AuthMethod::Basic };
     let client = match client::find(exchange, &client_id).await {
-        Ok(client) if client.auth_methods.contains(&method) => client,
+        Ok(client) if client.may_use(method) => client,
         Ok(_) | Err(FindError::Unknown) => return Err(refused),
         Err(FindError::Document(error)) => return Err(TokenRequestError::Document(error)),
         Err(FindError::Unavailable) => return Err(TokenRequestError::Unavailable),

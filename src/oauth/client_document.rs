@@ -106,9 +106,9 @@ pub fn parse(address: &str, body: &[u8], schemes: &[String], now: u64) -> Result
         return Err(DocumentError::RedirectUris);
     }
     document.check_flow()?;
-    let auth_methods = document.auth_methods()?;
+    let (auth_method, other_method) = document.auth_methods()?;
     let keys = document.keys()?;
-    let signs = auth_methods.contains(&AuthMethod::PrivateKeyJwt);
+    let signs = [Some(auth_method), other_method].contains(&Some(AuthMethod::PrivateKeyJwt));
     if signs && keys.is_none() {
         return Err(DocumentError::NoKeys);
     }
@@ -117,11 +117,12 @@ pub fn parse(address: &str, body: &[u8], schemes: &[String], now: u64) -> Result
         signing_alg: document.signing_alg(signs)?,
         client_id: document.client_id,
         redirect_uris: document.redirect_uris,
-        auth_methods,
+        auth_method,
+        other_method,
         secret: None,
         keys: keys.filter(|_| signs),
         issued_at: now,
-        expires_at: None,
+        renewed_at: None,
     })
 }
 
@@ -136,7 +137,7 @@ impl Document {
 
     /// Every way that the client offers and this server takes. One that rests on a shared secret refuses the document,
     /// also beside others; another unknown one does not.
-    fn auth_methods(&self) -> Result<Vec<AuthMethod>, DocumentError> {
+    fn auth_methods(&self) -> Result<(AuthMethod, Option<AuthMethod>), DocumentError> {
         let preferred = self.token_endpoint_auth_method.iter();
         let offered: Vec<&str> =
             preferred.chain(self.token_endpoint_auth_methods_supported.iter().flatten()).map(String::as_str).collect();
@@ -145,12 +146,14 @@ impl Document {
         }
         // Without a shared secret the default of RFC 7591 cannot be meant.
         if offered.is_empty() {
-            return Ok(vec![AuthMethod::None]);
+            return Ok((AuthMethod::None, None));
         }
-        let known = [("none", AuthMethod::None), ("private_key_jwt", AuthMethod::PrivateKeyJwt)];
-        let taken: Vec<_> =
-            known.iter().filter(|(name, _)| offered.contains(name)).map(|(_, method)| *method).collect();
-        if taken.is_empty() { Err(DocumentError::AuthMethod) } else { Ok(taken) }
+        match (offered.contains(&"none"), offered.contains(&"private_key_jwt")) {
+            (true, true) => Ok((AuthMethod::None, Some(AuthMethod::PrivateKeyJwt))),
+            (true, false) => Ok((AuthMethod::None, None)),
+            (false, true) => Ok((AuthMethod::PrivateKeyJwt, None)),
+            (false, false) => Err(DocumentError::AuthMethod),
+        }
     }
 
     /// Checked whether they are used or not: a private key that is published must not go unnoticed.

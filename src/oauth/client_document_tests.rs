@@ -114,15 +114,15 @@ fn every_way_that_a_document_offers_and_this_server_takes_is_open_to_it() {
         let mut changed = with("token_endpoint_auth_method", preferred);
         changed["token_endpoint_auth_methods_supported"] = offered;
         changed["jwks"] = jwks.clone();
-        read(&changed).map(|client| client.auth_methods)
+        read(&changed).map(|client| (client.auth_method, client.other_method))
     };
     let (none, jwt) = (AuthMethod::None, AuthMethod::PrivateKeyJwt);
     let null = Value::Null;
-    assert_eq!(methods(null.clone(), null.clone(), &null), Ok(vec![none]));
-    assert_eq!(methods(json!("none"), null.clone(), &null), Ok(vec![none]));
-    assert_eq!(methods(json!("private_key_jwt"), null.clone(), &keys), Ok(vec![jwt]));
-    assert_eq!(methods(json!("private_key_jwt"), json!(["none", "private_key_jwt"]), &keys), Ok(vec![none, jwt]));
-    assert_eq!(methods(json!("none"), json!(["none", "self_signed_tls_client_auth"]), &null), Ok(vec![none]));
+    assert_eq!(methods(null.clone(), null.clone(), &null), Ok((none, None)));
+    assert_eq!(methods(json!("none"), null.clone(), &null), Ok((none, None)));
+    assert_eq!(methods(json!("private_key_jwt"), null.clone(), &keys), Ok((jwt, None)));
+    assert_eq!(methods(json!("private_key_jwt"), json!(["none", "private_key_jwt"]), &keys), Ok((none, Some(jwt))));
+    assert_eq!(methods(json!("none"), json!(["none", "self_signed_tls_client_auth"]), &null), Ok((none, None)));
     assert_eq!(
         methods(json!("private_key_jwt"), json!(["none", "private_key_jwt"]), &null),
         Err(DocumentError::NoKeys)

@@ -8,7 +8,7 @@ use crate::exchange::Exchange;
 use crate::log::{Event, Kind};
 use crate::web::{Request, Response};
 
-use super::client::{AuthMethod, Client, TTL_SECONDS};
+use super::client::{AuthMethod, Client};
 use super::error::{RegisterError, uncached};
 use super::{display, redirect_uri};
 
@@ -76,30 +76,31 @@ async fn register(exchange: &Exchange, request: &Request) -> Result<Response, Re
         client_id: crypto::random_text::<16>(random),
         client_name: metadata.client_name.as_deref().and_then(display::clean),
         redirect_uris: metadata.redirect_uris,
-        auth_methods: vec![auth_method],
+        auth_method,
+        other_method: None,
         secret: secret.as_ref().map(Secret::digest),
         keys: None,
         signing_alg: None,
         issued_at: exchange.context.now,
-        expires_at: Some(exchange.context.now + TTL_SECONDS),
+        renewed_at: None,
     };
     client.save(exchange.ports.kv.as_ref(), exchange.context.now).await.map_err(|_| RegisterError::Unavailable)?;
     exchange
         .ports
         .log
         .write(&Event { client_id: Some(&client.client_id), ..exchange.context.event(Kind::OauthRegistered) });
-    Ok(uncached(201, &answer(&client, auth_method, secret.as_ref())))
+    Ok(uncached(201, &answer(&client, secret.as_ref())))
 }
 
-fn answer<'a>(client: &'a Client, auth_method: AuthMethod, secret: Option<&'a Secret>) -> Registered<'a> {
+fn answer<'a>(client: &'a Client, secret: Option<&'a Secret>) -> Registered<'a> {
     Registered {
         client_id: &client.client_id,
         client_id_issued_at: client.issued_at,
         client_secret: secret.map(Secret::expose),
-        client_secret_expires_at: secret.and(client.expires_at),
+        client_secret_expires_at: secret.and(client.expires_at()),
         client_name: client.client_name.as_deref(),
         redirect_uris: &client.redirect_uris,
-        token_endpoint_auth_method: auth_method,
+        token_endpoint_auth_method: client.auth_method,
         grant_types: ["authorization_code", "refresh_token"],
         response_types: ["code"],
     }
