@@ -16,8 +16,8 @@ use std::rc::Rc;
 use async_trait::async_trait;
 
 pub use command::{
-    Action, Admission, AgentName, AuthorizationRequest, CallCommand, Command, Correlation, GrantCommand, GrantError,
-    GrantReply, MicrosoftTokens, Presented, Profile, Reply, TokenSet,
+    Action, Admission, AgentName, AssertionId, AuthorizationRequest, CallCommand, Command, Correlation, GrantCommand,
+    GrantError, GrantReply, MicrosoftTokens, Presented, Profile, Reply, TokenSet,
 };
 
 use crate::config::Config;

@@ -12,6 +12,7 @@ use crate::log::{Event, Kind};
 use crate::web::{Request, Response};
 
 use super::authorize::refuse_locally;
+use super::client_id::{self, Origin};
 use super::entra::Entra;
 use super::error::{AuthorizeError, LocalError};
 use super::page::{self, ConsentPage};
@@ -34,6 +35,8 @@ pub(super) fn page(exchange: &Exchange, transaction: &Transaction) -> Response {
         nonce: &nonce,
         client_name: asked.client_name.as_deref(),
         client_id: &asked.client_id,
+        document_host: client_id::document_host(&asked.client_id),
+        by_operator: client_id::parse(&asked.client_id) == Ok(Origin::Operator),
         redirect_host: &host,
         is_on_this_device: redirect_uri::is_on_this_device(&asked.redirect_uri),
         permissions: scopes::in_plain_words(asked.scopes),

@@ -10,6 +10,9 @@ use crate::limits::{self, RateLimited};
 use crate::ports::KvError;
 use crate::web::Response;
 
+use super::client_assertion::AssertionError;
+use super::client_document::DocumentError;
+
 /// Seconds after which storage that failed or was throttled is worth another try.
 const SOON: &str = "5";
 
@@ -102,6 +105,8 @@ impl AuthorizeError {
 pub enum LocalError {
     #[error("unknown client")]
     UnknownClient,
+    #[error("client document: {0}")]
+    Document(DocumentError),
     #[error("redirect_uri is missing or not registered")]
     RedirectUri,
     #[error("malformed request")]
@@ -152,6 +157,7 @@ impl LocalError {
             Self::RateLimited(RateLimited) => Some(limits::RETRY_AFTER),
             Self::Throttled | Self::Unavailable => Some(SOON),
             Self::UnknownClient
+            | Self::Document(_)
             | Self::RedirectUri
             | Self::Malformed
             | Self::NoTransaction
@@ -173,6 +179,7 @@ impl LocalError {
                 "This app is not known here",
                 "Its registration may have expired. Remove the connection in the app, add it again, and retry.",
             ),
+            Self::Document(error) => notice(400, "This app could not be identified", error.explanation()),
             Self::RedirectUri => notice(
                 400,
                 "This link cannot be trusted",
@@ -290,6 +297,10 @@ pub enum TokenRequestError {
     TwoCredentials,
     #[error("client authentication failed")]
     InvalidClient { basic: bool },
+    #[error("client document: {0}")]
+    Document(DocumentError),
+    #[error("client assertion: {0}")]
+    Assertion(#[from] AssertionError),
     #[error("unsupported grant type")]
     GrantType,
     #[error("malformed code_verifier")]
@@ -311,6 +322,11 @@ pub enum TokenRequestError {
 }
 
 impl TokenRequestError {
+    /// Whether the client did not prove itself: what a network that guesses meets again and again.
+    pub const fn is_of_the_client(&self) -> bool {
+        matches!(self, Self::InvalidClient { .. } | Self::Document(_) | Self::Assertion(_))
+    }
+
     /// RFC 6749 section 5.2, RFC 7009 section 2.2.1.
     pub fn response(&self) -> Response {
         let invalid = |description| refusal("invalid_request", description);
@@ -321,6 +337,10 @@ impl TokenRequestError {
             Self::Missing(_) => invalid("A required parameter is missing"),
             Self::TwoCredentials => invalid("Use one way of client authentication"),
             Self::InvalidClient { basic } => return invalid_client(*basic),
+            // Which of them it was is for the log: to a stranger every failure of a client is one.
+            Self::Document(_) | Self::Assertion(_) | Self::Grant(GrantError::AssertionReused) => {
+                return invalid_client(false);
+            }
             Self::GrantType => refusal("unsupported_grant_type", "Use authorization_code or refresh_token"),
             Self::Verifier => invalid("code_verifier must be 43 to 128 unreserved characters"),
             Self::InvalidTarget => refusal("invalid_target", "resource is not this server"),
@@ -342,6 +362,7 @@ impl TokenRequestError {
 const fn of_grant(error: &GrantError) -> Option<Refusal> {
     match error {
         GrantError::EntraUnavailable | GrantError::EntraRefusesServer | GrantError::Storage => None,
+        GrantError::AssertionReused => Some(refusal("invalid_client", "Client authentication failed")),
         GrantError::ResourceMismatch => Some(refusal("invalid_target", "resource differs from the authorization")),
         GrantError::ScopeExceeded => Some(refusal("invalid_scope", "scope exceeds the authorization")),
         GrantError::SignInNeeded => Some(refusal("invalid_grant", "The user must sign in to Microsoft again")),

@@ -10,9 +10,9 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use crate::log::Event;
 use crate::ports::{
-    AiCall, AiGateway, Alarm, Background, Clock, Kv, KvError, Limit, Log, OutboundRequest, OutboundResponse, Random,
-    RateLimiter, RateLimiterError, Rs256, RsaKey, Sockets, Sql, SqlError, SqlRow, SqlValue, Timer, Upstream,
-    UpstreamError,
+    AiCall, AiGateway, Alarm, Background, Clock, Es256, Kv, KvError, Limit, Log, OutboundRequest, OutboundResponse,
+    P256Key, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Sockets, Sql, SqlError, SqlRow, SqlValue, Timer,
+    Upstream, UpstreamError,
 };
 
 /// A clock that moves only when told to.
@@ -190,6 +190,8 @@ pub(crate) struct ScriptedUpstream {
     pub(crate) queue: RefCell<VecDeque<Result<OutboundResponse, UpstreamError>>>,
     pub(crate) responder: RefCell<Option<Responder>>,
     pub(crate) seen: RefCell<Vec<OutboundRequest>>,
+    /// Makes the deployment one without the flag that strangers' hosts need.
+    pub(crate) reaches_origins: Cell<bool>,
 }
 
 impl ScriptedUpstream {
@@ -209,14 +211,18 @@ pub(crate) fn json_response(status: u16, body: &serde_json::Value) -> OutboundRe
 
 #[async_trait(?Send)]
 impl Upstream for ScriptedUpstream {
+    fn is_strictly_public(&self) -> bool {
+        !self.reaches_origins.get()
+    }
+
     async fn send(&self, request: OutboundRequest, _limit_ms: u64) -> Result<OutboundResponse, UpstreamError> {
         tokio::task::yield_now().await;
         self.seen.borrow_mut().push(request.clone());
-        if let Some(answer) = self.queue.borrow_mut().pop_front() {
-            return answer;
-        }
-        let responder = self.responder.borrow();
-        responder.as_ref().and_then(|respond| respond(&request)).unwrap_or(Err(UpstreamError::Unreachable))
+        let queued = self.queue.borrow_mut().pop_front();
+        let answer = queued.or_else(|| self.responder.borrow().as_ref().and_then(|respond| respond(&request)));
+        let answer = answer.unwrap_or(Err(UpstreamError::Unreachable))?;
+        let fits = request.max_answer.is_none_or(|most| answer.body.len() <= most);
+        if fits { Ok(answer) } else { Err(UpstreamError::TooLarge) }
     }
 }
 
@@ -369,5 +375,20 @@ impl Rs256 for NativeRs256 {
         let Ok(public) = rsa::RsaPublicKey::new(n, e) else { return false };
         let Ok(signature) = Signature::try_from(signature) else { return false };
         VerifyingKey::<rsa::sha2::Sha256>::new(public).verify(message, &signature).is_ok()
+    }
+}
+
+/// ES256 by the `p256` crate.
+pub(crate) struct NativeEs256;
+
+#[async_trait(?Send)]
+impl Es256 for NativeEs256 {
+    async fn verify(&self, key: &P256Key, message: &[u8], signature: &[u8]) -> bool {
+        use p256::ecdsa::signature::Verifier;
+        use p256::ecdsa::{Signature, VerifyingKey};
+        let (Some(x), Some(y)) = (crate::crypto::decode(&key.x), crate::crypto::decode(&key.y)) else { return false };
+        let point = [&[4], x.as_slice(), &y].concat();
+        let Ok(public) = VerifyingKey::from_sec1_bytes(&point) else { return false };
+        Signature::from_slice(signature).is_ok_and(|signature| public.verify(message, &signature).is_ok())
     }
 }

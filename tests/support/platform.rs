@@ -7,8 +7,8 @@ use std::rc::Rc;
 use async_trait::async_trait;
 
 use super::fakes::{
-    CountingLimiter, FakeAlarm, FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql, NativeRs256,
-    Pace, QueuedBackground, ScriptedGateway, ScriptedUpstream, SeededRandom,
+    CountingLimiter, FakeAlarm, FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql, NativeEs256,
+    NativeRs256, Pace, QueuedBackground, ScriptedGateway, ScriptedUpstream, SeededRandom,
 };
 use crate::agent::{Agent, AgentName, Command, Reply};
 use crate::config::Config;
@@ -116,6 +116,7 @@ impl TestPlatform {
             limiter: self.limiter.clone(),
             upstream: self.upstream.clone(),
             rs256: Rc::new(NativeRs256),
+            es256: Rc::new(NativeEs256),
             timer: self.timer.clone(),
             log: self.log.clone(),
             background: self.background.clone(),

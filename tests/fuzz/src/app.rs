@@ -87,6 +87,7 @@ impl App {
             agents: all.clone(),
             upstream: all.clone(),
             rs256: all.clone(),
+            es256: all.clone(),
             timer: all.clone(),
             log: all.clone(),
             background: all.clone(),

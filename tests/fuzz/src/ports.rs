@@ -8,8 +8,8 @@ use futures_util::future::LocalBoxFuture;
 use m365_mcp::agent::{AgentName, Command, Reply};
 use m365_mcp::log::Event;
 use m365_mcp::ports::{
-    AgentUnavailable, Agents, Background, Clock, Kv, KvError, Limit, Log, OutboundRequest, OutboundResponse, Random,
-    RateLimiter, RateLimiterError, Rs256, RsaKey, Timer, Upstream, UpstreamError,
+    AgentUnavailable, Agents, Background, Clock, Es256, Kv, KvError, Limit, Log, OutboundRequest, OutboundResponse,
+    P256Key, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Timer, Upstream, UpstreamError,
 };
 
 /// Every port at once.
@@ -80,6 +80,10 @@ impl Agents for Nowhere {
 
 #[async_trait(?Send)]
 impl Upstream for Nowhere {
+    fn is_strictly_public(&self) -> bool {
+        true
+    }
+
     async fn send(&self, request: OutboundRequest, _limit_ms: u64) -> Result<OutboundResponse, UpstreamError> {
         if !request.url.ends_with("/certs") {
             self.calls.set(self.calls.get() + 1);
@@ -94,6 +98,13 @@ impl Upstream for Nowhere {
 impl RateLimiter for Nowhere {
     async fn allow(&self, _limit: Limit, _key: &str) -> Result<bool, RateLimiterError> {
         Ok(true)
+    }
+}
+
+#[async_trait(?Send)]
+impl Es256 for Nowhere {
+    async fn verify(&self, _key: &P256Key, _message: &[u8], _signature: &[u8]) -> bool {
+        true
     }
 }
 
