@@ -7,7 +7,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::site::{get, with_header};
-use crate::config::PublicUrl;
+use crate::config::{EncryptionKeys, PublicUrl};
 use crate::crypto::{Key, Keyring, Secret};
 use crate::gateway::envelope::{Content, Envelope, Outgoing, Sealer};
 use crate::identity::{GrantId, ScopeSet, UserId};
@@ -16,8 +16,8 @@ use crate::oauth::token::{Bearer, Kind, Stamp, TokenKeys};
 use crate::oauth::{redirect_uri, resource};
 use crate::support::SeededRandom;
 
-fn keys() -> Keyring {
-    Keyring { current: Key::new([7; 32]), previous: None }
+fn keys() -> EncryptionKeys {
+    EncryptionKeys::derive(&Keyring { current: Key::new([7; 32]), previous: None })
 }
 
 fn stamp(seed: u64, scopes: u64, expires_at: u32) -> Stamp {
@@ -72,7 +72,8 @@ proptest! {
 
     #[test]
     fn a_token_reads_back_and_no_mutant_does(seed: u64, scopes: u64, expires in 2..u32::MAX, at: prop::sample::Index, to: char) {
-        let keys = TokenKeys::new(&keys());
+        let keys = keys();
+        let keys = TokenKeys::new(&keys);
         let stamp = stamp(seed, scopes, expires);
         let token = keys.mint(&SeededRandom::new(seed), Kind::Access, &stamp);
         prop_assert_eq!(keys.read(Kind::Access, token.expose(), 1), Ok(stamp));
@@ -88,7 +89,8 @@ proptest! {
 
     #[test]
     fn no_text_is_a_token_by_chance(text in "\\PC{0,80}", form in "m365[acrs]\\.[A-Za-z0-9_.-]{0,160}") {
-        let keys = TokenKeys::new(&keys());
+        let keys = keys();
+        let keys = TokenKeys::new(&keys);
         for text in [&text, &form] {
             let header = format!("Bearer {text}");
             let bearer = keys.bearer(Some(&header), 1);
@@ -157,7 +159,8 @@ proptest! {
 
     #[test]
     fn an_envelope_opens_as_sealed_and_no_mutant_does(body in "\\PC{0,40}", path in "/v1.0/[a-z/]{1,20}", at: prop::sample::Index, to in "[A-Za-z0-9_-]") {
-        let (sealer, token) = (Sealer::new(&keys()), Secret::new("microsoft-access"));
+        let keys = keys();
+        let (sealer, token) = (Sealer::new(&keys), Secret::new("microsoft-access"));
         let outgoing = Outgoing { request_id: "r-1", method: "POST", path: &path, headers: &[], content: Content::Text(&body) };
         let text = sealer.seal(&SeededRandom::new(1), 100, &outgoing, &token).unwrap().to_text().unwrap();
         let opened = sealer.open(&Envelope::parse(&text).unwrap(), 100).unwrap();
