@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
-use m365_mcp::agent::{AgentName, Command, Reply};
+use m365_mcp::agent::{Admission, AgentName, Command, Reply};
 use m365_mcp::log::Event;
 use m365_mcp::ports::{
     AgentUnavailable, Agents, Background, Clock, Es256, Kv, KvError, Limit, Log, OutboundRequest, OutboundResponse,
@@ -72,7 +72,10 @@ impl Kv for Nowhere {
 
 #[async_trait(?Send)]
 impl Agents for Nowhere {
-    async fn call(&self, _name: &AgentName, _command: &Command) -> Result<Reply, AgentUnavailable> {
+    async fn call(&self, _name: &AgentName, command: &Command) -> Result<Reply, AgentUnavailable> {
+        if matches!(command, Command::AdmitRegistration { .. }) {
+            return Ok(Reply::Admission(Admission::Admitted));
+        }
         self.calls.set(self.calls.get() + 1);
         Err(AgentUnavailable)
     }
