@@ -44,6 +44,7 @@ export const ACCESS_AUD = "a".repeat(64);
  * @property {number} emulatorPid
  * @property {() => LogEntry[]} logs every line since the start
  * @property {(name?: string) => object[]} events the Worker's JSON lines, parsed; only those of one `event` name
+ * @property {() => Promise<KVNamespace>} kv what the Worker has stored in `OAUTH_KV`, to look at and to damage
  * @property {(vars?: Record<string, string | undefined>) => Promise<void>} restartWorker loads the build anew in a new
  *   workerd, with these changes of its environment; stored state stays
  * @property {Promise<string>} failed settles when a part ends by itself, with its name
@@ -91,6 +92,7 @@ export async function startServer(options = {}) {
     },
     logs: () => [...entries],
     events: (name) => workerEvents(entries).filter((event) => !name || event.event === name),
+    kv: () => worker.kv("OAUTH_KV"),
     restartWorker: worker.restart,
     stop: async () => {
       stopping = true;

@@ -68,3 +68,8 @@ mod support;
     reason = "a test that cannot go on should stop"
 )]
 mod flows;
+
+#[cfg(test)]
+#[path = "../tests/hostile/mod.rs"]
+#[expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+mod hostile;

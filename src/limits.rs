@@ -42,8 +42,13 @@ pub struct Party(String);
 impl Party {
     /// Everybody behind the address that this request came from.
     pub fn network(exchange: &Exchange, request: &Request) -> Self {
-        let key = &exchange.config.keys.encryption.rate_limits.current;
-        let mac = key.mac(&[network(request.header("cf-connecting-ip")).as_bytes()]);
+        let mac = exchange
+            .config
+            .keys
+            .encryption
+            .networks
+            .current
+            .mac(&[network(request.header("cf-connecting-ip")).as_bytes()]);
         Self(crypto::encode(mac.get(..KEY_BYTES).unwrap_or(&mac)))
     }
 

@@ -59,10 +59,16 @@ pub trait Kv {
     async fn delete(&self, key: &str) -> Result<(), KvError>;
 }
 
-/// KV did not answer, or refused.
+/// Why KV did not do what it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the key-value store did not answer")]
-pub struct KvError;
+pub enum KvError {
+    /// It did not answer, or what it holds is not ours.
+    #[error("the key-value store did not answer")]
+    Unavailable,
+    /// It answered 429: the day's allowance, or one write a second to one key.
+    #[error("the key-value store is throttled")]
+    Throttled,
+}
 
 /// What is counted, and against which rate. The numbers are part of the bindings in `wrangler.toml`, one each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,6 +122,9 @@ pub struct OutboundRequest {
     pub headers: Vec<(String, String)>,
     /// `None` sends no body.
     pub body: Option<Vec<u8>>,
+    /// The most that the answer's body may hold, in bytes: nothing is read beyond it. `None` leaves the port's own
+    /// limit.
+    pub max_answer: Option<usize>,
 }
 
 /// The answer to an [`OutboundRequest`] or a gateway call.
@@ -150,10 +159,14 @@ pub enum UpstreamError {
     TooLarge,
 }
 
-/// Plain HTTPS: Entra, JWK sets, Access certificates, and Graph from the gateway's handler. Never follows a
-/// redirect, never sends `Origin`.
+/// Plain HTTPS: Entra, JWK sets, Access certificates, clients' documents, and Graph from the gateway's handler. Never
+/// follows a redirect, never sends `Origin`.
 #[async_trait(?Send)]
 pub trait Upstream {
+    /// Whether a stranger may choose the host: every request goes out by the public way in of its host, never behind
+    /// it to an origin of the Worker's own zone.
+    fn is_strictly_public(&self) -> bool;
+
     /// Sends within `limit_ms`.
     async fn send(&self, request: OutboundRequest, limit_ms: u64) -> Result<OutboundResponse, UpstreamError>;
 }
@@ -192,6 +205,23 @@ pub struct RsaKey {
 pub trait Rs256 {
     /// Whether `signature` over `message` was made by the holder of `key`; false for an unusable key too.
     async fn verify(&self, key: &RsaKey, message: &[u8], signature: &[u8]) -> bool;
+}
+
+/// A P-256 public key as a JWK writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct P256Key {
+    /// Coordinate, base64url of 32 bytes.
+    pub x: String,
+    /// Coordinate, base64url of 32 bytes.
+    pub y: String,
+}
+
+/// ECDSA with P-256 and SHA-256; `WebCrypto` in the Worker, the `p256` crate natively.
+#[async_trait(?Send)]
+pub trait Es256 {
+    /// Whether `signature` (r and s, 32 bytes each) over `message` was made by the holder of `key`; false for an
+    /// unusable key too.
+    async fn verify(&self, key: &P256Key, message: &[u8], signature: &[u8]) -> bool;
 }
 
 /// A value in SQL.
@@ -265,8 +295,10 @@ pub struct Ports {
     pub limiter: Rc<dyn RateLimiter>,
     /// `fetch`.
     pub upstream: Rc<dyn Upstream>,
-    /// Signature verification.
+    /// Verification of RSA signatures.
     pub rs256: Rc<dyn Rs256>,
+    /// Verification of signatures on the P-256 curve.
+    pub es256: Rc<dyn Es256>,
     /// Waiting.
     pub timer: Rc<dyn Timer>,
     /// Log lines.

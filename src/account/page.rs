@@ -89,14 +89,14 @@ fn app(exchange: &Exchange, session: &Session, held: Held) -> App {
     let (grant, name, details) = match held {
         Held::Known(known) => {
             let name = known.client_name.clone().unwrap_or_else(|| "an unnamed app".to_owned());
-            (known.grant, name, Some(details(known)))
+            (known.grant, name, Some(details(&known)))
         }
         Held::Silent(grant) => (grant, "an app that cannot be read right now".to_owned(), None),
     };
     App { grant: grant.to_string(), name, details, token: session.token(exchange, &Deed::End(grant)) }
 }
 
-fn details(known: Description) -> Details {
+fn details(known: &Description) -> Details {
     let answers_to = match known.redirect_uri.as_str() {
         "" => "not known".to_owned(),
         uri => redirect_uri::shown_host(uri),

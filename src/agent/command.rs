@@ -184,10 +184,28 @@ pub enum GrantCommand {
         /// Must be the grant's user.
         user: UserId,
     },
+    /// A step of a client that proved itself by an assertion. The assertion is spent first, whatever the step then says.
+    Asserted {
+        /// The assertion.
+        assertion: AssertionId,
+        /// The client that signed it.
+        client_id: String,
+        /// `Redeem`, `Refresh` or `Revoke`.
+        step: Box<GrantCommand>,
+    },
     /// Asks whether a token still counts, for an answer that needs nothing else from the object.
     Confirm(Presented),
     /// `DELETE` of a legacy session.
     EndSession(Presented),
+}
+
+/// A client's assertion, as much of it as must be remembered so that it counts once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssertionId {
+    /// SHA-256 of its `jti`.
+    pub jti: Digest,
+    /// Unix seconds after which it counts no more.
+    pub expires_at: u64,
 }
 
 /// What a client asked for at `/authorize`: validated, resolved to defaults.
@@ -392,6 +410,9 @@ pub enum GrantError {
     /// A refresh token from further back came again; the grant is revoked.
     #[error("the refresh token was replaced before")]
     TokenReused,
+    /// The client's assertion was used before, or so many came at once that they cannot be remembered.
+    #[error("the client's assertion was used before")]
+    AssertionReused,
     /// The session was ended by its client.
     #[error("the session has ended")]
     SessionEnded,

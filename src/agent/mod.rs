@@ -17,8 +17,8 @@ use std::rc::Rc;
 use async_trait::async_trait;
 
 pub use command::{
-    Action, Admission, AgentName, AuthorizationRequest, CallCommand, Command, Correlation, Description, Enlisted,
-    GrantCommand, GrantError, GrantReply, MicrosoftTokens, Presented, Profile, Reply, TokenSet, UserCommand,
+    Action, Admission, AgentName, AssertionId, AuthorizationRequest, CallCommand, Command, Correlation, Description,
+    Enlisted, GrantCommand, GrantError, GrantReply, MicrosoftTokens, Presented, Profile, Reply, TokenSet, UserCommand,
 };
 
 use crate::config::Config;

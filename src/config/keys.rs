@@ -11,8 +11,8 @@
 //! | | `graph envelope` | the seal of one Graph request | 60 seconds |
 //! | | `cursor` | the seal of a list's position | while the list is read |
 //! | | `mcp session` | HMAC of session ids | 90 days |
+//! | | `rate limit` | the HMAC that stands for a caller's network | a minute |
 //! | | `entra pkce`, `entra nonce` | verifier and nonce of one sign-in at Entra | 10 minutes |
-//! | | `rate limit` | the names under which the rate limiter counts | a minute |
 //! | `COOKIE_ENCRYPTION_KEY` | `consent transaction` | the seal of the consent cookie | 10 minutes |
 //! | | `account session` | the seal of the session cookie of `/account` | 10 minutes |
 //! | `COOKIE_SECRET` | `browser binding` | HMAC of the binding cookie | 10 minutes |
@@ -48,12 +48,12 @@ pub struct EncryptionKeys {
     pub cursors: Keyring,
     /// Signs session ids.
     pub sessions: Keyring,
+    /// Hides the network of a caller who is counted.
+    pub networks: Keyring,
     /// Makes the PKCE verifier of the Entra leg.
     pub entra_verifier: Keyring,
     /// Makes the nonce of the Entra leg.
     pub entra_nonce: Keyring,
-    /// Hides addresses from the rate limiter.
-    pub rate_limits: Keyring,
 }
 
 impl EncryptionKeys {
@@ -66,9 +66,9 @@ impl EncryptionKeys {
             envelopes: root.derive("graph envelope"),
             cursors: root.derive("cursor"),
             sessions: root.derive("mcp session"),
+            networks: root.derive("rate limit"),
             entra_verifier: root.derive("entra pkce"),
             entra_nonce: root.derive("entra nonce"),
-            rate_limits: root.derive("rate limit"),
         }
     }
 }
@@ -91,7 +91,6 @@ mod tests {
             &keys.sessions,
             &keys.entra_verifier,
             &keys.entra_nonce,
-            &keys.rate_limits,
         ]
         .map(|ring| encode(ring.current.as_bytes()).chars().take(12).collect::<String>());
         let pinned = [
@@ -103,7 +102,6 @@ mod tests {
             "eXRwjamtUUIw",
             "4mG9LL22yX8d",
             "c7jZjtHemQud",
-            "2WlW8ZN3-nUv",
         ];
         assert_eq!(derived, pinned, "a purpose was renamed: everything made under it becomes unreadable");
     }

@@ -77,6 +77,7 @@ fn ports(env: &Env, context: WorkerContext) -> Ports {
         limiter: Rc::new(WorkerRateLimiter(env.clone())),
         upstream: Rc::new(WorkerFetch),
         rs256: Rc::new(WebCrypto),
+        es256: Rc::new(WebCrypto),
         timer: Rc::new(WorkerTimer),
         log: Rc::new(ConsoleLog),
         background: Rc::new(WaitUntil(context)),

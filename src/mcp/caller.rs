@@ -4,7 +4,6 @@
 //! and a good token with an unknown session is 404, never 401.
 
 use super::challenge::Challenge;
-use super::classify::Payload;
 use super::protocol::Message;
 use super::session::{Owner, SessionKeys};
 use super::{Endpoint, Turn, refuse};
@@ -16,8 +15,7 @@ use crate::limits::{self, Party, RateLimited};
 use crate::oauth::token::{AccessClaims, Bearer, TokenKeys};
 use crate::web::{Request, Response};
 
-/// What a discovery caller may ask. `server/discover` is among them although it is not served yet: its refusal must
-/// reach the client as a JSON-RPC error, because no client falls back to `initialize` on 401.
+/// What a discovery caller may ask.
 const DISCOVERY_METHODS: [&str; 7] = [
     "initialize",
     "ping",
@@ -69,9 +67,14 @@ impl<'a> Caller<'a> {
     }
 
     /// Refuses with a challenge what needs a sign-in and comes without one.
-    pub(super) fn authorize(&self, config: &Config, endpoint: Endpoint, payload: &Payload<'_>) -> Result<(), Response> {
+    pub(super) fn authorize<'m>(
+        &self,
+        config: &Config,
+        endpoint: Endpoint,
+        messages: impl IntoIterator<Item = &'m Message<'m>>,
+    ) -> Result<(), Response> {
         let Self::Discovery { credentials } = self else { return Ok(()) };
-        if payload.messages().all(may_discover) {
+        if messages.into_iter().all(may_discover) {
             return Ok(());
         }
         let kind = if credentials.is_some() { FOREIGN } else { Challenge::Missing };

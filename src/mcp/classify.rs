@@ -4,10 +4,10 @@
 //! Follows the classification that the specification of 2026-07-28 and its SDKs agree on; the codes of the refusals are
 //! part of it, because clients choose their fallback by them.
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::protocol::{Message, Revision, RpcError, present};
+use super::modern::Params;
+use super::protocol::{Message, Revision, RpcError};
 
 /// More messages than any client sends in one batch; each may cost a call to the object.
 const MAX_BATCH: usize = 32;
@@ -22,8 +22,8 @@ const FIRST_MODERN: &str = "2026-07-28";
 pub(super) enum Classified<'a> {
     /// Of a revision with sessions.
     Legacy(Payload<'a>),
-    /// Claims a stateless revision.
-    Modern(Message<'a>),
+    /// Claims a stateless revision; its params are read already.
+    Modern(Message<'a>, Params<'a>),
 }
 
 /// What a legacy body holds.
@@ -68,8 +68,8 @@ pub(super) fn classify<'a>(body: &'a [u8], version: Option<&str>) -> Result<Clas
         return batch(text);
     }
     let message = Message::parse(text)?;
-    if claims_modern(text, &message) {
-        return Ok(Classified::Modern(message));
+    if let Some(params) = claim(text, &message) {
+        return Ok(Classified::Modern(message, params));
     }
     match version {
         Some(version) if Revision::parse(version).is_none() => {
@@ -105,31 +105,18 @@ fn batch(text: &str) -> Result<Classified<'_>, Refusal<'_>> {
     }
     let messages: Vec<_> = items.into_iter().map(|item| Message::parse(item.get())).collect();
     let mut good = messages.iter().filter_map(|message| message.as_ref().ok());
-    if good.any(|message| claims_modern(text, message) || message.is_request("initialize")) {
+    if good.any(|message| claim(text, message).is_some() || message.is_request("initialize")) {
         return Err(RpcError::invalid_request("a batch holds neither initialize nor stateless messages").into());
     }
     Ok(Classified::Legacy(Payload::Batch(messages)))
 }
 
-#[derive(Deserialize)]
-struct Claim<'a> {
-    #[serde(rename = "_meta", borrow)]
-    meta: ClaimMeta<'a>,
-}
-
-#[derive(Deserialize)]
-struct ClaimMeta<'a> {
-    #[serde(rename = "io.modelcontextprotocol/protocolVersion", borrow, default, deserialize_with = "present")]
-    version: Option<&'a RawValue>,
-}
-
 /// Looks into the params only where the key occurs at all, so that legacy params are read once, by their method.
-fn claims_modern(text: &str, message: &Message<'_>) -> bool {
-    text.contains(VERSION_KEY)
-        && message
-            .params()
-            .and_then(|params| serde_json::from_str::<Claim<'_>>(params.get()).ok())
-            .is_some_and(|claim| claim.meta.version.is_some())
+fn claim<'a>(text: &str, message: &Message<'a>) -> Option<Params<'a>> {
+    if !text.contains(VERSION_KEY) {
+        return None;
+    }
+    Params::claimed(message.params())
 }
 
 #[cfg(test)]
@@ -141,7 +128,7 @@ mod tests {
         match classify(body.as_bytes(), version) {
             Ok(Classified::Legacy(Payload::Single(_))) => "legacy".into(),
             Ok(Classified::Legacy(Payload::Batch(_))) => "batch".into(),
-            Ok(Classified::Modern(_)) => "modern".into(),
+            Ok(Classified::Modern(..)) => "modern".into(),
             Err(refusal) => refusal.error.code.to_string(),
         }
     }

@@ -77,7 +77,12 @@ struct CallParams<'a> {
 
 fn call(config: &Config, raw: Option<&RawValue>) -> Result<Step, RpcError> {
     let CallParams { name, arguments } = params(raw)?;
-    let tool = tools::find(&name).ok_or_else(|| RpcError::invalid_params(format!("unknown tool: {}", clip(&name))))?;
+    call_tool(config, &name, arguments)
+}
+
+/// A call of a tool: a question to the object, unless the deployment or the arguments' form rule it out.
+pub(super) fn call_tool(config: &Config, name: &str, arguments: Option<&RawValue>) -> Result<Step, RpcError> {
+    let tool = tools::find(name).ok_or_else(|| RpcError::invalid_params(format!("unknown tool: {}", clip(name))))?;
     if config.read_only && tool.writes() {
         return Ok(result(READ_ONLY));
     }
@@ -85,8 +90,8 @@ fn call(config: &Config, raw: Option<&RawValue>) -> Result<Step, RpcError> {
     if !arguments.starts_with('{') {
         return Err(RpcError::invalid_params("arguments must be an object"));
     }
-    let arguments = arguments.to_owned();
-    Ok(Step::Ask(Ask { action: Action::Tool { name, arguments }, name: tool.name }))
+    let action = Action::Tool { name: name.to_owned(), arguments: arguments.to_owned() };
+    Ok(Step::Ask(Ask { action, name: tool.name }))
 }
 
 /// A tool error, not a protocol error, so that the model reads why.
@@ -99,10 +104,15 @@ struct ReadParams {
 
 fn read(raw: Option<&RawValue>) -> Result<Step, RpcError> {
     let ReadParams { uri } = params(raw)?;
-    if !tools::has_resource(&uri) {
-        let data = serde_json::json!({ "uri": clip(&uri) }).to_string();
+    read_resource(&uri).map(Step::Ask)
+}
+
+/// A read of a resource, by the revisions up to 2025-11-25.
+pub(super) fn read_resource(uri: &str) -> Result<Ask, RpcError> {
+    if !tools::has_resource(uri) {
+        let data = serde_json::json!({ "uri": uri }).to_string();
         let error = RpcError::new(RESOURCE_NOT_FOUND, "resource not found");
         return Err(RpcError { data: Some(data), ..error });
     }
-    Ok(Step::Ask(Ask { action: Action::Resource { uri }, name: "resources/read" }))
+    Ok(Ask { action: Action::Resource { uri: uri.to_owned() }, name: "resources/read" })
 }

@@ -1,6 +1,5 @@
-//! The Model Context Protocol over HTTP: the legacy revisions 2024-11-05 to 2025-11-25, on `/mcp` and `/sse`, from one
-//! handler. The stateless revision 2026-07-28 is one more variant of `classify::Classified`; until it is served, a
-//! message that claims it is refused so that clients fall back to `initialize`.
+//! The Model Context Protocol over HTTP, every revision at once, on `/mcp` and `/sse`, from one handler: the legacy
+//! ones, 2024-11-05 to 2025-11-25, and the stateless one, 2026-07-28 (`modern`). `classify` tells them apart.
 //!
 //! Owns the order of things: origin, then who asks, then method, then message, then session. Routing, CORS, the body
 //! limit and Access come before (`app`); what a tool does comes after (`agent`, `tools`).
@@ -12,6 +11,7 @@ mod classify;
 pub mod confirm;
 mod initialize;
 mod methods;
+mod modern;
 mod origin;
 mod protocol;
 mod refuse;

@@ -86,6 +86,7 @@ fn refused(config: &Config, endpoint: Endpoint, error: &GrantError) -> Response 
         | GrantError::CodeInvalid
         | GrantError::CodeReused
         | GrantError::TokenReused
+        | GrantError::AssertionReused
         | GrantError::EntraRefusesServer => Response::text(500, "the server cannot answer this\n"),
     }
 }

@@ -4,6 +4,7 @@
 //! What is published is the JSON-RPC message itself; the edge frames it as a server-sent event. The version header is
 //! not looked at: clients of 2024-11-05 have none, and what a reconnecting one sends was negotiated on another stream.
 
+use super::Turn;
 use super::call::Call;
 use super::classify::{Classified, Payload, classify};
 use super::confirm::{confirm, confirm_now};
@@ -12,7 +13,6 @@ use super::methods::{Step, step};
 use super::protocol::{Answer, Message, RpcError, render};
 use super::refuse::{self, Failure};
 use super::session::{Channel, Session};
-use super::{Turn, streamable};
 use crate::agent::{AgentName, Command};
 use crate::exchange::Exchange;
 use crate::log::{Event, Kind};
@@ -28,16 +28,16 @@ pub(super) async fn message(turn: &Turn<'_>) -> Result<Response, Response> {
     }
     let classified = classify(&turn.request.body, None);
     if let Ok(Classified::Legacy(payload)) = &classified {
-        turn.caller.authorize(&turn.exchange.config, turn.endpoint, payload)?;
+        turn.caller.authorize(&turn.exchange.config, turn.endpoint, payload.messages())?;
     }
     let message = match classified {
         Ok(Classified::Legacy(Payload::Single(message))) => message,
         Ok(Classified::Legacy(Payload::Batch(_))) => {
             return Err(refuse::message(400, None, RpcError::invalid_request("no batches on this endpoint")));
         }
-        Ok(Classified::Modern(message)) => {
+        Ok(Classified::Modern(message, _)) => {
             confirm(turn, Some(&session.nonce)).await?;
-            let error = streamable::modern(&message);
+            let error = stateless(&message);
             return Ok(accept(turn, &session, message.id().map(|id| (id, Work::Done(Answer::Error(error))))));
         }
         Err(refusal) => return Err(refuse::message(400, refusal.id, refusal.error)),
@@ -62,6 +62,17 @@ pub(super) async fn message(turn: &Turn<'_>) -> Result<Response, Response> {
 async fn ask_now(turn: &Turn<'_>, call: Call) -> Result<Answer, Response> {
     let outcome = call.run(turn.exchange).await;
     outcome.map_err(|failure| refuse::failed(&turn.exchange.config, turn.endpoint, &failure))
+}
+
+/// The answer to a stateless message, on which clients fall back to `initialize`: this channel has no stateless revision,
+/// and what a client sends over it lacks the headers that one demands.
+fn stateless(message: &Message<'_>) -> RpcError {
+    match message {
+        Message::Request { method, .. } if method == "server/discover" => RpcError::method_not_found(method),
+        Message::Request { .. } | Message::Notification { .. } | Message::Response => {
+            RpcError::invalid_request("stateless messages go to /mcp: initialize first")
+        }
+    }
 }
 
 /// What is left to do once the client has its 202.

@@ -1,4 +1,4 @@
-//! Streamable HTTP: POST and DELETE on `/mcp` and `/sse`. Every answer is one JSON body; nothing here takes long enough
+//! Streamable HTTP: POST and DELETE on `/mcp` and `/sse`; stateless messages are handed to `modern`. Every answer is one JSON body; nothing here takes long enough
 //! or says enough on the way to be worth a stream.
 
 use serde_json::value::RawValue;
@@ -10,7 +10,7 @@ use super::initialize::initialize;
 use super::methods::{Step, step};
 use super::protocol::{Answer, Message, Revision, RpcError, render};
 use super::session::{Channel, Owner, Session, SessionKeys};
-use super::{Turn, refuse};
+use super::{Turn, modern, refuse};
 use crate::agent::{Command, GrantCommand, Reply};
 use crate::web::{Request, Response};
 
@@ -20,10 +20,13 @@ pub(super) async fn post(turn: &Turn<'_>) -> Result<Response, Response> {
     let config = &turn.exchange.config;
     let payload = match classify(&turn.request.body, turn.request.header("mcp-protocol-version")) {
         Ok(Classified::Legacy(payload)) => payload,
-        Ok(Classified::Modern(message)) => return Err(refuse::message(400, message.id(), modern(&message))),
+        Ok(Classified::Modern(message, params)) => {
+            turn.caller.authorize(config, turn.endpoint, [&message])?;
+            return modern::post(turn, &message, &params).await;
+        }
         Err(refusal) => return Err(refuse::message(400, refusal.id, refusal.error)),
     };
-    turn.caller.authorize(config, turn.endpoint, &payload)?;
+    turn.caller.authorize(config, turn.endpoint, payload.messages())?;
     match payload {
         Payload::Single(Message::Request { id, method, params }) if method == "initialize" => {
             open(turn, id, params).await
@@ -34,18 +37,6 @@ pub(super) async fn post(turn: &Turn<'_>) -> Result<Response, Response> {
             Ok(text.map_or_else(|| Response::empty(202), answered))
         }
         Payload::Batch(items) => batch(turn, &items).await,
-    }
-}
-
-/// The refusal of a stateless message. Never -32022: with no stateless version to list, the Python SDK takes that for a
-/// server it shares nothing with and gives up, where any other error makes it and the TypeScript SDK fall back to
-/// `initialize`.
-pub(super) fn modern(message: &Message<'_>) -> RpcError {
-    match message {
-        Message::Request { method, .. } if method == "server/discover" => RpcError::method_not_found(method),
-        Message::Request { .. } | Message::Notification { .. } | Message::Response => {
-            RpcError::invalid_request("this server has no stateless revision yet: initialize first")
-        }
     }
 }
 
@@ -72,7 +63,8 @@ pub(super) fn accepts(request: &Request, media_type: &str) -> bool {
     })
 }
 
-fn answered(text: String) -> Response {
+/// A JSON answer, which belongs to its caller alone.
+pub(super) fn answered(text: String) -> Response {
     Response::json_bytes(200, text.into_bytes()).with("cache-control", "no-store")
 }
 

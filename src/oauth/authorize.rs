@@ -9,7 +9,7 @@ use crate::log::{Event, Kind};
 use crate::ports::Limit;
 use crate::web::{Request, Response};
 
-use super::client::Client;
+use super::client::{self, Client, FindError};
 use super::consent;
 use super::error::{AuthorizeError, LocalError};
 use super::page;
@@ -49,8 +49,11 @@ async fn prove(exchange: &Exchange, request: &Request, params: &Params) -> Resul
     }
     let client_id = params.get("client_id").ok_or(LocalError::UnknownClient)?;
     limits::check(exchange, Limit::Authorize, &Party::network(exchange, request)).await?;
-    let client = Client::load(exchange.ports.kv.as_ref(), client_id).await.map_err(|_| LocalError::Unavailable)?;
-    let client = client.ok_or(LocalError::UnknownClient)?;
+    let client = client::find(exchange, client_id).await.map_err(|error| match error {
+        FindError::Unknown => LocalError::UnknownClient,
+        FindError::Document(error) => LocalError::Document(error),
+        FindError::Unavailable(error) => error.into(),
+    })?;
     let asked = params.get("redirect_uri").ok_or(LocalError::RedirectUri)?;
     if !client.redirect_uris.iter().any(|registered| redirect_uri::matches(registered, asked)) {
         return Err(LocalError::RedirectUri);

@@ -12,6 +12,7 @@ use crate::log::{Event, Kind};
 use crate::web::{Request, Response};
 
 use super::authorize::refuse_locally;
+use super::client_id::{self, Origin};
 use super::entra::Entra;
 use super::error::{AuthorizeError, LocalError};
 use super::page::{self, ConsentPage};
@@ -19,21 +20,27 @@ use super::params::Params;
 use super::redirect::ReturnAddress;
 use super::token::{self, Stamp, TokenKeys};
 use super::transaction::{self, Transaction, Transactions};
-use super::{binding, cookie, redirect_uri, scopes, upstream_secrets};
+use super::{binding, cookie, display, redirect_uri, scopes, upstream_secrets};
 
 /// Asks the person.
 pub(super) fn page(exchange: &Exchange, transaction: &Transaction) -> Response {
     let asked = &transaction.request;
     let nonce = page::nonce(exchange);
     let host = redirect_uri::shown_host(&asked.redirect_uri);
+    // Whoever writes the directory behind Access writes the address.
+    let person = exchange.access.as_ref().and_then(|identity| {
+        identity.email.as_deref().and_then(display::clean).or_else(|| display::clean(&identity.sub))
+    });
     let page = ConsentPage {
         nonce: &nonce,
         client_name: asked.client_name.as_deref(),
         client_id: &asked.client_id,
+        document_host: client_id::document_host(&asked.client_id),
+        by_operator: client_id::parse(&asked.client_id) == Ok(Origin::Operator),
         redirect_host: &host,
         is_on_this_device: redirect_uri::is_on_this_device(&asked.redirect_uri),
         permissions: scopes::in_plain_words(asked.scopes),
-        signed_in: exchange.access.as_ref().map(|identity| identity.email.as_deref().unwrap_or(&identity.sub)),
+        signed_in: person.as_deref(),
         transaction: &transaction.id,
     };
     page::show(200, &page, &nonce)

@@ -7,7 +7,14 @@ use serde::Serialize;
 
 use crate::agent::GrantError;
 use crate::limits::{self, RateLimited};
+use crate::ports::KvError;
 use crate::web::Response;
+
+use super::client_assertion::AssertionError;
+use super::client_document::DocumentError;
+
+/// Seconds after which storage that failed or was throttled is worth another try.
+const SOON: &str = "5";
 
 /// An OAuth error as it goes over the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -98,6 +105,8 @@ impl AuthorizeError {
 pub enum LocalError {
     #[error("unknown client")]
     UnknownClient,
+    #[error("client document: {0}")]
+    Document(DocumentError),
     #[error("redirect_uri is missing or not registered")]
     RedirectUri,
     #[error("malformed request")]
@@ -120,6 +129,8 @@ pub enum LocalError {
     UsedState,
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
+    #[error("storage throttled")]
+    Throttled,
     #[error("storage unavailable")]
     Unavailable,
 }
@@ -144,8 +155,9 @@ impl LocalError {
     pub const fn retry_after(self) -> Option<&'static str> {
         match self {
             Self::RateLimited(RateLimited) => Some(limits::RETRY_AFTER),
-            Self::Unavailable => Some("5"),
+            Self::Throttled | Self::Unavailable => Some(SOON),
             Self::UnknownClient
+            | Self::Document(_)
             | Self::RedirectUri
             | Self::Malformed
             | Self::NoTransaction
@@ -167,6 +179,7 @@ impl LocalError {
                 "This app is not known here",
                 "Its registration may have expired. Remove the connection in the app, add it again, and retry.",
             ),
+            Self::Document(error) => notice(400, "This app could not be identified", error.explanation()),
             Self::RedirectUri => notice(
                 400,
                 "This link cannot be trusted",
@@ -204,7 +217,7 @@ impl LocalError {
                 "Too many sign-ins at once",
                 "Too many were started from your network just now. Wait a minute, then start again from the app.",
             ),
-            Self::Unavailable => {
+            Self::Throttled | Self::Unavailable => {
                 notice(503, "The sign-in is unavailable", "Wait a moment, then start again from the app.")
             }
         }
@@ -233,6 +246,8 @@ pub enum RegisterError {
     DailyCap { retry_after: u64 },
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
+    #[error("storage throttled")]
+    Throttled,
     #[error("storage unavailable")]
     Unavailable,
 }
@@ -259,6 +274,7 @@ impl RegisterError {
             Self::Closed => (403, refusal("access_denied", "Clients are registered by this server's operator only")),
             Self::DailyCap { retry_after } => return too_many(retry_after.to_string()),
             Self::RateLimited(RateLimited) => return too_many(limits::RETRY_AFTER),
+            Self::Throttled => return too_many(SOON),
             Self::Unavailable => return unavailable(),
         };
         uncached(status, &refusal)
@@ -281,6 +297,10 @@ pub enum TokenRequestError {
     TwoCredentials,
     #[error("client authentication failed")]
     InvalidClient { basic: bool },
+    #[error("client document: {0}")]
+    Document(DocumentError),
+    #[error("client assertion: {0}")]
+    Assertion(#[from] AssertionError),
     #[error("unsupported grant type")]
     GrantType,
     #[error("malformed code_verifier")]
@@ -295,11 +315,18 @@ pub enum TokenRequestError {
     Grant(#[from] GrantError),
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
+    #[error("storage throttled")]
+    Throttled,
     #[error("storage unavailable")]
     Unavailable,
 }
 
 impl TokenRequestError {
+    /// Whether the client did not prove itself: what a network that guesses meets again and again.
+    pub const fn is_of_the_client(&self) -> bool {
+        matches!(self, Self::InvalidClient { .. } | Self::Document(_) | Self::Assertion(_))
+    }
+
     /// RFC 6749 section 5.2, RFC 7009 section 2.2.1.
     pub fn response(&self) -> Response {
         let invalid = |description| refusal("invalid_request", description);
@@ -310,12 +337,17 @@ impl TokenRequestError {
             Self::Missing(_) => invalid("A required parameter is missing"),
             Self::TwoCredentials => invalid("Use one way of client authentication"),
             Self::InvalidClient { basic } => return invalid_client(*basic),
+            // Which of them it was is for the log: to a stranger every failure of a client is one.
+            Self::Document(_) | Self::Assertion(_) | Self::Grant(GrantError::AssertionReused) => {
+                return invalid_client(false);
+            }
             Self::GrantType => refusal("unsupported_grant_type", "Use authorization_code or refresh_token"),
             Self::Verifier => invalid("code_verifier must be 43 to 128 unreserved characters"),
             Self::InvalidTarget => refusal("invalid_target", "resource is not this server"),
             Self::Scope => refusal("invalid_scope", "scope names nothing that this server hands out"),
             Self::NotGenuine => refusal("invalid_grant", "The code or token is unknown, used or expired"),
             Self::RateLimited(RateLimited) => return too_many(limits::RETRY_AFTER),
+            Self::Throttled => return too_many(SOON),
             Self::Unavailable => return unavailable(),
             Self::Grant(error) => match of_grant(error) {
                 Some(refusal) => refusal,
@@ -330,6 +362,7 @@ impl TokenRequestError {
 const fn of_grant(error: &GrantError) -> Option<Refusal> {
     match error {
         GrantError::EntraUnavailable | GrantError::EntraRefusesServer | GrantError::Storage => None,
+        GrantError::AssertionReused => Some(refusal("invalid_client", "Client authentication failed")),
         GrantError::ResourceMismatch => Some(refusal("invalid_target", "resource differs from the authorization")),
         GrantError::ScopeExceeded => Some(refusal("invalid_scope", "scope exceeds the authorization")),
         GrantError::SignInNeeded => Some(refusal("invalid_grant", "The user must sign in to Microsoft again")),
@@ -350,6 +383,33 @@ const fn of_grant(error: &GrantError) -> Option<Refusal> {
     }
 }
 
+impl From<KvError> for LocalError {
+    fn from(error: KvError) -> Self {
+        match error {
+            KvError::Unavailable => Self::Unavailable,
+            KvError::Throttled => Self::Throttled,
+        }
+    }
+}
+
+impl From<KvError> for RegisterError {
+    fn from(error: KvError) -> Self {
+        match error {
+            KvError::Unavailable => Self::Unavailable,
+            KvError::Throttled => Self::Throttled,
+        }
+    }
+}
+
+impl From<KvError> for TokenRequestError {
+    fn from(error: KvError) -> Self {
+        match error {
+            KvError::Unavailable => Self::Unavailable,
+            KvError::Throttled => Self::Throttled,
+        }
+    }
+}
+
 /// The caller asked too often.
 fn too_many(retry_after: impl Into<Cow<'static, str>>) -> Response {
     uncached(429, &refusal("temporarily_unavailable", "Too many requests, try again later"))
@@ -358,7 +418,7 @@ fn too_many(retry_after: impl Into<Cow<'static, str>>) -> Response {
 
 /// Nothing was decided.
 fn unavailable() -> Response {
-    uncached(503, &refusal("temporarily_unavailable", "Try again later")).with("retry-after", "5")
+    uncached(503, &refusal("temporarily_unavailable", "Try again later")).with("retry-after", SOON)
 }
 
 fn invalid_client(basic: bool) -> Response {

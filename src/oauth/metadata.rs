@@ -24,8 +24,10 @@ struct AuthorizationServer<'a> {
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; 1],
     grant_types_supported: [&'static str; 2],
-    token_endpoint_auth_methods_supported: [&'static str; 3],
-    revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    token_endpoint_auth_methods_supported: [&'static str; 4],
+    token_endpoint_auth_signing_alg_values_supported: [&'static str; 2],
+    revocation_endpoint_auth_methods_supported: [&'static str; 4],
+    revocation_endpoint_auth_signing_alg_values_supported: [&'static str; 2],
     code_challenge_methods_supported: [&'static str; 1],
     authorization_response_iss_parameter_supported: bool,
     client_id_metadata_document_supported: bool,
@@ -40,7 +42,8 @@ struct ProtectedResource<'a> {
     bearer_methods_supported: [&'static str; 1],
 }
 
-const AUTH_METHODS: [&str; 3] = ["none", "client_secret_basic", "client_secret_post"];
+const AUTH_METHODS: [&str; 4] = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"];
+const SIGNING_ALGS: [&str; 2] = ["RS256", "ES256"];
 
 /// RFC 8414. The issuer is the bare origin, so this document exists at the root alone.
 pub fn authorization_server(exchange: &Exchange) -> Response {
@@ -56,10 +59,12 @@ pub fn authorization_server(exchange: &Exchange) -> Response {
         response_modes_supported: ["query"],
         grant_types_supported: ["authorization_code", "refresh_token"],
         token_endpoint_auth_methods_supported: AUTH_METHODS,
+        token_endpoint_auth_signing_alg_values_supported: SIGNING_ALGS,
         revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+        revocation_endpoint_auth_signing_alg_values_supported: SIGNING_ALGS,
         code_challenge_methods_supported: ["S256"],
         authorization_response_iss_parameter_supported: true,
-        client_id_metadata_document_supported: false,
+        client_id_metadata_document_supported: exchange.ports.upstream.is_strictly_public(),
     };
     Response::json(200, &document).with("cache-control", CACHE)
 }

@@ -22,7 +22,8 @@ pub fn is_acceptable(text: &str, schemes: &[String]) -> bool {
         return false;
     }
     let Some((authority, _)) = split(text) else { return false };
-    if authority.is_empty() || authority.contains('@') {
+    // A host with escapes is another one once it is decoded.
+    if authority.is_empty() || authority.contains(['@', '%']) {
         return false;
     }
     let Ok(url) = Url::parse(text) else { return false };
@@ -90,9 +91,13 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Authority and everything after it, as written.
+/// Authority and everything after it, as written. What stands before `://` must be a scheme: URL parsers forgive missing
+/// slashes, and take `https:/user@host://other` for a URI of `host`.
 fn split(text: &str) -> Option<(&str, &str)> {
-    let (_, rest) = text.split_once("://")?;
+    let (scheme, rest) = text.split_once("://")?;
+    if !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')) {
+        return None;
+    }
     Some(rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len())))
 }
 
@@ -133,6 +138,11 @@ mod tests {
             "https://",
             "https:///cb",
             "https:client.example/cb",
+            "https://client%2eexample/cb",
+            "http://%6cocalhost/cb",
+            "https:/user@evil.example://client.example/cb",
+            "https:evil.example://client.example/cb",
+            "http:/evil.example/http://127.0.0.1/cb",
             "http://evil.example/cb",
             "http://localhost.evil.example/cb",
             "http://127.0.0.1.evil.example/cb",

@@ -10,7 +10,7 @@ use crate::log::{Event, Kind};
 use crate::ports::Limit;
 use crate::web::{Request, Response};
 
-use super::client::{AuthMethod, Client, TTL_SECONDS};
+use super::client::{AuthMethod, Client};
 use super::error::{RegisterError, uncached};
 use super::{daily_cap, display, redirect_uri};
 
@@ -84,10 +84,14 @@ async fn register(exchange: &Exchange, request: &Request) -> Result<Response, Re
         client_name: metadata.client_name.as_deref().and_then(display::clean),
         redirect_uris: metadata.redirect_uris,
         auth_method,
+        other_method: None,
         secret: secret.as_ref().map(Secret::digest),
+        keys: None,
+        signing_alg: None,
         issued_at: exchange.context.now,
+        renewed_at: None,
     };
-    client.save(exchange.ports.kv.as_ref()).await.map_err(|_| RegisterError::Unavailable)?;
+    client.save(exchange.ports.kv.as_ref(), exchange.context.now).await?;
     exchange
         .ports
         .log
@@ -100,7 +104,7 @@ fn answer<'a>(client: &'a Client, secret: Option<&'a Secret>) -> Registered<'a> 
         client_id: &client.client_id,
         client_id_issued_at: client.issued_at,
         client_secret: secret.map(Secret::expose),
-        client_secret_expires_at: secret.map(|_| client.issued_at + TTL_SECONDS),
+        client_secret_expires_at: secret.and(client.expires_at()),
         client_name: client.client_name.as_deref(),
         redirect_uris: &client.redirect_uris,
         token_endpoint_auth_method: client.auth_method,

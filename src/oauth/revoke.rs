@@ -28,16 +28,17 @@ pub async fn handle(exchange: &Exchange, request: &Request) -> Response {
 async fn revoke(exchange: &Exchange, request: &Request) -> Result<(), TokenRequestError> {
     let form = read_form(request)?;
     let grant = form.get("token").and_then(|token| genuine(exchange, token));
-    let client = Asking { exchange, request, form: &form, grant }.authenticate().await?;
+    let proven = Asking { exchange, request, form: &form, grant }.authenticate().await?;
     let token = form.get("token").ok_or(TokenRequestError::Missing("token"))?;
     let Some(grant) = grant else { return Ok(()) };
-    let command = GrantCommand::Revoke { token: Secret::new(token), client_id: client.client_id };
-    let outcome = call(exchange, grant, command).await;
+    let command = GrantCommand::Revoke { token: Secret::new(token), client_id: proven.client.client_id.clone() };
+    let outcome = call(exchange, grant, proven.once(command)).await;
     // What this isolate noted of the grant goes at once; other isolates' notes last a minute, and calls never rely on
     // them.
     exchange.isolate.confirmed.forget_grant(grant);
     match outcome {
         Err(None | Some(GrantError::Storage)) => Err(TokenRequestError::Unavailable),
+        Err(Some(error @ GrantError::AssertionReused)) => Err(error.into()),
         Ok(_) | Err(Some(_)) => Ok(()),
     }
 }

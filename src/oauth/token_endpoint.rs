@@ -2,6 +2,8 @@
 //! what is forged without asking anybody, and lets the grant's object decide the rest. Single use and rotation are the
 //! object's.
 
+use std::rc::Rc;
+
 use serde::Serialize;
 
 use crate::agent::{GrantCommand, GrantReply, TokenSet};
@@ -14,7 +16,8 @@ use crate::ports::Limit;
 use crate::web::{Request, Response};
 
 use super::authorize::log_refusal;
-use super::client::{self, Client};
+use super::client::Client;
+use super::client_auth::{self, Authenticated};
 use super::consent::call;
 use super::error::{TokenRequestError, uncached};
 use super::params::Params;
@@ -67,16 +70,20 @@ async fn respond(exchange: &Exchange, request: &Request, form: &Params) -> Resul
     let grant = form.get(name).and_then(|text| genuine(exchange, kind, text));
     let asking = Asking { exchange, request, form, grant };
     asking.limit().await?;
-    let client = asking.authenticate().await?;
+    let proven = asking.authenticate().await?;
+    let client = proven.client.clone();
     let (grant, command) =
         if redeems { redeem(exchange, form, &client, grant)? } else { refresh(exchange, form, &client, grant)? };
-    match call(exchange, grant, command).await {
+    match call(exchange, grant, proven.once(command)).await {
         Ok(GrantReply::Tokens(tokens)) => {
             for ended in &tokens.ended {
                 // Here at once; another isolate's note lasts a minute, and no call relies on one.
                 exchange.isolate.confirmed.forget_grant(*ended);
             }
             log_tokens(exchange, grant, &client, (grant_type, &tokens));
+            if grant_type == "authorization_code" {
+                renew(exchange, &client);
+            }
             Ok(answer(&tokens))
         }
         Err(Some(error)) => Err(TokenRequestError::Grant(error)),
@@ -103,17 +110,29 @@ impl Asking<'_> {
 
     /// The proven client. Strangers whose network failed too often are refused before they are looked at; a holder
     /// never is.
-    pub(super) async fn authenticate(&self) -> Result<Client, TokenRequestError> {
+    pub(super) async fn authenticate(&self) -> Result<Authenticated, TokenRequestError> {
         let stranger = self.grant.is_none().then(|| Party::network(self.exchange, self.request));
         if let Some(network) = &stranger {
             limits::refuse_failing(self.exchange, network)?;
         }
-        let proven = client::authenticate(self.exchange.ports.kv.as_ref(), self.request, self.form).await;
-        if let (Err(TokenRequestError::InvalidClient { .. }), Some(network)) = (&proven, &stranger) {
+        let proven = client_auth::authenticate(self.exchange, self.request, self.form).await;
+        let failed = proven.as_ref().is_err_and(TokenRequestError::is_of_the_client);
+        if let (true, Some(network)) = (failed, &stranger) {
             limits::count_failure(self.exchange, network).await?;
         }
         proven
     }
+}
+
+/// A client that people sign in with does not expire under them. A grant lasts 30 days, so sign-ins come often enough, and
+/// refreshes stay free of writes.
+fn renew(exchange: &Exchange, client: &Client) {
+    let Some(renewed) = client.renewed(exchange.context.now) else { return };
+    let (kv, now) = (Rc::clone(&exchange.ports.kv), exchange.context.now);
+    // Not kept anew is kept as long as before, no worse; the next sign-in tries again.
+    exchange.ports.background.run(Box::pin(async move {
+        let _ = renewed.save(kv.as_ref(), now).await;
+    }));
 }
 
 fn redeem(

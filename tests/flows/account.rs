@@ -9,8 +9,8 @@ use crate::identity::AccessIdentity;
 use crate::oauth;
 use crate::web::Response;
 
-fn person(sub: &str) -> Option<AccessIdentity> {
-    Some(AccessIdentity { sub: sub.to_owned(), email: Some(format!("{sub}@contoso.example")) })
+fn person(sub: &str) -> AccessIdentity {
+    AccessIdentity { sub: sub.to_owned(), email: Some(format!("{sub}@contoso.example")) }
 }
 
 impl World {
@@ -85,7 +85,7 @@ fn button(page: &Response, deed: &str) -> String {
 #[tokio::test(flavor = "current_thread")]
 async fn a_person_sees_their_apps_and_ends_one() {
     let world = World::new();
-    *world.access.borrow_mut() = person("adele");
+    *world.access.borrow_mut() = Some(person("adele"));
     let (kept, ended) = (world.connect().await, world.connect().await);
     let welcome = world.account().await;
     assert!(welcome.body_text().contains("Sign in with Microsoft") && !welcome.body_text().contains("Inbox Helper"));
@@ -149,16 +149,16 @@ async fn the_sign_in_asks_entra_for_the_identity_alone_and_stores_nothing() {
 #[tokio::test(flavor = "current_thread")]
 async fn a_session_lasts_ten_minutes_and_is_one_persons() {
     let world = World::new();
-    *world.access.borrow_mut() = person("adele");
+    *world.access.borrow_mut() = Some(person("adele"));
     world.sign_in_to_account().await;
     let page = world.account().await;
     let sign_out = button(&page, "sign-out");
-    *world.access.borrow_mut() = person("eve");
+    *world.access.borrow_mut() = Some(person("eve"));
     assert!(world.account().await.body_text().contains("Sign in with Microsoft"), "another Access identity");
     assert_eq!(world.press(&sign_out).await.status, 403);
     *world.access.borrow_mut() = None;
     assert_eq!(world.press(&sign_out).await.status, 403);
-    *world.access.borrow_mut() = person("adele");
+    *world.access.borrow_mut() = Some(person("adele"));
     world.platform.clock.advance(600);
     assert!(world.account().await.body_text().contains("Sign in with Microsoft"), "too old");
     assert_eq!(world.press(&sign_out).await.status, 403);
@@ -245,14 +245,14 @@ async fn a_state_of_one_kind_of_sign_in_is_refused_by_the_other() {
 #[tokio::test(flavor = "current_thread")]
 async fn a_return_counts_only_in_the_browser_and_for_the_person_that_began_it() {
     let world = World::new();
-    *world.access.borrow_mut() = person("adele");
+    *world.access.borrow_mut() = Some(person("adele"));
     let state = param(&world.begin_account().await, "state").unwrap();
     let jar = world.cookies.take();
     assert_eq!(world.end_account_sign_in(&back(&state)).await.status, 403, "another browser");
     *world.cookies.borrow_mut() = jar;
-    *world.access.borrow_mut() = person("eve");
+    *world.access.borrow_mut() = Some(person("eve"));
     assert_eq!(world.end_account_sign_in(&back(&state)).await.status, 403, "another person");
-    *world.access.borrow_mut() = person("adele");
+    *world.access.borrow_mut() = Some(person("adele"));
     assert!(world.platform.upstream.seen.borrow().is_empty());
     assert_eq!(world.end_account_sign_in(&back(&state)).await.status, 302);
     assert_eq!(world.end_account_sign_in(&back(&state)).await.status, 403, "a second time");

@@ -160,11 +160,16 @@ async fn nobody_is_locked_out_by_a_neighbour_or_by_whoever_knows_the_client_id()
     let code = world.sign_in(&client).await;
     world.platform.limiter.budget.set(Some(10));
     let guessing = with(World::redeeming(&client, "m365c.AAAAAAAAAAAAAAAAAAAAAA.AAAA"), "client_secret", "guess");
+    let revoking =
+        vec![("client_id", client.clone()), ("client_secret", "guess".to_owned()), ("token", "x".to_owned())];
     for _ in 0..12 {
-        token(&world, &guessing, HERE).await;
-        token(&world, &guessing, ELSEWHERE).await;
+        for address in [HERE, ELSEWHERE] {
+            token(&world, &guessing, address).await;
+            revoke(&world, &revoking, address).await;
+        }
     }
     assert_slowed(&token(&world, &guessing, HERE).await);
+    assert_slowed(&revoke(&world, &revoking, HERE).await);
     let tokens = json_of(&token(&world, &World::redeeming(&client, &code), HERE).await);
     let refresh = tokens["refresh_token"].as_str().unwrap();
     let renewal = vec![
@@ -315,4 +320,25 @@ async fn a_closed_registration_is_said_and_not_offered() {
     let metadata = |world: &World| json_of(&oauth::metadata::authorization_server(&world.exchange()));
     assert_eq!(metadata(&world).get("registration_endpoint"), None);
     assert_eq!(metadata(&World::new())["registration_endpoint"], "http://localhost:8787/register");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_throttled_store_is_said_to_be_and_is_no_default() {
+    let world = World::new();
+    let client = world.public_client().await;
+    let code = world.sign_in(&client).await;
+    world.platform.kv.throttled.set(true);
+    let redeeming = World::redeeming(&client, &code);
+    let ending = vec![("client_id", client.clone()), ("token", code.clone())];
+    for refused in
+        [register(&world, HERE).await, token(&world, &redeeming, HERE).await, revoke(&world, &ending, HERE).await]
+    {
+        assert_eq!((refused.status, refused.header("retry-after")), (429, Some("5")));
+        assert_eq!(json_of(&refused)["error"], "temporarily_unavailable");
+    }
+    let page = authorize(&world, &client, HERE).await;
+    assert_eq!((page.status, page.header("retry-after"), page.header("location")), (503, Some("5"), None));
+    assert_eq!(refusals(&world, "storage throttled"), 4);
+    world.platform.kv.throttled.set(false);
+    assert_eq!(token(&world, &redeeming, HERE).await.status, 200, "the code was not used up");
 }

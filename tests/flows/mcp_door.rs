@@ -123,24 +123,6 @@ async fn media_types_are_held_to_what_clients_send() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_stateless_client_is_refused_in_a_way_it_falls_back_from() {
-    let scene = Scene::new(&[]);
-    let bearer = scene.bearer(1);
-    let claim = r#""params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}"#;
-    for (method, code) in [("server/discover", -32601), ("tools/list", -32600)] {
-        let body = format!(r#"{{"jsonrpc":"2.0","id":"d","method":"{method}",{claim}}}"#);
-        let headers = [("authorization", bearer.as_str()), ("mcp-protocol-version", "2026-07-28")];
-        let response = scene.post(&headers, &body).await;
-        assert_eq!(response.status, 400);
-        assert_eq!(json(&response)["id"], "d");
-        assert_eq!(json(&response)["error"]["code"], code);
-    }
-    let api_token = [("authorization", "Bearer key"), ("mcp-protocol-version", "2026-07-28")];
-    let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"server/discover",{claim}}}"#);
-    assert_eq!(scene.post(&api_token, &body).await.status, 400, "no client falls back on 401");
-}
-
-#[tokio::test(flavor = "current_thread")]
 async fn methods_without_a_meaning_are_405() {
     let scene = Scene::new(&[]);
     let bearer = scene.bearer(1);

@@ -17,6 +17,7 @@ mod limits;
 mod listing;
 mod mcp_call;
 mod mcp_door;
+mod mcp_modern;
 mod mcp_scene;
 mod mcp_session;
 mod mcp_sse;

@@ -91,7 +91,7 @@ async fn of_sign_ins_that_finish_together_exactly_one_stands() {
         for _ in 0..(2 + seed % 5) {
             codes.push(world.sign_in(&client).await);
         }
-        *world.platform.agents.jitter.borrow_mut() = Some(SeededRandom::new(seed));
+        world.platform.agents.pace.roll(seed);
         let tokens = join_all(codes.iter().map(|code| redeem(&world, &client, code))).await;
         let standing = join_all(tokens.iter().map(|token| stands(&world, token))).await;
         assert_eq!(standing.iter().filter(|stands| **stands).count(), 1, "seed {seed}: {standing:?}");

@@ -7,12 +7,12 @@ use std::rc::{Rc, Weak};
 use async_trait::async_trait;
 
 use super::fakes::{
-    CountingLimiter, FakeAlarm, FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql, NativeRs256,
-    QueuedBackground, ScriptedGateway, ScriptedUpstream, SeededRandom,
+    CountingLimiter, FakeAlarm, FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql, NativeEs256,
+    NativeRs256, Pace, QueuedBackground, ScriptedGateway, ScriptedUpstream, SeededRandom,
 };
 use crate::agent::{Agent, AgentName, Command, Reply};
 use crate::config::Config;
-use crate::ports::{AgentPorts, AgentUnavailable, Agents, Ports, Random as _};
+use crate::ports::{AgentPorts, AgentUnavailable, Agents, Ports};
 
 /// Monday, 2026-03-02 09:00 UTC.
 pub(crate) const START: u64 = 1_772_442_000;
@@ -61,6 +61,7 @@ pub(crate) struct TestPlatform {
     pub(crate) random: Rc<SeededRandom>,
     pub(crate) kv: Rc<MemoryKv>,
     pub(crate) upstream: Rc<ScriptedUpstream>,
+    pub(crate) gateway: Rc<ScriptedGateway>,
     pub(crate) alarm: Rc<FakeAlarm>,
     pub(crate) timer: Rc<FakeTimer>,
     pub(crate) log: Rc<MemoryLog>,
@@ -76,6 +77,7 @@ impl TestPlatform {
         let random = Rc::new(SeededRandom::new(42));
         let kv = Rc::new(MemoryKv::default());
         let upstream = Rc::new(ScriptedUpstream::default());
+        let gateway = Rc::new(ScriptedGateway::default());
         let alarm = Rc::new(FakeAlarm::default());
         let timer = Rc::new(FakeTimer::default());
         let log = Rc::new(MemoryLog::default());
@@ -86,7 +88,7 @@ impl TestPlatform {
             sql: Rc::new(MemorySql::new()),
             kv: kv.clone(),
             upstream: upstream.clone(),
-            gateway: Rc::new(ScriptedGateway::default()),
+            gateway: gateway.clone(),
             alarm: alarm.clone(),
             agents: switchboard.clone(),
             sockets: Rc::new(MemorySockets::default()),
@@ -97,7 +99,7 @@ impl TestPlatform {
         *switchboard.0.borrow_mut() = Rc::downgrade(&agents);
         let background = Rc::new(QueuedBackground::default());
         let limiter = Rc::default();
-        Self { config, clock, random, kv, upstream, alarm, timer, log, background, agents, limiter }
+        Self { config, clock, random, kv, upstream, gateway, alarm, timer, log, background, agents, limiter }
     }
 
     /// Deploys other settings over the same storage.
@@ -117,6 +119,7 @@ impl TestPlatform {
             limiter: self.limiter.clone(),
             upstream: self.upstream.clone(),
             rs256: Rc::new(NativeRs256),
+            es256: Rc::new(NativeEs256),
             timer: self.timer.clone(),
             log: self.log.clone(),
             background: self.background.clone(),
@@ -139,12 +142,12 @@ pub(crate) struct NativeAgents {
     objects: RefCell<HashMap<String, Object>>,
     /// Makes every object unreachable.
     pub(crate) fail: Cell<bool>,
-    /// Makes each command and each reply take its own while, so that commands interleave.
-    pub(crate) jitter: RefCell<Option<SeededRandom>>,
     /// Makes the users' objects unreachable.
     pub(crate) fail_users: Cell<bool>,
     /// Commands carried to grants so far; the object that counts registrations is none.
     pub(crate) hops: Cell<usize>,
+    /// How long a command is under way.
+    pub(crate) pace: Pace,
 }
 
 impl NativeAgents {
@@ -154,9 +157,9 @@ impl NativeAgents {
             template,
             objects: RefCell::default(),
             fail: Cell::new(false),
-            jitter: RefCell::default(),
             fail_users: Cell::new(false),
             hops: Cell::new(0),
+            pace: Pace::default(),
         }
     }
 
@@ -170,12 +173,10 @@ impl NativeAgents {
 
     /// Every cell of the tables of grants and users, for tests that look for what must not be stored.
     pub(crate) fn dump(&self) -> String {
-        let objects = self.objects.borrow();
-        let personal = objects.iter().filter(|(name, _)| !name.starts_with("registrations:"));
-        personal.map(|(_, (_, sql))| sql.dump()).collect()
+        self.storages().iter().map(|sql| sql.dump()).collect()
     }
 
-    /// The same of one object.
+    /// Every cell of one object's tables.
     pub(crate) fn dump_of(&self, name: &AgentName) -> String {
         self.objects.borrow().get(&name.to_string()).map(|(_, sql)| sql.dump()).unwrap_or_default()
     }
@@ -188,14 +189,13 @@ impl NativeAgents {
         }
     }
 
-    async fn travel(&self) {
-        let mut noise = [0];
-        if let Some(random) = self.jitter.borrow().as_ref() {
-            random.fill(&mut noise);
-        }
-        for _ in 0..noise[0] % 6 {
-            tokio::task::yield_now().await;
-        }
+    /// The storage of every object that holds something of somebody's: all but the day's count of registrations. Grants
+    /// first, then users.
+    pub(crate) fn storages(&self) -> Vec<Rc<MemorySql>> {
+        let objects = self.objects.borrow();
+        let mut of_people: Vec<_> = objects.iter().filter(|(name, _)| !name.starts_with("registrations:")).collect();
+        of_people.sort_by_key(|(name, _)| name.as_str());
+        of_people.into_iter().map(|(_, (_, sql))| sql.clone()).collect()
     }
 
     fn object(&self, name: &AgentName) -> Rc<Agent> {
@@ -231,15 +231,15 @@ impl Agents for NativeAgents {
         if self.fail.get() || (self.fail_users.get() && matches!(name, AgentName::User(_))) {
             return Err(AgentUnavailable);
         }
+        self.pace.rest().await;
         if matches!(name, AgentName::Grant(_)) {
             self.hops.set(self.hops.get() + 1);
         }
         // Through JSON, as between a Worker and its object.
         let wire = serde_json::to_string(command).map_err(|_| AgentUnavailable)?;
         let command = serde_json::from_str(&wire).map_err(|_| AgentUnavailable)?;
-        self.travel().await;
         let reply = self.object(name).handle(command).await;
-        self.travel().await;
+        self.pace.rest().await;
         let wire = serde_json::to_string(&reply).map_err(|_| AgentUnavailable)?;
         serde_json::from_str(&wire).map_err(|_| AgentUnavailable)
     }

@@ -5,6 +5,7 @@
 //! | `state` | the states and the moves between them |
 //! | `sign_in` | consent, the way through Entra, the code |
 //! | `redeem`, `refresh`, `issue` | codes and refresh tokens become tokens |
+//! | `assertions` | clients' assertions that were used |
 //! | `revoke` | the end |
 //! | `present` | whose access token this is; sessions that ended |
 //! | `microsoft` | Microsoft's tokens, renewed single-flight |
@@ -15,6 +16,7 @@
 //! Each command decides and writes without an `.await` in between, so commands can interleave only around it.
 //! Follows RFC 6749, RFC 7009, RFC 9700 and the rules T4 to T8 of TECHNICAL.md.
 
+mod assertions;
 mod enlist;
 mod issue;
 mod listing;
@@ -107,6 +109,10 @@ impl Grant {
             GrantCommand::Revoke { token, client_id } => self.revoke(&token, &client_id),
             GrantCommand::RevokeByUser { user } => self.revoke_by_user(user),
             GrantCommand::Describe { user } => self.describe(user),
+            GrantCommand::Asserted { assertion, client_id, step } => {
+                self.spend(&assertion, &client_id)?;
+                self.decide(*step)
+            }
             GrantCommand::Confirm(presented) => self.present(&presented).map(|_| GrantReply::Confirmed),
             GrantCommand::EndSession(presented) => self.end_session(&presented),
         }

@@ -284,6 +284,7 @@ fn outbound(request: HttpRequest) -> OutboundRequest {
         url: parts.uri.to_string(),
         headers: headers.collect(),
         body: Some(body),
+        max_answer: None,
     }
 }
 

@@ -1,0 +1,76 @@
+//! What every stateless message carries: its params as they were sent, and in `params._meta` the revision, what the
+//! client can do, and which log messages it wants; there are none here.
+//!
+//! The params are read once, into slices of the body; each method takes from them what it knows the type of.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::mcp::protocol::{RpcError, present};
+
+/// Severities of RFC 5424, as `logLevel` names them.
+const LOG_LEVELS: [&str; 8] = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
+
+/// The params of a stateless message, as sent.
+#[derive(Debug, Deserialize)]
+pub(in crate::mcp) struct Params<'a> {
+    #[serde(rename = "_meta", borrow)]
+    meta: Meta<'a>,
+    /// Of a tool or a prompt.
+    #[serde(borrow, default, deserialize_with = "present")]
+    pub(super) name: Option<&'a RawValue>,
+    /// Of a resource.
+    #[serde(borrow, default, deserialize_with = "present")]
+    pub(super) uri: Option<&'a RawValue>,
+    /// Of a tool or a prompt.
+    #[serde(borrow, default)]
+    pub(super) arguments: Option<&'a RawValue>,
+    /// Of a list.
+    #[serde(borrow, default)]
+    pub(super) cursor: Option<&'a RawValue>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Meta<'a> {
+    #[serde(rename = "io.modelcontextprotocol/protocolVersion", borrow, default, deserialize_with = "present")]
+    version: Option<&'a RawValue>,
+    #[serde(rename = "io.modelcontextprotocol/clientCapabilities", borrow, default, deserialize_with = "present")]
+    capabilities: Option<&'a RawValue>,
+    #[serde(rename = "io.modelcontextprotocol/logLevel", borrow, default, deserialize_with = "present")]
+    log_level: Option<&'a RawValue>,
+}
+
+impl<'a> Params<'a> {
+    /// The params of a message that claims a stateless revision; `None` for any other.
+    pub(in crate::mcp) fn claimed(raw: Option<&'a RawValue>) -> Option<Self> {
+        let params: Self = serde_json::from_str(raw?.get()).ok()?;
+        params.meta.version.is_some().then_some(params)
+    }
+
+    /// The revision that `_meta` claims, once the rest of it has the form that the revision demands. What the client can
+    /// do is not looked at further: no tool of the catalogue asks anything of its client.
+    pub(super) fn version(&self) -> Result<Cow<'a, str>, RpcError> {
+        let Meta { version, capabilities, log_level } = &self.meta;
+        let version = version.and_then(text).ok_or_else(|| malformed("protocolVersion must be a string"))?;
+        if !capabilities.is_some_and(|raw| raw.get().starts_with('{')) {
+            return Err(malformed("clientCapabilities must be an object"));
+        }
+        if !log_level.is_none_or(|raw| text(raw).is_some_and(|level| LOG_LEVELS.contains(&level.as_ref()))) {
+            return Err(malformed("logLevel must be a severity of RFC 5424"));
+        }
+        Ok(version)
+    }
+}
+
+/// A JSON string.
+pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|Text(text)| text)
+}
+
+fn malformed(problem: &str) -> RpcError {
+    RpcError::invalid_params(format!("params._meta: io.modelcontextprotocol/{problem}"))
+}

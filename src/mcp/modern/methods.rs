@@ -1,0 +1,91 @@
+//! The stateless methods: which the edge answers by itself, and which go to the grant's object.
+//!
+//! Results are those of the legacy revisions with what 2026-07-28 adds, spliced in front: `resultType`, who answers,
+//! and for what may be kept, how long and by whom.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::discover::discover;
+use super::envelope::{Params, text};
+use super::{CACHED, FRESH, Hints};
+use crate::config::Config;
+use crate::mcp::methods::{self, Ask};
+use crate::mcp::protocol::{Answer, RpcError};
+use crate::tools;
+
+/// Before every other member of a complete result.
+const HEAD: &str = concat!(
+    "{\"resultType\":\"complete\",\"_meta\":{\"io.modelcontextprotocol/serverInfo\":{\"name\":\"m365-mcp\",\"version\":\"",
+    env!("CARGO_PKG_VERSION"),
+    "\"}},"
+);
+
+/// What a request comes to.
+pub(super) enum Step {
+    /// An answer that needs nothing more.
+    Answer(Answer),
+    /// A question to the grant's object; its result gets these hints.
+    Ask(Ask, Option<Hints>),
+}
+
+/// What a request comes to.
+pub(super) fn step(config: &Config, method: &str, params: &Params<'_>) -> Step {
+    let outcome = match method {
+        "server/discover" => discover(config).map(answer),
+        "tools/list" => list(params, "tools", tools::list_json(config.read_only)),
+        "resources/list" => list(params, "resources", tools::resources_json()),
+        "resources/templates/list" => list(params, "resourceTemplates", "[]"),
+        "prompts/list" => list(params, "prompts", "[]"),
+        "prompts/get" => Err(RpcError::invalid_params("no such prompt: this server has none")),
+        "tools/call" => call(config, params),
+        "resources/read" => read(params),
+        _ => Err(RpcError::method_not_found(method)),
+    };
+    outcome.unwrap_or_else(|error| Step::Answer(Answer::Error(error)))
+}
+
+/// A result of the object's, with what this revision adds.
+pub(super) fn complete(answer: Answer, hints: Option<Hints>) -> Answer {
+    match answer {
+        Answer::Result(result) => Answer::Result(dress(&result, hints).into()),
+        Answer::Error(error) => Answer::Error(error),
+    }
+}
+
+fn dress(result: &str, hints: Option<Hints>) -> String {
+    let members = result.strip_prefix('{').unwrap_or(result);
+    let hints = hints.map(Hints::members).unwrap_or_default();
+    [HEAD, &hints, members].concat()
+}
+
+fn answer(text: impl Into<Cow<'static, str>>) -> Step {
+    Step::Answer(Answer::Result(text.into()))
+}
+
+/// Every list fits one page, so no cursor is ever ours; an empty one is what some clients send for none.
+fn list(params: &Params<'_>, name: &str, entries: &str) -> Result<Step, RpcError> {
+    if params.cursor.is_some_and(|cursor| text(cursor).is_none_or(|cursor| !cursor.is_empty())) {
+        return Err(RpcError::invalid_params("unknown cursor"));
+    }
+    Ok(answer(dress(&format!("{{\"{name}\":{entries}}}"), Some(CACHED))))
+}
+
+fn call(config: &Config, params: &Params<'_>) -> Result<Step, RpcError> {
+    match methods::call_tool(config, &required(params.name, "name")?, params.arguments)? {
+        methods::Step::Answer(known) => Ok(Step::Answer(complete(known, None))),
+        methods::Step::Ask(ask) => Ok(Step::Ask(ask, None)),
+    }
+}
+
+fn read(params: &Params<'_>) -> Result<Step, RpcError> {
+    let uri = required(params.uri, "uri")?;
+    // -32002 has no place in this revision.
+    let ask = methods::read_resource(&uri).map_err(|error| RpcError { code: -32602, ..error })?;
+    Ok(Step::Ask(ask, Some(FRESH)))
+}
+
+fn required<'a>(raw: Option<&'a RawValue>, name: &str) -> Result<Cow<'a, str>, RpcError> {
+    raw.and_then(text).ok_or_else(|| RpcError::invalid_params(format!("params: {name} must be a string")))
+}
