@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::client::{Called, Client};
 use super::streams::{Attach, StreamName};
 use crate::crypto::{Digest, Secret};
 use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
@@ -306,6 +307,8 @@ pub struct CallCommand {
     pub action: Action,
     /// Whether a want of permission can still be told by an HTTP status.
     pub may_challenge: bool,
+    /// What is known of the client.
+    pub client: Client,
 }
 
 /// What is asked of a grant.
@@ -330,8 +333,8 @@ pub enum Action {
 pub enum Reply {
     /// To [`Command::Grant`] and [`Command::MayAttach`].
     Grant(Result<GrantReply, GrantError>),
-    /// To [`Command::Call`]: the JSON text of a `CallToolResult` or `ReadResourceResult`.
-    Called(Result<String, GrantError>),
+    /// To [`Command::Call`].
+    Called(Result<Called, GrantError>),
     /// To [`Command::Publish`]: whether a socket took it.
     Published(bool),
     /// To [`Command::User`].

@@ -4,7 +4,9 @@
 //! Owns the order of things in one call (who asks, may they, what do they want); the state machine is
 //! `oauth::grant`, the catalogue `tools`, the way out `gateway`.
 
+mod client;
 mod command;
+mod conversation;
 mod graph_client;
 mod lanes;
 mod registrations;
@@ -17,6 +19,9 @@ use std::rc::Rc;
 
 use async_trait::async_trait;
 
+pub use client::{
+    Called, Client, ClientCapabilities, Dialogue, InputAnswer, InputMethod, InputRequest, LogLevel, Question,
+};
 pub use command::{
     Action, Admission, AgentName, AssertionId, AuthorizationRequest, CallCommand, Command, Correlation, Description,
     Enlisted, GrantCommand, GrantError, GrantReply, MicrosoftTokens, Presented, Profile, Reply, TokenSet, UserCommand,
@@ -33,6 +38,7 @@ use crate::tools::{self, ToolContext};
 
 use user_grants::Sweep;
 
+pub use conversation::Conversation;
 pub(crate) use graph_client::GraphClient;
 pub(crate) use lanes::Lanes;
 
@@ -154,7 +160,7 @@ impl Agent {
         self.grant.handle(command).await
     }
 
-    async fn call(&self, command: &CallCommand) -> Result<String, GrantError> {
+    async fn call(&self, command: &CallCommand) -> Result<Called, GrantError> {
         let caller = self.grant.present(&command.presented)?;
         let tokens = self.grant.tokens(&command.presented);
         let name = match &command.action {
@@ -171,6 +177,8 @@ impl Agent {
             lanes: &self.lanes,
             over: RefCell::default(),
         };
+        let key = command.client.stream.as_ref().map(|_| self.grant.stream_key(&command.presented)).transpose()?;
+        let conversation = Conversation::new(&command.client, &self.ports, key);
         let context = ToolContext {
             config: &self.config,
             ports: &self.ports,
@@ -178,6 +186,7 @@ impl Agent {
             offered: scopes::supported(&self.config),
             may_challenge: command.may_challenge,
             graph: &graph,
+            conversation: &conversation,
             request_id: &command.correlation.request_id,
         };
         let outcome = tools::run(&command.action, &context).await;

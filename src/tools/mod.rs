@@ -7,6 +7,8 @@
 mod address;
 mod answer;
 mod arguments;
+#[cfg_attr(not(test), expect(dead_code, reason = "no tool of the catalogue has anything to ask or to say yet"))]
+mod ask;
 mod calendar;
 mod call;
 mod core;
@@ -26,6 +28,11 @@ mod teams;
 mod when;
 mod zone;
 
+/// What the tests call to be asked and told.
+#[cfg(test)]
+#[path = "../../tests/support/probe.rs"]
+mod probe;
+
 use std::sync::OnceLock;
 
 use async_trait::async_trait;
@@ -35,7 +42,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::agent::{Action, Caller, GrantError};
+use crate::agent::{Action, Called, Caller, Conversation, Dialogue, GrantError, InputRequest};
 use crate::config::Config;
 use crate::graph::Graph;
 use crate::identity::{Scope, ScopeSet};
@@ -61,6 +68,8 @@ pub struct ToolContext<'a> {
     pub may_challenge: bool,
     /// The way to Graph.
     pub graph: &'a dyn Graph,
+    /// What the client can be asked and told.
+    pub conversation: &'a Conversation<'a>,
     /// Shown in errors.
     pub request_id: &'a str,
 }
@@ -184,6 +193,10 @@ pub fn catalogue() -> impl Iterator<Item = &'static Tool> {
 
 /// The tool of this name.
 pub fn find(name: &str) -> Option<&'static Tool> {
+    #[cfg(test)]
+    if name == probe::TOOL.name {
+        return Some(&probe::TOOL);
+    }
     catalogue().find(|tool| tool.name == name)
 }
 
@@ -211,9 +224,9 @@ pub fn needs(action: &Action) -> ScopeSet {
     }
 }
 
-/// Runs a tool or reads a resource; the JSON text of a `CallToolResult` or `ReadResourceResult`, or a want of
-/// permission that a further sign-in would mend.
-pub async fn run(action: &Action, context: &ToolContext<'_>) -> Result<String, GrantError> {
+/// Runs a tool or reads a resource: the JSON text of a `CallToolResult` or `ReadResourceResult`, questions to the client,
+/// or a want of permission that a further sign-in would mend.
+pub async fn run(action: &Action, context: &ToolContext<'_>) -> Result<Called, GrantError> {
     let (tool, outcome) = match action {
         Action::Tool { name, arguments } => {
             let tool = find(name);
@@ -228,10 +241,30 @@ pub async fn run(action: &Action, context: &ToolContext<'_>) -> Result<String, G
     if let (true, Err(ToolError::StepUp { needed, .. })) = (context.may_challenge, &outcome) {
         return Err(GrantError::InsufficientScope { scopes: context.caller.granted.union(*needed) });
     }
-    Ok(match action {
+    let outcome = match outcome {
+        Err(ToolError::InputRequired(requests)) => return Ok(input_required(requests, context)),
+        other => other,
+    };
+    let unasked = match &outcome {
+        Err(ToolError::CannotAsk(method)) => Some(*method),
+        Ok(_) | Err(_) => None,
+    };
+    let told = match action {
         Action::Tool { .. } => answer::tool_result(outcome, tool, context.request_id),
         Action::Resource { uri } => answer::resource_result(uri, outcome, context.request_id),
+    };
+    Ok(match unasked {
+        Some(method) => Called::CannotAsk { method, told },
+        None => Called::Done(told),
     })
+}
+
+fn input_required(requests: Vec<InputRequest>, context: &ToolContext<'_>) -> Called {
+    let mut dialogue: Dialogue = context.conversation.dialogue();
+    for request in &requests {
+        dialogue.note(request);
+    }
+    Called::InputRequired { requests, dialogue }
 }
 
 async fn call_tool(tool: &'static Tool, arguments: &str, context: &ToolContext<'_>) -> Outcome {

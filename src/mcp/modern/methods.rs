@@ -5,11 +5,13 @@
 
 use std::borrow::Cow;
 
+use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::discover::discover;
 use super::envelope::{Params, text};
-use super::{CACHED, FRESH, Hints};
+use super::{CACHED, FRESH, Hints, MISSING_CAPABILITY};
+use crate::agent::{InputMethod, InputRequest};
 use crate::config::Config;
 use crate::mcp::methods::{self, Ask};
 use crate::mcp::protocol::{Answer, RpcError};
@@ -21,6 +23,9 @@ const HEAD: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     "\"}},"
 );
+
+/// Before the questions of a call that goes on once they are answered.
+const ASKING: &str = "{\"resultType\":\"input_required\",\"inputRequests\":";
 
 /// What a request comes to.
 pub(super) enum Step {
@@ -44,6 +49,23 @@ pub(super) fn step(config: &Config, method: &str, params: &Params<'_>) -> Step {
         _ => Err(RpcError::method_not_found(method)),
     };
     outcome.unwrap_or_else(|error| Step::Answer(Answer::Error(error)))
+}
+
+/// What a call that asks its client something answers. `state` is sealed, so it needs no escaping.
+pub(super) fn ask_client(requests: &[InputRequest], state: &str) -> Answer {
+    let requests: serde_json::Map<_, _> = requests
+        .iter()
+        .map(|request| (request.key.clone(), json!({ "method": request.method, "params": request.params })))
+        .collect();
+    let requests = serde_json::Value::from(requests);
+    Answer::Result(format!("{ASKING}{requests},\"requestState\":\"{state}\"}}").into())
+}
+
+/// The refusal of a call that would have to ask its client what that never said it answers.
+pub(super) fn lacks_capability(method: InputMethod) -> RpcError {
+    let data = json!({ "requiredCapabilities": { method.capability(): {} } }).to_string();
+    let error = RpcError::new(MISSING_CAPABILITY, "the client lacks a capability that this call needs");
+    RpcError { data: Some(data), ..error }
 }
 
 /// A result of the object's, with what this revision adds.
