@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{AgentName, Command, Reply};
+use crate::agent::{AgentName, Command, Reply, StreamName, Subscription};
 use crate::log::Event;
 
 /// The time of day.
@@ -270,6 +270,8 @@ pub trait Sockets {
     fn close(&self, stream_or_session: &str);
     /// Ends every stream of this object.
     fn close_all(&self);
+    /// The open streams on which somebody wants to be told of changes.
+    fn listeners(&self) -> Vec<(StreamName, Subscription)>;
 }
 
 /// The Durable Objects.

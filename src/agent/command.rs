@@ -367,8 +367,8 @@ pub enum GrantReply {
     Tokens(TokenSet),
     /// To `Describe`.
     Described(Description),
-    /// To `Confirm`.
-    Confirmed,
+    /// To `Confirm`: the grant's slot, by which an earlier grant of the same user and client is known.
+    Confirmed(Digest),
 }
 
 /// Why the grant refused. Causes are many; the token endpoint and the bearer check map them to few codes.

@@ -26,7 +26,7 @@ pub use command::{
     Action, Admission, AgentName, AssertionId, AuthorizationRequest, CallCommand, Command, Correlation, Description,
     Enlisted, GrantCommand, GrantError, GrantReply, MicrosoftTokens, Presented, Profile, Reply, TokenSet, UserCommand,
 };
-pub use streams::{Attach, Attached, EventId, StreamName, Streams};
+pub use streams::{Attach, Attached, Change, ChangeFilter, EventId, StreamName, Streams, Subscription, event};
 
 use crate::config::Config;
 use crate::crypto::Secret;

@@ -76,15 +76,24 @@ struct InitializeResult<'a> {
 /// What the server can do.
 #[derive(Default, Serialize)]
 pub(super) struct ServerCapabilities {
-    tools: ListChanged,
-    resources: ListChanged,
-    prompts: ListChanged,
+    pub(super) tools: ListChanged,
+    pub(super) resources: Resources,
+    pub(super) prompts: ListChanged,
 }
 
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ListChanged {
-    list_changed: bool,
+pub(super) struct ListChanged {
+    pub(super) list_changed: bool,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Resources {
+    pub(super) list_changed: bool,
+    /// Whether clients can be told of a resource's changes. Nothing tells this server of any.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) subscribe: bool,
 }
 
 /// What the server is.

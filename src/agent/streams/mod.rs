@@ -11,10 +11,12 @@
 mod frame;
 mod log;
 mod name;
+mod subscription;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::name::{EventId, StreamName};
+pub use self::subscription::{Change, ChangeFilter, Subscription};
 
 use super::{GrantError, Presented};
 use crate::crypto::Key;
@@ -31,6 +33,13 @@ pub struct Attach {
     pub after: Option<u64>,
     /// Whether the client expects an event that gives it something to come back with.
     pub prime: bool,
+    /// What the client wants to be told of on it.
+    pub listens: Option<Subscription>,
+}
+
+/// A message as a server-sent event of a stream without a log.
+pub fn event(message: &str) -> String {
+    frame::message(None, message)
 }
 
 /// What a connection gets at once.
@@ -103,6 +112,23 @@ impl<'a> Streams<'a> {
         let events = missed.iter().map(|(id, message)| frame::message(Some(id), message));
         let complete = asked.after.is_some() && known.is_some_and(|known| known.complete);
         Ok(Attached { events: std::iter::once(priming).chain(events).collect(), complete })
+    }
+
+    /// Tells everybody who listens for it of a change.
+    pub fn announce(&self, change: &Change) {
+        for (stream, subscription) in self.ports.sockets.listeners() {
+            if let Some(message) = subscription.notification(change) {
+                self.ports.sockets.send(stream.as_str(), &event(&message));
+            }
+        }
+    }
+
+    /// The end of everything: who listens is told that nothing more will come.
+    pub(crate) fn end_all(&self) {
+        for (stream, subscription) in self.ports.sockets.listeners() {
+            self.ports.sockets.send(stream.as_str(), &event(&subscription.answer()));
+        }
+        self.ports.sockets.close_all();
     }
 
     /// The end of a session: its streams end and are erased.

@@ -6,6 +6,7 @@
 mod discover;
 mod envelope;
 mod headers;
+mod listen;
 mod methods;
 mod state;
 
@@ -65,6 +66,9 @@ pub(super) async fn post(turn: &Turn<'_>, message: &Message<'_>, params: &Params
         return Ok(Response::empty(202));
     };
     headers::check_routing(turn.request, method, params).map_err(refused)?;
+    if method == "subscriptions/listen" {
+        return listen::listen(turn, id, message.params()).await;
+    }
     let answer = match step(&turn.exchange.config, method, params) {
         Step::Answer(answer) => {
             confirm(turn, None).await?;
