@@ -2,14 +2,16 @@
 //!
 //! Owns the rules of saying: progress only where it was asked for and only forwards, log messages from the client's
 //! level on, both so often and no oftener. Without a stream everything said here goes nowhere. How a message reaches the
-//! stream is [`Publisher`]'s.
+//! stream is [`Streams`]'.
 
 use std::cell::{Cell, RefCell};
 
 use serde_json::{Value, json};
 
+use super::GrantError;
 use super::client::{Client, Dialogue, LogLevel};
-use super::publish::Publisher;
+use super::streams::{StreamName, Streams};
+use crate::crypto::Key;
 use crate::ports::AgentPorts;
 
 /// Notifications of one kind, at most this many in one window. What is over is dropped, not kept: progress is
@@ -19,11 +21,14 @@ const MOST: u32 = 20;
 /// Milliseconds.
 const WINDOW_MS: u64 = 1000;
 
+/// By how much a sign of life is further than what was said before it: enough to be more, too little to be noticed.
+const LEAST_STEP: f64 = 1e-6;
+
 /// The client of a running call, as the call sees it.
 pub struct Conversation<'a> {
     client: &'a Client,
-    publisher: Publisher<'a>,
     ports: &'a AgentPorts,
+    key: Option<Key>,
     reached: Cell<Option<f64>>,
     progress: Pace,
     messages: Pace,
@@ -31,12 +36,12 @@ pub struct Conversation<'a> {
 }
 
 impl<'a> Conversation<'a> {
-    /// At the start of a run.
-    pub fn new(client: &'a Client, ports: &'a AgentPorts) -> Self {
+    /// At the start of a run. `key` is that of the stream's log, where it has one.
+    pub fn new(client: &'a Client, ports: &'a AgentPorts, key: Option<Key>) -> Self {
         Self {
             client,
-            publisher: Publisher::new(ports),
             ports,
+            key,
             reached: Cell::default(),
             progress: Pace::default(),
             messages: Pace::default(),
@@ -96,7 +101,27 @@ impl<'a> Conversation<'a> {
     pub fn notify(&self, method: &str, params: &Value) {
         let Some(stream) = &self.client.stream else { return };
         let message = json!({ "jsonrpc": "2.0", "method": method, "params": params });
-        self.publisher.publish(stream, &message.to_string());
+        // What is said on the way is worth no failure of the call.
+        let _ = Streams::new(self.ports).publish(stream, self.key.as_ref(), &message.to_string());
+    }
+
+    /// A sign of life, for clients that wait only so long for the next progress.
+    pub(super) fn beat(&self) {
+        let reached = self.reached.get().unwrap_or_default();
+        self.progress(reached + reached.abs().max(1.0) * LEAST_STEP, None, None);
+    }
+
+    /// The answer of a call of a session goes out on the stream.
+    pub(super) fn answer(&self, stream: &StreamName, id: &str, result: &str) -> Result<(), GrantError> {
+        let message = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{result}}}");
+        let streams = Streams::new(self.ports);
+        let key = self.key.as_ref();
+        if stream.is_of_session() {
+            streams.publish(stream, key, &message)?;
+        } else {
+            streams.finish(stream, key, &message)?;
+        }
+        Ok(())
     }
 }
 

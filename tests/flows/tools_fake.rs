@@ -110,7 +110,7 @@ impl Desk {
 
     /// Runs an action; the result object.
     pub(crate) async fn run(&self, action: &Action) -> Value {
-        let conversation = Conversation::new(&self.client, &self.ports);
+        let conversation = Conversation::new(&self.client, &self.ports, None);
         let context = ToolContext {
             config: &self.config,
             ports: &self.ports,

@@ -10,9 +10,9 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use crate::log::Event;
 use crate::ports::{
-    AiCall, AiGateway, Alarm, Background, Clock, Es256, Kv, KvError, Limit, Log, OutboundRequest, OutboundResponse,
-    P256Key, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Sockets, Sql, SqlError, SqlRow, SqlValue, Timer,
-    Upstream, UpstreamError,
+    AiCall, AiGateway, Alarm, Background, Clock, Connection, Es256, Kv, KvError, Limit, Log, OutboundRequest,
+    OutboundResponse, P256Key, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Sockets, Sql, SqlError, SqlRow,
+    SqlValue, Timer, Upstream, UpstreamError,
 };
 
 /// A clock that moves only when told to.
@@ -332,6 +332,10 @@ impl Alarm for FakeAlarm {
         self.0.set(Some(at));
         Ok(())
     }
+
+    async fn next(&self) -> Result<Option<u64>, SqlError> {
+        Ok(self.0.get())
+    }
 }
 
 /// Notes what would have gone to streams.
@@ -339,9 +343,13 @@ impl Alarm for FakeAlarm {
 pub(crate) struct MemorySockets(pub(crate) RefCell<Vec<(String, String)>>);
 
 impl Sockets for MemorySockets {
-    fn send(&self, stream: &str, text: &str) -> usize {
+    fn send(&self, stream: &str, text: &str) -> bool {
         self.0.borrow_mut().push((stream.to_owned(), text.to_owned()));
-        1
+        true
+    }
+
+    fn close(&self, stream_or_session: &str) {
+        self.0.borrow_mut().push((stream_or_session.to_owned(), "closed".to_owned()));
     }
 
     fn close_all(&self) {
@@ -365,6 +373,19 @@ impl QueuedBackground {
 impl Background for QueuedBackground {
     fn run(&self, work: LocalBoxFuture<'static, ()>) {
         self.0.borrow_mut().push(work);
+    }
+}
+
+/// A connection that holds until the test says otherwise.
+#[derive(Default)]
+pub(crate) struct FakeConnection(pub(crate) Cell<bool>);
+
+#[async_trait(?Send)]
+impl Connection for FakeConnection {
+    async fn closed(&self) {
+        while !self.0.get() {
+            tokio::task::yield_now().await;
+        }
     }
 }
 
