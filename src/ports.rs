@@ -266,12 +266,21 @@ pub trait Alarm {
 pub trait Sockets {
     /// Sends `text` to the newest socket of `stream` that takes it; says whether one did.
     fn send(&self, stream: &str, text: &str) -> bool;
+    /// Whether a stream has an open socket.
+    fn is_open(&self, stream: &str) -> bool;
     /// Ends the connections of a stream, or of every stream of a session.
     fn close(&self, stream_or_session: &str);
     /// Ends every stream of this object.
     fn close_all(&self);
     /// The open streams on which somebody wants to be told of changes.
     fn listeners(&self) -> Vec<(StreamName, Subscription)>;
+}
+
+/// The connection on which the request came.
+#[async_trait(?Send)]
+pub trait Connection {
+    /// Completes when the client has gone before it was answered; never, where the platform does not tell.
+    async fn closed(&self);
 }
 
 /// The Durable Objects.
@@ -311,6 +320,8 @@ pub struct Ports {
     pub log: Rc<dyn Log>,
     /// `waitUntil`.
     pub background: Rc<dyn Background>,
+    /// The client's connection.
+    pub connection: Rc<dyn Connection>,
 }
 
 /// What a grant's object gets from the platform.

@@ -19,6 +19,10 @@ impl Sockets for ObjectSockets {
         sockets.iter().any(|socket| socket.send_with_str(text).is_ok())
     }
 
+    fn is_open(&self, stream: &str) -> bool {
+        !self.0.get_websockets_with_tag(stream).is_empty()
+    }
+
     fn close(&self, stream_or_session: &str) {
         close(&self.0.get_websockets_with_tag(stream_or_session), "the stream is over");
     }

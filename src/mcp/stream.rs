@@ -18,7 +18,7 @@ use super::session::{Channel, Session, SessionKeys};
 use super::streamable::accepts;
 use super::{Endpoint, Turn};
 use crate::agent::{AgentName, Attach, Command, EventId, Reply, StreamName};
-use crate::web::{Body, Response, StreamSpec};
+use crate::web::{Body, Response, StreamSpec, Work};
 
 /// Opens a stream.
 pub(super) async fn open(turn: &Turn<'_>) -> Result<Response, Response> {
@@ -42,12 +42,17 @@ async fn standalone(turn: &Turn<'_>) -> Result<Response, Response> {
     let Some(id) = turn.request.header("last-event-id") else {
         confirm(turn, Some(&session.nonce)).await?;
         let stream = StreamName::of_session(&session.nonce);
-        return Ok(opened(session.agent(), Attach { presented, stream, after: None, prime, listens: None }, OPENING));
+        return Ok(stream_to(
+            session.agent(),
+            Attach { presented, stream, after: None, prime, listens: None },
+            OPENING,
+            None,
+        ));
     };
     let id = EventId::parse(id).filter(|id| id.stream.session() == session.nonce).ok_or_else(refuse::unknown_event)?;
     let attach = Attach { presented, stream: id.stream, after: Some(id.number), prime, listens: None };
     check(turn, &session, &attach).await?;
-    Ok(opened(session.agent(), attach, OPENING))
+    Ok(stream_to(session.agent(), attach, OPENING, None))
 }
 
 /// Asks the object before there is a status: it alone knows its streams' events. It judges the token as well.
@@ -72,18 +77,28 @@ async fn legacy(turn: &Turn<'_>) -> Result<Response, Response> {
     let random = exchange.ports.random.as_ref();
     let session = Session::new(turn.caller.owner(&keys), Channel::Sse, random, exchange.context.now);
     vouch(turn, &session.nonce);
-    let prelude = format!("event: endpoint\ndata: /sse/message?sessionId={}\n\n", keys.sign(&session));
+    let prelude =
+        format!("retry: {RETRY_MS}\nevent: endpoint\ndata: /sse/message?sessionId={}\n\n", keys.sign(&session));
     let presented = turn.holder(Some(&session.nonce)).map(|holder| holder.presented(exchange));
     let stream = StreamName::of_session(&session.nonce);
-    Ok(opened(session.agent(), Attach { presented, stream, after: None, prime: false, listens: None }, &prelude))
+    Ok(stream_to(
+        session.agent(),
+        Attach { presented, stream, after: None, prime: false, listens: None },
+        &prelude,
+        None,
+    ))
 }
 
-/// Sent at once, so that the client's HTTP library hands the stream out.
-const OPENING: &str = ": open\n\n";
+/// Milliseconds after which a client whose stream was taken away comes back; what it calls meanwhile is refused. Within the
+/// event, because some clients take a block of its own for a message.
+const RETRY_MS: u64 = 1000;
 
-/// A stream that is a socket of this object.
-pub(super) fn opened(agent: AgentName, attach: Attach, prelude: &str) -> Response {
-    event_stream(Body::Stream(Box::new(StreamSpec { agent, attach, prelude: prelude.to_owned() })))
+/// Sent at once, so that the client's HTTP library hands the stream out.
+pub(super) const OPENING: &str = ": open\n\n";
+
+/// A stream of an object's.
+pub(super) fn stream_to(agent: AgentName, attach: Attach, prelude: &str, work: Option<Work>) -> Response {
+    event_stream(Body::Stream(Box::new(StreamSpec { agent, attach, prelude: prelude.to_owned(), work })))
 }
 
 /// Server-sent events.

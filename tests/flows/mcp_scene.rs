@@ -32,6 +32,8 @@ pub(crate) struct ScriptedAgents {
     /// Whether only calls are refused: the grant ended between the confirmation and the call.
     pub(crate) refuse_calls_only: Cell<bool>,
     pub(crate) unreachable: Cell<bool>,
+    /// Whether no stream has a connection.
+    pub(crate) deaf: Cell<bool>,
     /// Each grant's client, by the object's name, where it is not the usual one.
     pub(crate) clients: RefCell<HashMap<String, &'static str>>,
     ended: RefCell<HashSet<String>>,
@@ -77,10 +79,20 @@ impl Agents for ScriptedAgents {
                 self.ended.borrow_mut().extend(presented.session.clone());
                 Ok(Reply::Grant(verdict.map(|()| GrantReply::Done)))
             }
+            Command::MaySpeak { presented, .. } => {
+                note("heard");
+                let verdict = if self.refuse_calls_only.get() { Ok(()) } else { self.judge(presented) };
+                let verdict = verdict.and(if self.deaf.get() { Err(GrantError::NotConnected) } else { Ok(()) });
+                Ok(Reply::Grant(verdict.map(|()| GrantReply::Done)))
+            }
             Command::MayAttach(asked) => {
                 note("attach");
                 let verdict = asked.presented.as_ref().map_or(Ok(()), |presented| self.judge(presented));
                 Ok(Reply::Grant(verdict.map(|()| GrantReply::Done)))
+            }
+            Command::Cancel(cancel) => {
+                note(&format!("cancel {:?}", cancel.call));
+                Ok(Reply::Grant(self.judge(&cancel.presented).map(|()| GrantReply::Done)))
             }
             Command::Grant(_) | Command::User(_) | Command::AdmitRegistration { .. } => Err(AgentUnavailable),
             Command::Call(call) => {
@@ -91,7 +103,7 @@ impl Agents for ScriptedAgents {
                 note("publish");
                 let message = serde_json::from_str(message).map_err(|_| AgentUnavailable)?;
                 self.published.borrow_mut().push((stream.to_string(), message));
-                Ok(Reply::Published(true))
+                Ok(Reply::Published(!self.deaf.get()))
             }
         }
     }

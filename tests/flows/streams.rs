@@ -322,3 +322,19 @@ async fn a_change_goes_to_those_who_asked_for_it_and_the_end_of_the_grant_to_all
     }
     assert_eq!(scene.sockets.0.borrow().last().unwrap().1, "closed", "told first, then closed");
 }
+
+#[tokio::test(flavor = "current_thread")]
+async fn whether_a_call_could_be_answered_is_said_only_to_a_token_that_counts() {
+    let scene = Scene::new().await;
+    let stream = StreamName::of_session(SESSION);
+    let ask = async |presented| match scene.agent.handle(Command::MaySpeak { presented, stream: stream.clone() }).await
+    {
+        Reply::Grant(outcome) => outcome,
+        other => unreachable!("{other:?}"),
+    };
+    assert_eq!(ask(scene.presented(SESSION)).await, Ok(GrantReply::Done));
+    scene.sockets.2.set(true);
+    assert_eq!(ask(scene.presented(SESSION)).await, Err(GrantError::NotConnected));
+    let forged = Presented { token: Secret::new("m365a.x"), ..scene.presented(SESSION) };
+    assert_eq!(ask(forged).await, Err(GrantError::TokenInvalid));
+}

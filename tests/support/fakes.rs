@@ -11,9 +11,9 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use crate::agent::{StreamName, Subscription};
 use crate::log::Event;
 use crate::ports::{
-    AiCall, AiGateway, Alarm, Background, Clock, Es256, Kv, KvError, Limit, Log, OutboundRequest, OutboundResponse,
-    P256Key, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Sockets, Sql, SqlError, SqlRow, SqlValue, Timer,
-    Upstream, UpstreamError,
+    AiCall, AiGateway, Alarm, Background, Clock, Connection, Es256, Kv, KvError, Limit, Log, OutboundRequest,
+    OutboundResponse, P256Key, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Sockets, Sql, SqlError, SqlRow,
+    SqlValue, Timer, Upstream, UpstreamError,
 };
 
 /// A clock that moves only when told to.
@@ -345,12 +345,18 @@ pub(crate) struct MemorySockets(
     pub(crate) RefCell<Vec<(String, String)>>,
     /// Who wants to be told of changes.
     pub(crate) RefCell<Vec<(StreamName, Subscription)>>,
+    /// Whether every client has gone.
+    pub(crate) Cell<bool>,
 );
 
 impl Sockets for MemorySockets {
     fn send(&self, stream: &str, text: &str) -> bool {
         self.0.borrow_mut().push((stream.to_owned(), text.to_owned()));
         true
+    }
+
+    fn is_open(&self, _stream: &str) -> bool {
+        !self.2.get()
     }
 
     fn close(&self, stream_or_session: &str) {
@@ -382,6 +388,19 @@ impl QueuedBackground {
 impl Background for QueuedBackground {
     fn run(&self, work: LocalBoxFuture<'static, ()>) {
         self.0.borrow_mut().push(work);
+    }
+}
+
+/// A connection that holds until the test says otherwise.
+#[derive(Default)]
+pub(crate) struct FakeConnection(pub(crate) Cell<bool>);
+
+#[async_trait(?Send)]
+impl Connection for FakeConnection {
+    async fn closed(&self) {
+        while !self.0.get() {
+            tokio::task::yield_now().await;
+        }
     }
 }
 

@@ -37,11 +37,6 @@ pub struct Attach {
     pub listens: Option<Subscription>,
 }
 
-/// A message as a server-sent event of a stream without a log.
-pub fn event(message: &str) -> String {
-    frame::message(None, message)
-}
-
 /// What a connection gets at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attached {
@@ -84,12 +79,22 @@ impl<'a> Streams<'a> {
         taken
     }
 
+    /// The event of a message that no log keeps.
+    pub fn event(message: &str) -> String {
+        frame::message(None, message)
+    }
+
     fn say(&self, stream: &StreamName, key: Option<&Key>, text: &str, last: bool) -> Result<bool, GrantError> {
         let id = match key {
             Some(key) => log::append(self.ports, stream, key, text, last)?,
             None => None,
         };
         Ok(self.ports.sockets.send(stream.as_str(), &frame::message(id.as_ref(), text)))
+    }
+
+    /// Whether anybody would hear what is said on a stream.
+    pub(super) fn is_heard(&self, stream: &StreamName) -> bool {
+        self.ports.sockets.is_open(stream.as_str())
     }
 
     /// What a connection that takes up a stream gets first: what it missed of this stream and of no other. A call's stream
@@ -118,7 +123,7 @@ impl<'a> Streams<'a> {
     pub fn announce(&self, change: &Change) {
         for (stream, subscription) in self.ports.sockets.listeners() {
             if let Some(message) = subscription.notification(change) {
-                self.ports.sockets.send(stream.as_str(), &event(&message));
+                self.ports.sockets.send(stream.as_str(), &Self::event(&message));
             }
         }
     }
@@ -126,7 +131,7 @@ impl<'a> Streams<'a> {
     /// The end of everything: who listens is told that nothing more will come.
     pub(crate) fn end_all(&self) {
         for (stream, subscription) in self.ports.sockets.listeners() {
-            self.ports.sockets.send(stream.as_str(), &event(&subscription.answer()));
+            self.ports.sockets.send(stream.as_str(), &Self::event(&subscription.answer()));
         }
         self.ports.sockets.close_all();
     }

@@ -6,12 +6,12 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::agent::{AgentName, Attach, ChangeFilter, StreamName, Subscription, event};
+use crate::agent::{AgentName, Attach, ChangeFilter, StreamName, Streams, Subscription};
 use crate::mcp::Turn;
 use crate::mcp::confirm::confirm;
 use crate::mcp::initialize::ServerCapabilities;
 use crate::mcp::protocol::{Answer, RpcError, params, render};
-use crate::mcp::stream::{event_stream, opened};
+use crate::mcp::stream::{event_stream, stream_to};
 use crate::mcp::streamable::answered;
 use crate::web::{Body, Response};
 
@@ -34,7 +34,7 @@ pub(super) async fn listen(turn: &Turn<'_>, id: &RawValue, raw: Option<&RawValue
     let subscription =
         Subscription { id: id.get().to_owned(), filter: delivered(asked, &ServerCapabilities::default()) };
     if subscription.filter == ChangeFilter::default() {
-        let both = event(&subscription.acknowledgement()) + &event(&subscription.answer());
+        let both = Streams::event(&subscription.acknowledgement()) + &Streams::event(&subscription.answer());
         return Ok(event_stream(Body::Bytes(both.into_bytes().into())));
     }
     if serde_json::to_vec(&subscription).is_ok_and(|bytes| bytes.len() > LONGEST) {
@@ -49,7 +49,8 @@ pub(super) async fn listen(turn: &Turn<'_>, id: &RawValue, raw: Option<&RawValue
         prime: false,
         listens: Some(subscription.clone()),
     };
-    Ok(opened(AgentName::Grant(holder.claims.grant), attach, &event(&subscription.acknowledgement())))
+    let first = Streams::event(&subscription.acknowledgement());
+    Ok(stream_to(AgentName::Grant(holder.claims.grant), attach, &first, None))
 }
 
 /// Of what was asked for as much as the capabilities promise.
