@@ -5,13 +5,16 @@
 //! would break one, an `outputSchema` or `structuredContent` that is no object, the catalogue never holds.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::completion::complete;
 use super::protocol::{Answer, RpcError, clip, params};
 use crate::agent::Action;
 use crate::config::Config;
+use crate::prompts;
 use crate::tools;
 
 /// Resource not found, in the revisions up to 2025-11-25.
@@ -39,9 +42,12 @@ pub(super) fn step(config: &Config, method: &str, raw: Option<&RawValue>) -> Ste
         "ping" => Ok(result("{}")),
         "tools/list" => list(raw, || format!("{{\"tools\":{}}}", tools::list_json(config.read_only)).into()),
         "resources/list" => list(raw, || format!("{{\"resources\":{}}}", tools::resources_json()).into()),
-        "resources/templates/list" => list(raw, || "{\"resourceTemplates\":[]}".into()),
-        "prompts/list" => list(raw, || "{\"prompts\":[]}".into()),
-        "prompts/get" => Err(RpcError::invalid_params("no such prompt: this server has none")),
+        "resources/templates/list" => {
+            list(raw, || format!("{{\"resourceTemplates\":{}}}", tools::templates_json()).into())
+        }
+        "prompts/list" => list(raw, || format!("{{\"prompts\":{}}}", prompts::list_json()).into()),
+        "prompts/get" => get_prompt(raw).map(result),
+        "completion/complete" => complete(raw).map(result),
         "tools/call" => call(config, raw),
         "resources/read" => read(raw),
         _ => Err(RpcError::method_not_found(method)),
@@ -96,6 +102,20 @@ pub(super) fn call_tool(config: &Config, name: &str, arguments: Option<&RawValue
 
 /// A tool error, not a protocol error, so that the model reads why.
 const READ_ONLY: &str = r#"{"content":[{"type":"text","text":"This server is read-only: its operator switched off every tool that changes or sends something."}],"isError":true}"#;
+
+#[derive(Deserialize)]
+struct PromptParams {
+    name: String,
+    #[serde(default)]
+    arguments: Option<BTreeMap<String, String>>,
+}
+
+/// JSON text of the `GetPromptResult`.
+pub(super) fn get_prompt(raw: Option<&RawValue>) -> Result<String, RpcError> {
+    let PromptParams { name, arguments } = params(raw)?;
+    let prompt = prompts::find(&name).and_then(|prompt| prompt.get(arguments.unwrap_or_default()));
+    prompt.map_err(|error| RpcError::invalid_params(error.to_string()))
+}
 
 #[derive(Deserialize)]
 struct ReadParams {

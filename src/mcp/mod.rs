@@ -8,6 +8,7 @@ mod call;
 mod caller;
 mod challenge;
 mod classify;
+mod completion;
 pub mod confirm;
 mod initialize;
 mod methods;

@@ -9,10 +9,15 @@ mod answer;
 mod arguments;
 mod calendar;
 mod call;
+pub mod content;
 mod core;
 mod cursor;
 mod error;
 mod event;
+#[cfg(feature = "conformance")]
+pub mod fixtures;
+pub mod icon;
+mod item_resources;
 mod ledger;
 mod mail;
 mod outbox;
@@ -23,6 +28,7 @@ mod resources;
 mod schema;
 mod send;
 mod teams;
+mod user_resources;
 mod when;
 mod zone;
 
@@ -45,7 +51,7 @@ use answer::Answer;
 use call::Call;
 use error::ToolError;
 
-pub use resources::{has_resource, resources_json};
+pub use resources::{has_resource, is_listed, resources_json, templates_json};
 
 /// What a tool may use.
 pub struct ToolContext<'a> {
@@ -91,6 +97,12 @@ type Handler = for<'a> fn(&'a str, &'a Call<'a>) -> LocalBoxFuture<'a, Outcome>;
 /// The arguments of one tool: their fields and doc comments are its schema, `run` is what it does.
 #[async_trait(?Send)]
 trait Input: DeserializeOwned + JsonSchema {
+    /// The schema of [`Answer::structured`], for a tool that answers with it. Only for short answers of which a program
+    /// may want a part: what a list holds would cost the model's context twice.
+    fn output() -> Option<Value> {
+        None
+    }
+
     /// Carries out the call.
     async fn run(self, call: &Call<'_>) -> Outcome;
 }
@@ -113,8 +125,14 @@ pub struct Tool {
     pub also: &'static [Scope],
     /// Arguments that work, shown with every argument error.
     pub example: &'static str,
-    schema: fn() -> Value,
+    schema: fn() -> Schemas,
     handler: Handler,
+}
+
+/// What a tool takes, and what it answers with beside text.
+struct Schemas {
+    input: Value,
+    output: Option<Value>,
 }
 
 impl Tool {
@@ -130,11 +148,13 @@ impl Tool {
     }
 
     fn entry(&self) -> Entry<'_> {
+        let Schemas { input, output } = (self.schema)();
         Entry {
             name: self.name,
             title: self.title,
             description: self.description,
-            input_schema: (self.schema)(),
+            input_schema: input,
+            output_schema: output,
             annotations: Annotations::of(self.kind),
         }
     }
@@ -148,6 +168,8 @@ struct Entry<'a> {
     title: &'a str,
     description: &'a str,
     input_schema: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_schema: Option<Value>,
     annotations: Annotations,
 }
 
@@ -175,11 +197,19 @@ impl Annotations {
 
 /// The tools of each family. `authenticate` is the first of all: it takes no arguments and does no harm, so clients
 /// that try the first tool they see come away unhurt.
-const FAMILIES: [&[Tool]; 5] = [core::TOOLS, mail::TOOLS, calendar::TOOLS, teams::TOOLS, people::TOOLS];
+const FAMILIES: &[&[Tool]] = &[
+    core::TOOLS,
+    mail::TOOLS,
+    calendar::TOOLS,
+    teams::TOOLS,
+    people::TOOLS,
+    #[cfg(feature = "conformance")]
+    fixtures::TOOLS,
+];
 
 /// Every tool, always in the same order.
 pub fn catalogue() -> impl Iterator<Item = &'static Tool> {
-    FAMILIES.into_iter().flatten()
+    FAMILIES.iter().copied().flatten()
 }
 
 /// The tool of this name.
@@ -214,24 +244,32 @@ pub fn needs(action: &Action) -> ScopeSet {
 /// Runs a tool or reads a resource; the JSON text of a `CallToolResult` or `ReadResourceResult`, or a want of
 /// permission that a further sign-in would mend.
 pub async fn run(action: &Action, context: &ToolContext<'_>) -> Result<String, GrantError> {
-    let (tool, outcome) = match action {
+    match action {
         Action::Tool { name, arguments } => {
             let tool = find(name);
             let outcome = match tool {
                 Some(tool) => call_tool(tool, arguments, context).await,
                 None => Err(ToolError::NoSuchTool(name.clone())),
             };
-            (tool, outcome)
+            challenge(context, &outcome)?;
+            Ok(answer::tool_result(outcome, tool, context.request_id))
         }
-        Action::Resource { uri } => (None, resources::read(uri, context).await),
-    };
-    if let (true, Err(ToolError::StepUp { needed, .. })) = (context.may_challenge, &outcome) {
-        return Err(GrantError::InsufficientScope { scopes: context.caller.granted.union(*needed) });
+        Action::Resource { uri } => {
+            let outcome = resources::read(uri, context).await;
+            challenge(context, &outcome)?;
+            Ok(answer::resource_result(uri, outcome, context.request_id))
+        }
     }
-    Ok(match action {
-        Action::Tool { .. } => answer::tool_result(outcome, tool, context.request_id),
-        Action::Resource { uri } => answer::resource_result(uri, outcome, context.request_id),
-    })
+}
+
+/// A want of permission, where it can still be told by a status.
+fn challenge<T>(context: &ToolContext<'_>, outcome: &Result<T, ToolError>) -> Result<(), GrantError> {
+    match (context.may_challenge, outcome) {
+        (true, Err(ToolError::StepUp { needed, .. })) => {
+            Err(GrantError::InsufficientScope { scopes: context.caller.granted.union(*needed) })
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn call_tool(tool: &'static Tool, arguments: &str, context: &ToolContext<'_>) -> Outcome {
