@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::client::{Called, Client};
 use crate::crypto::{Digest, Secret};
 use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
 
@@ -303,6 +304,8 @@ pub struct CallCommand {
     pub action: Action,
     /// Whether a want of permission can still be told by an HTTP status.
     pub may_challenge: bool,
+    /// What is known of the client.
+    pub client: Client,
 }
 
 /// What is asked of a grant.
@@ -327,8 +330,8 @@ pub enum Action {
 pub enum Reply {
     /// To [`Command::Grant`].
     Grant(Result<GrantReply, GrantError>),
-    /// To [`Command::Call`]: the JSON text of a `CallToolResult` or `ReadResourceResult`.
-    Called(Result<String, GrantError>),
+    /// To [`Command::Call`].
+    Called(Result<Called, GrantError>),
     /// To [`Command::Publish`]: how many sockets took it.
     Published(usize),
     /// To [`Command::User`].

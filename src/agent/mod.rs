@@ -4,9 +4,12 @@
 //! Owns the order of things in one call (who asks, may they, what do they want); the state machine is
 //! `oauth::grant`, the catalogue `tools`, the way out `gateway`.
 
+mod client;
 mod command;
+mod conversation;
 mod graph_client;
 mod lanes;
+mod publish;
 mod registrations;
 pub mod storage;
 mod user_grants;
@@ -16,6 +19,10 @@ use std::rc::Rc;
 
 use async_trait::async_trait;
 
+pub use client::{
+    Called, Client, ClientCapabilities, Dialogue, InputAnswer, InputMethod, InputRequest, LogLevel, Question,
+    Unanswered,
+};
 pub use command::{
     Action, Admission, AgentName, AssertionId, AuthorizationRequest, CallCommand, Command, Correlation, Description,
     Enlisted, GrantCommand, GrantError, GrantReply, MicrosoftTokens, Presented, Profile, Reply, TokenSet, UserCommand,
@@ -29,8 +36,10 @@ use crate::oauth::scopes;
 use crate::ports::AgentPorts;
 use crate::tools::{self, ToolContext};
 
+use publish::Publisher;
 use user_grants::Sweep;
 
+pub use conversation::Conversation;
 pub(crate) use graph_client::GraphClient;
 pub(crate) use lanes::Lanes;
 
@@ -82,7 +91,9 @@ impl Agent {
         match command {
             Command::Grant(command) => Reply::Grant(self.step(command).await),
             Command::Call(command) => Reply::Called(self.call(&command).await),
-            Command::Publish { stream, message } => Reply::Published(self.ports.sockets.send(&stream, &message)),
+            Command::Publish { stream, message } => {
+                Reply::Published(Publisher::new(&self.ports).publish(&stream, &message))
+            }
             Command::User(command) => Reply::User(user_grants::handle(&self.ports, &command).await),
             Command::AdmitRegistration { ends_at } => Reply::Admission(self.admit(ends_at).await),
         }
@@ -129,7 +140,7 @@ impl Agent {
         self.grant.handle(command).await
     }
 
-    async fn call(&self, command: &CallCommand) -> Result<String, GrantError> {
+    async fn call(&self, command: &CallCommand) -> Result<Called, GrantError> {
         let caller = self.grant.present(&command.presented)?;
         let tokens = self.grant.tokens(&command.presented);
         let name = match &command.action {
@@ -146,6 +157,7 @@ impl Agent {
             lanes: &self.lanes,
             over: RefCell::default(),
         };
+        let conversation = Conversation::new(&command.client, &self.ports);
         let context = ToolContext {
             config: &self.config,
             ports: &self.ports,
@@ -153,6 +165,7 @@ impl Agent {
             offered: scopes::supported(&self.config),
             may_challenge: command.may_challenge,
             graph: &graph,
+            conversation: &conversation,
             request_id: &command.correlation.request_id,
         };
         let outcome = tools::run(&command.action, &context).await;

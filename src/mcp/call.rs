@@ -2,10 +2,10 @@
 
 use super::caller::Holder;
 use super::confirm::Asked;
-use super::methods::Ask;
-use super::protocol::Answer;
+use super::methods::{Ask, no_such_resource};
+use super::protocol::{Answer, RpcError};
 use super::refuse::Failure;
-use crate::agent::{AgentName, CallCommand, Command, Correlation, GrantError, Presented, Reply};
+use crate::agent::{AgentName, CallCommand, Called, Client, Command, Correlation, GrantError, Presented, Reply};
 use crate::exchange::Exchange;
 use crate::log::{Event, Kind};
 use crate::oauth::token::AccessClaims;
@@ -18,13 +18,20 @@ pub(super) struct Call {
     asked: Asked,
     ask: Ask,
     may_challenge: bool,
+    client: Client,
 }
 
 impl Call {
     /// Prepares the question.
     pub(super) fn new(exchange: &Exchange, holder: &Holder<'_>, ask: Ask) -> Self {
         let asked = Asked::begin(exchange, holder);
-        Self { claims: holder.claims, presented: holder.presented(exchange), asked, ask, may_challenge: true }
+        let (presented, client) = (holder.presented(exchange), Client::default());
+        Self { claims: holder.claims, presented, asked, ask, may_challenge: true, client }
+    }
+
+    /// With what is known of the client.
+    pub(super) fn of(self, client: Client) -> Self {
+        Self { client, ..self }
     }
 
     /// A want of permission comes back as a tool error: a status can no longer say it, or not for this message alone.
@@ -38,12 +45,12 @@ impl Call {
     }
 
     /// Asks. The object judges token, identity and session in the same hop, so its yes refreshes the note.
-    pub(super) async fn run(self, exchange: &Exchange) -> Result<Answer, Failure> {
+    pub(super) async fn run(self, exchange: &Exchange) -> Result<Called, Failure> {
         let started = exchange.ports.clock.now_ms();
-        let Self { claims, presented, asked, ask, may_challenge } = self;
+        let Self { claims, presented, asked, ask, may_challenge, client } = self;
         let correlation =
             Correlation { request_id: exchange.context.request_id.clone(), ray_id: exchange.context.ray_id.clone() };
-        let command = Command::Call(CallCommand { presented, correlation, action: ask.action, may_challenge });
+        let command = Command::Call(CallCommand { presented, correlation, action: ask.action, may_challenge, client });
         let reply = exchange.ports.agents.call(&AgentName::Grant(claims.grant), &command).await;
         let outcome = match reply {
             Ok(Reply::Called(outcome)) => {
@@ -57,14 +64,27 @@ impl Call {
             }
         };
         log(exchange, &claims, ask.name, started, &outcome);
-        outcome.map(|result| Answer::Result(result.into()))
+        outcome
     }
 }
 
-fn log(exchange: &Exchange, claims: &AccessClaims, name: &str, started: u64, outcome: &Result<String, Failure>) {
+/// The answer of a revision with sessions. Its client was never said to be able to answer anything, so that it was
+/// asked is a fault of ours.
+pub(super) fn answer(called: Called) -> Answer {
+    match called {
+        Called::Done(result) | Called::CannotAsk { told: result, .. } => Answer::Result(result.into()),
+        Called::NotFound { uri } => Answer::Error(no_such_resource(&uri)),
+        Called::InputRequired { .. } => Answer::Error(RpcError::new(-32603, "internal error")),
+    }
+}
+
+fn log(exchange: &Exchange, claims: &AccessClaims, name: &str, started: u64, outcome: &Result<Called, Failure>) {
     let reason = match outcome {
-        Ok(result) if is_tool_error(result) => "tool-error",
-        Ok(_) => "ok",
+        Ok(Called::Done(result)) if is_tool_error(result) => "tool-error",
+        Ok(Called::Done(_)) => "ok",
+        Ok(Called::InputRequired { .. }) => "input-required",
+        Ok(Called::NotFound { .. }) => "not-found",
+        Ok(Called::CannotAsk { .. }) => "cannot-ask",
         Err(Failure::Refused(GrantError::InsufficientScope { .. })) => "insufficient-scope",
         Err(Failure::Refused(_)) => "refused",
         Err(Failure::Unavailable) => "unavailable",

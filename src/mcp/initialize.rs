@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::protocol::{Revision, RpcError, params, present};
-use super::session::ClientCapabilities;
+use crate::agent::ClientCapabilities;
 use crate::config::Config;
 use crate::tools::icon::{self, Icon};
 
@@ -36,23 +36,33 @@ struct Capabilities<'a> {
     elicitation: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Elicitation<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "present")]
+    form: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
     url: Option<&'a RawValue>,
 }
 
 impl Capabilities<'_> {
     fn bits(&self) -> ClientCapabilities {
-        let url = self.elicitation.and_then(|raw| serde_json::from_str::<Elicitation<'_>>(raw.get()).ok());
+        let modes = self.elicitation.and_then(|raw| serde_json::from_str::<Elicitation<'_>>(raw.get()).ok());
+        let modes = modes.unwrap_or_default();
+        // Before there were modes a form was the only one, and it still is where none is named.
+        let form = self.elicitation.is_some() && (modes.form.is_some() || modes.url.is_none());
         let bits = [
             (self.sampling.is_some(), ClientCapabilities::SAMPLING),
             (self.roots.is_some(), ClientCapabilities::ROOTS),
-            (self.elicitation.is_some(), ClientCapabilities::ELICITATION),
-            (url.is_some_and(|elicitation| elicitation.url.is_some()), ClientCapabilities::ELICITATION_URL),
+            (form, ClientCapabilities::ELICITATION),
+            (modes.url.is_some(), ClientCapabilities::ELICITATION_URL),
         ];
         ClientCapabilities(bits.iter().filter(|(has, _)| *has).fold(0, |all, (_, bit)| all | bit))
     }
+}
+
+/// What a client can do, of its `ClientCapabilities` object; nothing where that is none.
+pub(super) fn client_capabilities(raw: &RawValue) -> ClientCapabilities {
+    serde_json::from_str::<Capabilities<'_>>(raw.get()).unwrap_or_default().bits()
 }
 
 #[derive(Serialize)]
@@ -176,6 +186,7 @@ mod tests {
         };
         assert_eq!(bits("{}"), 0);
         assert_eq!(bits(r#"{"elicitation":{}}"#), ClientCapabilities::ELICITATION);
+        assert_eq!(bits(r#"{"elicitation":{"url":{}}}"#), ClientCapabilities::ELICITATION_URL);
         let both = ClientCapabilities::ELICITATION | ClientCapabilities::ELICITATION_URL;
         assert_eq!(bits(r#"{"elicitation":{"form":{},"url":{}}}"#), both);
         assert_eq!(bits(r#"{"sampling":{},"roots":{}}"#), ClientCapabilities::SAMPLING | ClientCapabilities::ROOTS);

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::completion::complete;
 use super::protocol::{Answer, RpcError, clip, params};
-use crate::agent::Action;
+use crate::agent::{Action, Called, Client};
 use crate::config::Config;
 use crate::prompts;
 use crate::tools;
@@ -110,11 +110,21 @@ struct PromptParams {
     arguments: Option<BTreeMap<String, String>>,
 }
 
-/// JSON text of the `GetPromptResult`.
-pub(super) fn get_prompt(raw: Option<&RawValue>) -> Result<String, RpcError> {
+/// A prompt that was asked for.
+pub(super) fn prompt(raw: Option<&RawValue>) -> Result<prompts::Request, RpcError> {
     let PromptParams { name, arguments } = params(raw)?;
-    let prompt = prompts::find(&name).and_then(|prompt| prompt.get(arguments.unwrap_or_default()));
-    prompt.map_err(|error| RpcError::invalid_params(error.to_string()))
+    let request = prompts::request(&name, arguments.unwrap_or_default());
+    request.map_err(|error| RpcError::invalid_params(error.to_string()))
+}
+
+/// JSON text of the `GetPromptResult`. No client of a revision with sessions is asked anything for a prompt.
+fn get_prompt(raw: Option<&RawValue>) -> Result<String, RpcError> {
+    match prompt(raw)?.get(&Client::default()) {
+        Called::Done(result) => Ok(result),
+        Called::CannotAsk { .. } | Called::InputRequired { .. } | Called::NotFound { .. } => {
+            Err(RpcError::invalid_params("this prompt needs a client of a newer revision"))
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -130,9 +140,13 @@ fn read(raw: Option<&RawValue>) -> Result<Step, RpcError> {
 /// A read of a resource, by the revisions up to 2025-11-25.
 pub(super) fn read_resource(uri: &str) -> Result<Ask, RpcError> {
     if !tools::has_resource(uri) {
-        let data = serde_json::json!({ "uri": uri }).to_string();
-        let error = RpcError::new(RESOURCE_NOT_FOUND, "resource not found");
-        return Err(RpcError { data: Some(data), ..error });
+        return Err(no_such_resource(uri));
     }
     Ok(Ask { action: Action::Resource { uri: uri.to_owned() }, name: "resources/read" })
+}
+
+/// What the revisions up to 2025-11-25 say where there is no resource.
+pub(super) fn no_such_resource(uri: &str) -> RpcError {
+    let data = serde_json::json!({ "uri": uri }).to_string();
+    RpcError { data: Some(data), ..RpcError::new(RESOURCE_NOT_FOUND, "resource not found") }
 }

@@ -130,7 +130,8 @@ impl<'a> Message<'a> {
     }
 }
 
-fn is_id(id: &RawValue) -> bool {
+/// Whether it is what identifies a request, or its progress: a string or an integer.
+pub(super) fn is_id(id: &RawValue) -> bool {
     let text = id.get();
     text.starts_with('"') || text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok()
 }

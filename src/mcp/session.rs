@@ -5,7 +5,7 @@
 //! keyed digest of the discovery caller's credentials. Only base64url, `.` and `~`, so it needs no escaping in a query.
 //! Whether a session was ended by its client, only the grant's object knows: it keeps the nonce.
 
-use crate::agent::AgentName;
+use crate::agent::{AgentName, ClientCapabilities};
 use crate::config::EncryptionKeys;
 use crate::crypto::{self, Key, Keyring};
 use crate::identity::GrantId;
@@ -62,17 +62,6 @@ impl Channel {
         }
         Revision::ALL.into_iter().find(|revision| *revision as u8 == byte).map(Self::Streamable)
     }
-}
-
-/// What the client said it can do, as bits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct ClientCapabilities(pub(super) u8);
-
-impl ClientCapabilities {
-    pub(super) const SAMPLING: u8 = 1;
-    pub(super) const ELICITATION: u8 = 2;
-    pub(super) const ELICITATION_URL: u8 = 4;
-    pub(super) const ROOTS: u8 = 8;
 }
 
 /// A session.

@@ -5,7 +5,7 @@
 //! not looked at: clients of 2024-11-05 have none, and what a reconnecting one sends was negotiated on another stream.
 
 use super::Turn;
-use super::call::Call;
+use super::call::{self, Call};
 use super::classify::{Classified, Payload, classify};
 use super::confirm::{confirm, confirm_now};
 use super::initialize::initialize;
@@ -61,7 +61,7 @@ pub(super) async fn message(turn: &Turn<'_>) -> Result<Response, Response> {
 
 async fn ask_now(turn: &Turn<'_>, call: Call) -> Result<Answer, Response> {
     let outcome = call.run(turn.exchange).await;
-    outcome.map_err(|failure| refuse::failed(&turn.exchange.config, turn.endpoint, &failure))
+    outcome.map(call::answer).map_err(|failure| refuse::failed(&turn.exchange.config, turn.endpoint, &failure))
 }
 
 /// The answer to a stateless message, on which clients fall back to `initialize`: this channel has no stateless revision,
@@ -113,7 +113,7 @@ fn accept(turn: &Turn<'_>, session: &Session, work: Option<(&RawValue, Work)>) -
                     .without_challenge()
                     .run(&exchange)
                     .await
-                    .unwrap_or_else(|failure| Answer::Error(told(&failure))),
+                    .map_or_else(|failure| Answer::Error(told(&failure)), call::answer),
             };
             publish(&exchange, &agent, stream, render(Some(&id), &answer)).await;
         }));

@@ -3,7 +3,7 @@
 
 use serde_json::value::RawValue;
 
-use super::call::Call;
+use super::call::{self, Call};
 use super::classify::{Classified, Payload, classify};
 use super::confirm::{confirm, vouch};
 use super::initialize::initialize;
@@ -109,7 +109,7 @@ async fn one(
             let call = Call::new(turn.exchange, &holder, ask);
             let call = if alone { call } else { call.without_challenge() };
             let outcome = call.run(turn.exchange).await;
-            outcome.map_err(|failure| refuse::failed(&turn.exchange.config, turn.endpoint, &failure))?
+            call::answer(outcome.map_err(|failure| refuse::failed(&turn.exchange.config, turn.endpoint, &failure))?)
         }
     };
     Ok(Some(render(Some(id), &answer)))

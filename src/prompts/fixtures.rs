@@ -1,6 +1,9 @@
 //! The prompts that the published conformance suite gets by name.
 
+use serde_json::json;
+
 use super::{Argument, Message, Prompt, Values};
+use crate::agent::{InputMethod, InputRequest};
 use crate::tools::content::{Block, Contents, Data};
 use crate::tools::fixtures::PIXEL;
 
@@ -21,10 +24,33 @@ pub(super) const PROMPTS: &[Prompt] = &[
         let pixel = Block::Image { data: PIXEL.into(), mime_type: "image/png".into() };
         vec![Message::of(pixel), text("Please analyze the image above.".to_owned())]
     }),
+    Prompt {
+        questions: || {
+            let schema =
+                json!({"type": "object", "properties": {"context": {"type": "string"}}, "required": ["context"]});
+            let params = json!({"message": "What context should the prompt use?", "requestedSchema": schema});
+            vec![InputRequest { key: "user_context".to_owned(), method: InputMethod::Elicit, params }]
+        },
+        ..fixture("test_input_required_result_prompt", &[], |values| {
+            vec![text(format!("The answer was: {:?}", values.answers))]
+        })
+    },
 ];
 
-const fn fixture(name: &'static str, arguments: &'static [Argument], render: fn(&Values) -> Vec<Message>) -> Prompt {
-    Prompt { name, title: name, description: "A fixture of the conformance suite.", icon: None, arguments, render }
+const fn fixture(
+    name: &'static str,
+    arguments: &'static [Argument],
+    render: fn(&Values<'_>) -> Vec<Message>,
+) -> Prompt {
+    Prompt {
+        name,
+        title: name,
+        description: "A fixture of the conformance suite.",
+        icon: None,
+        arguments,
+        questions: Vec::new,
+        render,
+    }
 }
 
 const fn required(name: &'static str) -> Argument {

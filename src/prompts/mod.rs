@@ -14,6 +14,7 @@ use std::sync::OnceLock;
 
 use serde::Serialize;
 
+use crate::agent::{Called, Client, InputAnswer, InputRequest, Unanswered};
 use crate::tools::content::Block;
 use crate::tools::icon::Icon;
 
@@ -29,7 +30,9 @@ pub struct Prompt {
     icon: Option<Icon>,
     /// What it takes.
     pub arguments: &'static [Argument],
-    render: fn(&Values) -> Vec<Message>,
+    /// What its client is asked first.
+    questions: fn() -> Vec<InputRequest>,
+    render: fn(&Values<'_>) -> Vec<Message>,
 }
 
 /// One argument; its value is always text.
@@ -42,13 +45,18 @@ pub struct Argument {
     values: &'static [&'static str],
 }
 
-/// The arguments' values.
-pub struct Values(BTreeMap<String, String>);
+/// What a prompt is made of.
+struct Values<'a> {
+    given: &'a BTreeMap<String, String>,
+    /// In the order of the questions.
+    #[cfg_attr(not(feature = "conformance"), expect(dead_code, reason = "no prompt of the catalogue asks anything"))]
+    answers: Vec<InputAnswer>,
+}
 
-impl Values {
+impl Values<'_> {
     /// A value, or what stands for it where it was left out.
     fn or(&self, name: &str, default: &'static str) -> Cow<'static, str> {
-        self.0.get(name).map_or(Cow::Borrowed(default), |value| value.clone().into())
+        self.given.get(name).map_or(Cow::Borrowed(default), |value| value.clone().into())
     }
 }
 
@@ -148,27 +156,57 @@ impl Prompt {
         }
     }
 
-    /// JSON text of the `GetPromptResult` for these arguments. An empty value is none: forms send it for what was left
-    /// blank.
-    pub fn get(&self, mut given: BTreeMap<String, String>) -> Result<String, PromptError> {
-        given.retain(|_, value| !value.trim().is_empty());
-        for argument in self.arguments {
-            match given.get(argument.name) {
-                Some(value) if !is_line(value) => return Err(PromptError::Unusable(argument.name)),
-                None if argument.required => return Err(PromptError::Missing(argument.name)),
-                Some(_) | None => {}
-            }
-        }
-        if given.keys().any(|name| self.argument(name).is_none()) {
-            return Err(PromptError::Foreign);
-        }
-        let result = GetPromptResult { description: self.description, messages: (self.render)(&Values(given)) };
-        Ok(serde_json::to_string(&result).unwrap_or_default())
-    }
-
     /// The argument of this name.
     pub fn argument(&self, name: &str) -> Option<&'static Argument> {
         self.arguments.iter().find(|argument| argument.name == name)
+    }
+}
+
+/// A prompt with its arguments.
+pub struct Request {
+    prompt: &'static Prompt,
+    given: BTreeMap<String, String>,
+}
+
+/// Checks what was asked for. An empty value is none: forms send it for what was left blank.
+pub fn request(name: &str, mut given: BTreeMap<String, String>) -> Result<Request, PromptError> {
+    let prompt = find(name)?;
+    given.retain(|_, value| !value.trim().is_empty());
+    for argument in prompt.arguments {
+        match given.get(argument.name) {
+            Some(value) if !is_line(value) => return Err(PromptError::Unusable(argument.name)),
+            None if argument.required => return Err(PromptError::Missing(argument.name)),
+            Some(_) | None => {}
+        }
+    }
+    if given.keys().any(|name| prompt.argument(name).is_none()) {
+        return Err(PromptError::Foreign);
+    }
+    Ok(Request { prompt, given })
+}
+
+impl Request {
+    /// What tells it from every other one.
+    pub fn identity(&self) -> String {
+        serde_json::json!([self.prompt.name, self.given]).to_string()
+    }
+
+    /// JSON text of the `GetPromptResult`, or what the client must answer first.
+    pub fn get(&self, client: &Client) -> Called {
+        let answers = match client.answers((self.prompt.questions)()) {
+            Ok(answers) => answers,
+            Err(Unanswered::CannotAsk(method)) => return Called::CannotAsk { method, told: String::new() },
+            Err(Unanswered::Open(requests)) => {
+                let mut dialogue = client.dialogue.clone();
+                for request in &requests {
+                    dialogue.note(request);
+                }
+                return Called::InputRequired { requests, dialogue };
+            }
+        };
+        let messages = (self.prompt.render)(&Values { given: &self.given, answers });
+        let result = GetPromptResult { description: self.prompt.description, messages };
+        Called::Done(serde_json::to_string(&result).unwrap_or_default())
     }
 }
 

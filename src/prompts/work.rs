@@ -25,6 +25,7 @@ pub(super) const PROMPTS: &[Prompt] = &[
                 values: &[],
             },
         ],
+        questions: Vec::new,
         render: catch_up,
     },
     Prompt {
@@ -46,6 +47,7 @@ pub(super) const PROMPTS: &[Prompt] = &[
                 values: &["two hours of quiet work", "preparing the next meeting", "answering mail"],
             },
         ],
+        questions: Vec::new,
         render: plan_my_day,
     },
     Prompt {
@@ -67,6 +69,7 @@ pub(super) const PROMPTS: &[Prompt] = &[
                 values: &["10", "20", "30", "50"],
             },
         ],
+        questions: Vec::new,
         render: triage_inbox,
     },
 ];
@@ -75,7 +78,7 @@ fn told(text: String) -> Vec<Message> {
     vec![Message::of(Block::text(text))]
 }
 
-fn catch_up(values: &Values) -> Vec<Message> {
+fn catch_up(values: &Values<'_>) -> Vec<Message> {
     let since = values.or("since", "the last working day");
     let about = values.or("about", "everything");
     told(format!(
@@ -89,7 +92,7 @@ fn catch_up(values: &Values) -> Vec<Message> {
     ))
 }
 
-fn plan_my_day(values: &Values) -> Vec<Message> {
+fn plan_my_day(values: &Values<'_>) -> Vec<Message> {
     let day = values.or("day", "today");
     let focus = values.or("focus", "nothing in particular");
     told(format!(
@@ -103,7 +106,7 @@ fn plan_my_day(values: &Values) -> Vec<Message> {
     ))
 }
 
-fn triage_inbox(values: &Values) -> Vec<Message> {
+fn triage_inbox(values: &Values<'_>) -> Vec<Message> {
     let folder = values.or("folder", "inbox");
     let count = values.or("count", "30");
     told(format!(

@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::answer::clean;
+use crate::agent::{InputMethod, InputRequest};
 use crate::graph::request::InvalidSegment;
 use crate::graph::{Failure, Origin};
 use crate::identity::{Scope, ScopeSet};
@@ -46,6 +47,15 @@ pub(super) enum ToolError {
     /// The object's storage failed before anything was sent.
     #[error("this server's storage failed")]
     Storage,
+    /// Nothing failed: the client must answer these before the call goes on.
+    #[error("the client has to answer first")]
+    InputRequired(Vec<InputRequest>),
+    /// The call has to ask what its client does not answer.
+    #[error("the client does not answer {}", .0.name())]
+    CannotAsk(InputMethod),
+    /// The client could not answer, or not to what it was asked.
+    #[error("the client did not answer what it was asked")]
+    NotAnswered,
     /// A cursor could not be made.
     #[error("the next page could not be sealed")]
     Seal,
@@ -92,6 +102,9 @@ impl ToolError {
             | Self::NoSuchResource
             | Self::Busy { .. }
             | Self::Storage
+            | Self::InputRequired(_)
+            | Self::CannotAsk(_)
+            | Self::NotAnswered
             | Self::Seal => false,
         }
     }
@@ -160,6 +173,12 @@ impl ToolError {
                 retryable: true,
                 ..of("server", "storage", "Try again; the same idempotencyKey, where the tool has one, keeps it safe.")
             },
+            Self::InputRequired(_) | Self::CannotAsk(_) => of(
+                "client",
+                "cannotAsk",
+                "The user must agree first, and this client cannot ask: use a client that supports elicitation.",
+            ),
+            Self::NotAnswered => of("client", "notAnswered", "Call again, and let the user answer."),
             Self::Seal => of("server", "internal", "Ask for fewer items, or report the requestId to the operator."),
         }
     }
@@ -170,7 +189,7 @@ impl ToolError {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report<'a> {
     code: &'a str,
-    /// Whose word it is: `arguments`, `signIn`, `policy` (AI Gateway or an account policy), `graph`, `transport`,
+    /// Whose word it is: `arguments`, `client`, `signIn`, `policy` (AI Gateway or an account policy), `graph`, `transport`,
     /// `server`.
     source: &'static str,
     message: String,

@@ -7,6 +7,11 @@
 mod address;
 mod answer;
 mod arguments;
+#[cfg_attr(
+    not(feature = "conformance"),
+    expect(dead_code, reason = "no tool of the catalogue has anything to ask or to say yet")
+)]
+mod ask;
 mod calendar;
 mod call;
 pub mod content;
@@ -32,6 +37,11 @@ mod user_resources;
 mod when;
 mod zone;
 
+/// What the tests call to be asked and told.
+#[cfg(test)]
+#[path = "../../tests/support/probe.rs"]
+mod probe;
+
 use std::sync::OnceLock;
 
 use async_trait::async_trait;
@@ -41,7 +51,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::agent::{Action, Caller, GrantError};
+use crate::agent::{Action, Called, Caller, Conversation, Dialogue, GrantError, InputRequest};
 use crate::config::Config;
 use crate::graph::Graph;
 use crate::identity::{Scope, ScopeSet};
@@ -67,6 +77,8 @@ pub struct ToolContext<'a> {
     pub may_challenge: bool,
     /// The way to Graph.
     pub graph: &'a dyn Graph,
+    /// What the client can be asked and told.
+    pub conversation: &'a Conversation<'a>,
     /// Shown in errors.
     pub request_id: &'a str,
 }
@@ -205,6 +217,10 @@ const FAMILIES: &[&[Tool]] = &[
     people::TOOLS,
     #[cfg(feature = "conformance")]
     fixtures::TOOLS,
+    #[cfg(feature = "conformance")]
+    fixtures::ASKING,
+    #[cfg(feature = "conformance")]
+    fixtures::TELLING,
 ];
 
 /// Every tool, always in the same order.
@@ -214,6 +230,10 @@ pub fn catalogue() -> impl Iterator<Item = &'static Tool> {
 
 /// The tool of this name.
 pub fn find(name: &str) -> Option<&'static Tool> {
+    #[cfg(test)]
+    if name == probe::TOOL.name {
+        return Some(&probe::TOOL);
+    }
     catalogue().find(|tool| tool.name == name)
 }
 
@@ -241,9 +261,9 @@ pub fn needs(action: &Action) -> ScopeSet {
     }
 }
 
-/// Runs a tool or reads a resource; the JSON text of a `CallToolResult` or `ReadResourceResult`, or a want of
-/// permission that a further sign-in would mend.
-pub async fn run(action: &Action, context: &ToolContext<'_>) -> Result<String, GrantError> {
+/// Runs a tool or reads a resource: the JSON text of a `CallToolResult` or `ReadResourceResult`, questions to the client,
+/// or a want of permission that a further sign-in would mend.
+pub async fn run(action: &Action, context: &ToolContext<'_>) -> Result<Called, GrantError> {
     match action {
         Action::Tool { name, arguments } => {
             let tool = find(name);
@@ -251,25 +271,39 @@ pub async fn run(action: &Action, context: &ToolContext<'_>) -> Result<String, G
                 Some(tool) => call_tool(tool, arguments, context).await,
                 None => Err(ToolError::NoSuchTool(name.clone())),
             };
-            challenge(context, &outcome)?;
-            Ok(answer::tool_result(outcome, tool, context.request_id))
+            settle(context, outcome, |outcome| answer::tool_result(outcome, tool, context.request_id))
         }
-        Action::Resource { uri } => {
-            let outcome = resources::read(uri, context).await;
-            challenge(context, &outcome)?;
-            Ok(answer::resource_result(uri, outcome, context.request_id))
-        }
+        Action::Resource { uri } => match resources::read(uri, context).await {
+            Err(ToolError::NoSuchResource) => Ok(Called::NotFound { uri: uri.clone() }),
+            outcome => settle(context, outcome, |outcome| answer::resource_result(uri, outcome, context.request_id)),
+        },
     }
 }
 
-/// A want of permission, where it can still be told by a status.
-fn challenge<T>(context: &ToolContext<'_>, outcome: &Result<T, ToolError>) -> Result<(), GrantError> {
-    match (context.may_challenge, outcome) {
-        (true, Err(ToolError::StepUp { needed, .. })) => {
-            Err(GrantError::InsufficientScope { scopes: context.caller.granted.union(*needed) })
+/// What came of it; `told` says it as a result where nothing else does.
+fn settle<T>(
+    context: &ToolContext<'_>,
+    outcome: Result<T, ToolError>,
+    told: impl FnOnce(Result<T, ToolError>) -> String,
+) -> Result<Called, GrantError> {
+    Ok(match outcome {
+        Err(ToolError::StepUp { needed, .. }) if context.may_challenge => {
+            return Err(GrantError::InsufficientScope { scopes: context.caller.granted.union(needed) });
         }
-        _ => Ok(()),
+        Err(ToolError::InputRequired(requests)) => input_required(requests, context),
+        Err(ToolError::CannotAsk(method)) => {
+            Called::CannotAsk { method, told: told(Err(ToolError::CannotAsk(method))) }
+        }
+        outcome => Called::Done(told(outcome)),
+    })
+}
+
+fn input_required(requests: Vec<InputRequest>, context: &ToolContext<'_>) -> Called {
+    let mut dialogue: Dialogue = context.conversation.dialogue();
+    for request in &requests {
+        dialogue.note(request);
     }
+    Called::InputRequired { requests, dialogue }
 }
 
 async fn call_tool(tool: &'static Tool, arguments: &str, context: &ToolContext<'_>) -> Outcome {

@@ -156,7 +156,12 @@ pub(super) async fn read(uri: &str, context: &ToolContext<'_>) -> Result<Content
     if let Some(scope) = resource.scope {
         call.require(scope)?;
     }
-    let data = (resource.read)(&call, &id).await?;
+    let data = (resource.read)(&call, &id).await.map_err(|error| match (&resource.place, error) {
+        (Place::Each { .. }, ToolError::Graph { failure, .. }) if failure.status == Some(404) => {
+            ToolError::NoSuchResource
+        }
+        (Place::Fixed(_) | Place::Each { .. }, error) => error,
+    })?;
     Ok(Contents { uri: uri.to_owned(), mime_type: resource.mime_type.into(), data })
 }
 

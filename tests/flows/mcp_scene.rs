@@ -7,7 +7,7 @@ use std::rc::Rc;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use crate::agent::{AgentName, Command, GrantCommand, GrantError, GrantReply, Presented, Reply};
+use crate::agent::{AgentName, Called, Command, GrantCommand, GrantError, GrantReply, Presented, Reply};
 use crate::exchange::{Exchange, Isolate};
 use crate::identity::{AccessIdentity, GrantId, Scope, ScopeSet, UserId};
 use crate::mcp::{self, Endpoint};
@@ -76,7 +76,7 @@ impl Agents for ScriptedAgents {
             Command::Grant(_) | Command::User(_) | Command::AdmitRegistration { .. } => Err(AgentUnavailable),
             Command::Call(call) => {
                 note(&format!("call {:?}", call.action));
-                Ok(Reply::Called(self.judge(&call.presented).map(|()| TOOL_RESULT.to_owned())))
+                Ok(Reply::Called(self.judge(&call.presented).map(|()| Called::Done(TOOL_RESULT.to_owned()))))
             }
             Command::Publish { stream, message } => {
                 note("publish");

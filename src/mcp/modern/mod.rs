@@ -7,22 +7,31 @@ mod discover;
 mod envelope;
 mod headers;
 mod methods;
+mod state;
 
 use super::call::Call;
 use super::confirm::confirm;
-use super::protocol::{Answer, Message, render};
+use super::methods::{Ask, no_such_resource};
+use super::protocol::{Answer, Message, RpcError, render};
 use super::streamable::answered;
 use super::{Turn, refuse};
+use crate::agent::{Called, Client, Dialogue};
+use crate::exchange::Exchange;
+use crate::prompts;
 use crate::web::Response;
 
 pub(super) use envelope::Params;
-use methods::{Step, complete, step};
+use methods::{Step, ask_client, complete, lacks_capability, step};
+use state::Binding;
 
 /// The only stateless revision so far.
 const REVISION: &str = "2026-07-28";
 
 /// A standard header is missing, wrongly encoded, or says something else than the body.
 const HEADER_MISMATCH: i32 = -32020;
+
+/// The client did not say that it can do what the call needs.
+const MISSING_CAPABILITY: i32 = -32021;
 
 /// The revision is not served.
 const UNSUPPORTED_VERSION: i32 = -32022;
@@ -62,20 +71,79 @@ pub(super) async fn post(turn: &Turn<'_>, message: &Message<'_>, params: &Params
             confirm(turn, None).await?;
             answer
         }
-        Step::Ask(ask, hints) => {
-            let holder = turn.holder(None).ok_or_else(|| turn.sign_in_first())?;
-            let outcome = Call::new(turn.exchange, &holder, ask).run(turn.exchange).await;
-            let answer = outcome.map_err(|failure| refuse::failed(&turn.exchange.config, turn.endpoint, &failure))?;
-            complete(answer, hints)
-        }
+        Step::Ask(ask, hints) => call(turn, params, ask, hints).await?,
+        Step::Prompt(request) => prompt(turn, params, &request).await?,
     };
     Ok(Response { status: status(&answer), ..answered(render(Some(id), &answer)) })
 }
 
-/// The status of an answer: an unknown method alone has one of its own, since everything that is 400 was refused before.
+/// Asks the object. A call that needs something of its client ends with its questions, and comes again with the answers.
+async fn call(turn: &Turn<'_>, params: &Params<'_>, ask: Ask, hints: Option<Hints>) -> Result<Answer, Response> {
+    let exchange = turn.exchange;
+    let holder = turn.holder(None).ok_or_else(|| turn.sign_in_first())?;
+    let binding = Binding::new(holder.claims.grant, &ask.action);
+    let client = match resume(exchange, params, &binding) {
+        Ok(dialogue) => Client { dialogue, ..params.client() },
+        Err(error) => {
+            confirm(turn, None).await?;
+            return Ok(Answer::Error(error));
+        }
+    };
+    let outcome = Call::new(exchange, &holder, ask).of(client).run(exchange).await;
+    let called = outcome.map_err(|failure| refuse::failed(&exchange.config, turn.endpoint, &failure))?;
+    Ok(told(exchange, &binding, called, hints))
+}
+
+/// A prompt, which the edge makes by itself. It too may need something of its client.
+async fn prompt(turn: &Turn<'_>, params: &Params<'_>, request: &prompts::Request) -> Result<Answer, Response> {
+    confirm(turn, None).await?;
+    let grant = turn.holder(None).ok_or_else(|| turn.sign_in_first())?.claims.grant;
+    let binding = Binding::prompt(grant, request);
+    Ok(match resume(turn.exchange, params, &binding) {
+        Ok(dialogue) => {
+            let called = request.get(&Client { dialogue, ..params.client() });
+            told(turn.exchange, &binding, called, None)
+        }
+        Err(error) => Answer::Error(error),
+    })
+}
+
+/// What came of a call, as this revision says it.
+fn told(exchange: &Exchange, binding: &Binding, called: Called, hints: Option<Hints>) -> Answer {
+    match called {
+        Called::Done(result) => complete(Answer::Result(result.into()), hints),
+        // -32002 has no place in this revision.
+        Called::NotFound { uri } => Answer::Error(RpcError { code: -32602, ..no_such_resource(&uri) }),
+        Called::CannotAsk { method, .. } => Answer::Error(lacks_capability(method)),
+        Called::InputRequired { requests, dialogue } => {
+            let keys = &exchange.config.keys.encryption.request_states;
+            match binding.seal(keys, exchange.ports.random.as_ref(), exchange.context.now, dialogue) {
+                Ok(state) => ask_client(&requests, &state),
+                Err(error) => Answer::Error(error),
+            }
+        }
+    }
+}
+
+/// The dialogue that a call goes on with: an empty one, or what its state says, with the answers that came along.
+fn resume(exchange: &Exchange, params: &Params<'_>, binding: &Binding) -> Result<Dialogue, RpcError> {
+    let Some(state) = params.request_state else {
+        return params.input_responses.map_or_else(|| Ok(Dialogue::default()), state::loose);
+    };
+    let state = envelope::text(state).ok_or_else(|| RpcError::invalid_params("requestState must be a string"))?;
+    let keys = &exchange.config.keys.encryption.request_states;
+    let mut dialogue = binding.open(keys, exchange.context.now, &state)?;
+    if let Some(responses) = params.input_responses {
+        state::answer(&mut dialogue, responses)?;
+    }
+    Ok(dialogue)
+}
+
+/// The status of an answer: an unknown method and a capability that the client lacks have their own.
 fn status(answer: &Answer) -> u16 {
     match answer {
         Answer::Error(error) if error.code == -32601 => 404,
+        Answer::Error(error) if error.code == MISSING_CAPABILITY => 400,
         Answer::Error(_) | Answer::Result(_) => 200,
     }
 }

@@ -1,0 +1,119 @@
+//! What a running call says to its client: progress and log messages, on the stream that the call has for it.
+//!
+//! Owns the rules of saying: progress only where it was asked for and only forwards, log messages from the client's
+//! level on, both so often and no oftener. Without a stream everything said here goes nowhere. How a message reaches the
+//! stream is [`Publisher`]'s.
+
+use std::cell::{Cell, RefCell};
+
+use serde_json::{Value, json};
+
+use super::client::{Client, Dialogue, LogLevel};
+use super::publish::Publisher;
+use crate::ports::AgentPorts;
+
+/// Notifications of one kind, at most this many in one window. What is over is dropped, not kept: progress is
+/// overtaken by the next, and no log message is worth a client that cannot follow.
+const MOST: u32 = 20;
+
+/// Milliseconds.
+const WINDOW_MS: u64 = 1000;
+
+/// The client of a running call, as the call sees it.
+pub struct Conversation<'a> {
+    client: &'a Client,
+    publisher: Publisher<'a>,
+    ports: &'a AgentPorts,
+    reached: Cell<Option<f64>>,
+    progress: Pace,
+    messages: Pace,
+    memory: RefCell<Option<String>>,
+}
+
+impl<'a> Conversation<'a> {
+    /// At the start of a run.
+    pub fn new(client: &'a Client, ports: &'a AgentPorts) -> Self {
+        Self {
+            client,
+            publisher: Publisher::new(ports),
+            ports,
+            reached: Cell::default(),
+            progress: Pace::default(),
+            messages: Pace::default(),
+            memory: RefCell::new(client.dialogue.memory.clone()),
+        }
+    }
+
+    /// Who is spoken with.
+    pub fn client(&self) -> &Client {
+        self.client
+    }
+
+    /// What the tool kept in an earlier run.
+    pub fn memory(&self) -> Option<String> {
+        self.memory.borrow().clone()
+    }
+
+    /// Keeps `text` for the next run.
+    pub fn keep(&self, text: String) {
+        *self.memory.borrow_mut() = Some(text);
+    }
+
+    /// The dialogue as it stands at the end of the run.
+    pub fn dialogue(&self) -> Dialogue {
+        Dialogue { memory: self.memory(), ..self.client.dialogue.clone() }
+    }
+
+    /// How far the call has come. Said only where the client asked, and only when it is further than before.
+    pub fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
+        let Some(token) = &self.client.progress_token else { return };
+        if !progress.is_finite() || self.reached.get().is_some_and(|reached| progress <= reached) {
+            return;
+        }
+        if !self.progress.allows(self.ports.clock.now_ms()) {
+            return;
+        }
+        self.reached.set(Some(progress));
+        // The token is JSON of the client's that goes back as it came.
+        let token = serde_json::from_str(token).unwrap_or(Value::Null);
+        let mut params = json!({ "progressToken": token, "progress": progress });
+        if let Some(members) = params.as_object_mut() {
+            members.extend(total.map(|total| ("total".to_owned(), json!(total))));
+            members.extend(message.map(|message| ("message".to_owned(), json!(message))));
+        }
+        self.notify("notifications/progress", &params);
+    }
+
+    /// A log message for the client.
+    pub fn log(&self, level: LogLevel, logger: &str, data: &Value) {
+        let wanted = self.client.log_level.is_some_and(|least| level >= least);
+        if wanted && self.messages.allows(self.ports.clock.now_ms()) {
+            self.notify("notifications/message", &json!({ "level": level, "logger": logger, "data": data }));
+        }
+    }
+
+    /// Any other notification.
+    pub fn notify(&self, method: &str, params: &Value) {
+        let Some(stream) = &self.client.stream else { return };
+        let message = json!({ "jsonrpc": "2.0", "method": method, "params": params });
+        self.publisher.publish(stream, &message.to_string());
+    }
+}
+
+/// How often something is said.
+#[derive(Default)]
+struct Pace {
+    since: Cell<u64>,
+    said: Cell<u32>,
+}
+
+impl Pace {
+    fn allows(&self, now_ms: u64) -> bool {
+        if now_ms.saturating_sub(self.since.get()) >= WINDOW_MS {
+            self.since.set(now_ms);
+            self.said.set(0);
+        }
+        self.said.set(self.said.get().saturating_add(1));
+        self.said.get() <= MOST
+    }
+}

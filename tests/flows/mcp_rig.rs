@@ -1,0 +1,60 @@
+//! A deployment with real objects and signed-in clients that speak MCP to it, for what a call asks and says on its way.
+
+use serde_json::{Value, json};
+
+use super::mcp_scene::{json, request};
+use super::world::{World, json_of};
+use crate::mcp::{self, Endpoint};
+use crate::web::{Method, Response};
+
+pub(super) const MODERN: &str = "2026-07-28";
+
+/// One client's sign-in.
+pub(super) struct Client<'w> {
+    pub(super) world: &'w World,
+    pub(super) bearer: String,
+}
+
+impl<'w> Client<'w> {
+    /// Registers and signs in.
+    pub(super) async fn new(world: &'w World) -> Self {
+        let id = world.public_client().await;
+        let code = world.sign_in(&id).await;
+        let tokens = json_of(&world.token(&World::redeeming(&id, &code)).await);
+        Self { world, bearer: format!("Bearer {}", tokens["access_token"].as_str().unwrap()) }
+    }
+
+    pub(super) async fn post(&self, headers: &[(&'static str, &str)], body: &Value) -> Response {
+        let all: Vec<_> =
+            [("authorization", self.bearer.as_str())].into_iter().chain(headers.iter().copied()).collect();
+        mcp::handle(&self.world.exchange(), Endpoint::Mcp, &request(Method::Post, &all, &body.to_string())).await
+    }
+
+    /// A stateless call of the probe by a client that can do `capabilities`; `extra` are further params.
+    pub(super) async fn ask(&self, capabilities: Value, arguments: Value, extra: Value) -> Response {
+        let mut params = json!({"name": "probe", "arguments": arguments, "_meta": {
+            "io.modelcontextprotocol/protocolVersion": MODERN,
+            "io.modelcontextprotocol/clientCapabilities": capabilities,
+        }});
+        for (name, value) in extra.as_object().unwrap() {
+            match (name.as_str(), value.as_object()) {
+                ("_meta", Some(members)) => params["_meta"].as_object_mut().unwrap().extend(members.clone()),
+                _ => params[name] = value.clone(),
+            }
+        }
+        let headers = [("mcp-protocol-version", MODERN), ("mcp-method", "tools/call"), ("mcp-name", "probe")];
+        self.post(&headers, &json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})).await
+    }
+
+    /// The result of a stateless call that is answered with JSON.
+    pub(super) async fn result(&self, capabilities: Value, arguments: Value, extra: Value) -> Value {
+        let response = self.ask(capabilities, arguments, extra).await;
+        assert_eq!(response.status, 200, "{}", response.body_text());
+        json(&response)["result"].clone()
+    }
+}
+
+/// What a tool answered.
+pub(super) fn told(result: &Value) -> Value {
+    serde_json::from_str(result["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{result}"))).unwrap()
+}
