@@ -258,12 +258,16 @@ pub struct SqlError;
 pub trait Alarm {
     /// Wakes the object at this Unix second, or as soon after it as the platform can.
     async fn set(&self, at: u64) -> Result<(), SqlError>;
+    /// When it rings next, in Unix seconds.
+    async fn next(&self) -> Result<Option<u64>, SqlError>;
 }
 
 /// The open streams of this object's clients.
 pub trait Sockets {
-    /// Sends `text` to every socket of `stream`; says how many there were.
-    fn send(&self, stream: &str, text: &str) -> usize;
+    /// Sends `text` to the newest socket of `stream` that takes it; says whether one did.
+    fn send(&self, stream: &str, text: &str) -> bool;
+    /// Ends the connections of a stream, or of every stream of a session.
+    fn close(&self, stream_or_session: &str);
     /// Ends every stream of this object.
     fn close_all(&self);
 }

@@ -133,8 +133,8 @@ impl Context {
 pub struct StreamSpec {
     /// The object that owns the stream.
     pub agent: crate::agent::AgentName,
-    /// The stream's id within that object.
-    pub stream: String,
+    /// How the stream is taken up there.
+    pub attach: crate::agent::Attach,
     /// Bytes that go out first (the `endpoint` event).
     pub prelude: String,
 }
@@ -147,7 +147,7 @@ pub enum Body {
     /// All of it.
     Bytes(Cow<'static, [u8]>),
     /// Server-sent events.
-    Stream(StreamSpec),
+    Stream(Box<StreamSpec>),
 }
 
 /// A response header: name in lower case, value.

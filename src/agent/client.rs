@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::streams::StreamName;
 use crate::crypto::Digest;
 
 /// What a client said it can do, as bits.
@@ -63,7 +64,7 @@ pub struct Client {
     /// JSON text of the `progressToken` of the call, a string or an integer.
     pub progress_token: Option<String>,
     /// The stream on which it may be told things while the call runs.
-    pub stream: Option<String>,
+    pub stream: Option<StreamName>,
     /// What was asked and answered in earlier runs of the call.
     pub dialogue: Dialogue,
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::client::{Called, Client};
+use super::streams::{Attach, StreamName};
 use crate::crypto::{Digest, Secret};
 use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
 
@@ -43,10 +44,12 @@ pub enum Command {
     Grant(GrantCommand),
     /// A tool call or a resource, for the holder of an access token.
     Call(CallCommand),
-    /// Sends one server message to a client's open stream.
+    /// Asks whether a connection could take up a stream: a status has to say so before there is one.
+    MayAttach(Attach),
+    /// Sends one server message to a client's open stream, which has no log.
     Publish {
-        /// Stream id.
-        stream: String,
+        /// Which.
+        stream: StreamName,
         /// The JSON-RPC message.
         message: String,
     },
@@ -98,7 +101,7 @@ pub struct Correlation {
 }
 
 /// An access token as it was presented, with everything that must agree before it counts.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presented {
     /// The bearer token.
     pub token: Secret,
@@ -328,12 +331,12 @@ pub enum Action {
 /// One reply.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Reply {
-    /// To [`Command::Grant`].
+    /// To [`Command::Grant`] and [`Command::MayAttach`].
     Grant(Result<GrantReply, GrantError>),
     /// To [`Command::Call`].
     Called(Result<Called, GrantError>),
-    /// To [`Command::Publish`]: how many sockets took it.
-    Published(usize),
+    /// To [`Command::Publish`]: whether a socket took it.
+    Published(bool),
     /// To [`Command::User`].
     User(Result<Vec<GrantId>, GrantError>),
     /// To [`Command::AdmitRegistration`].
@@ -354,7 +357,7 @@ pub enum Admission {
 /// What a step of the grant's life gives.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GrantReply {
-    /// To `Open`, `AbandonSignIn`, `Revoke`, `RevokeByUser`, `EndSession`.
+    /// To `Open`, `AbandonSignIn`, `Revoke`, `RevokeByUser`, `EndSession`, and to [`Command::MayAttach`].
     Done,
     /// To `BeginSignIn`.
     Approved(AuthorizationRequest),
@@ -419,6 +422,9 @@ pub enum GrantError {
     /// The session was ended by its client.
     #[error("the session has ended")]
     SessionEnded,
+    /// No such event on a stream of the session, or it was long ago.
+    #[error("the event is unknown")]
+    EventUnknown,
     /// The token is not good for this, and a sign-in that asks for these scopes would be. The grant is kept.
     #[error("the sign-in does not include all permissions that are needed")]
     InsufficientScope {

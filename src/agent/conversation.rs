@@ -2,14 +2,15 @@
 //!
 //! Owns the rules of saying: progress only where it was asked for and only forwards, log messages from the client's
 //! level on, both so often and no oftener. Without a stream everything said here goes nowhere. How a message reaches the
-//! stream is [`Publisher`]'s.
+//! stream is [`Streams`]'.
 
 use std::cell::{Cell, RefCell};
 
 use serde_json::{Value, json};
 
 use super::client::{Client, Dialogue, LogLevel};
-use super::publish::Publisher;
+use super::streams::Streams;
+use crate::crypto::Key;
 use crate::ports::AgentPorts;
 
 /// Notifications of one kind, at most this many in one window. What is over is dropped, not kept: progress is
@@ -22,7 +23,8 @@ const WINDOW_MS: u64 = 1000;
 /// The client of a running call, as the call sees it.
 pub struct Conversation<'a> {
     client: &'a Client,
-    publisher: Publisher<'a>,
+    streams: Streams<'a>,
+    key: Option<Key>,
     ports: &'a AgentPorts,
     reached: Cell<Option<f64>>,
     progress: Pace,
@@ -31,11 +33,12 @@ pub struct Conversation<'a> {
 }
 
 impl<'a> Conversation<'a> {
-    /// At the start of a run.
-    pub fn new(client: &'a Client, ports: &'a AgentPorts) -> Self {
+    /// At the start of a run. `key` seals what is kept of the stream.
+    pub fn new(client: &'a Client, ports: &'a AgentPorts, key: Option<Key>) -> Self {
         Self {
             client,
-            publisher: Publisher::new(ports),
+            streams: Streams::new(ports),
+            key,
             ports,
             reached: Cell::default(),
             progress: Pace::default(),
@@ -96,7 +99,8 @@ impl<'a> Conversation<'a> {
     pub fn notify(&self, method: &str, params: &Value) {
         let Some(stream) = &self.client.stream else { return };
         let message = json!({ "jsonrpc": "2.0", "method": method, "params": params });
-        self.publisher.publish(stream, &message.to_string());
+        // What cannot be kept is not said: no call fails for a notification.
+        let _ = self.streams.publish(stream, self.key.as_ref(), &message.to_string());
     }
 }
 

@@ -166,7 +166,8 @@ impl GraphClient<'_> {
             | GrantError::TokenReused
             | GrantError::AssertionReused
             | GrantError::InsufficientScope { .. }
-            | GrantError::SessionEnded => (Origin::SignIn, "TokenRefused"),
+            | GrantError::SessionEnded
+            | GrantError::EventUnknown => (Origin::SignIn, "TokenRefused"),
         };
         if origin == Origin::SignIn {
             *self.over.borrow_mut() = Some(error);

@@ -9,9 +9,9 @@ mod command;
 mod conversation;
 mod graph_client;
 mod lanes;
-mod publish;
 mod registrations;
 pub mod storage;
+mod streams;
 mod user_grants;
 
 use std::cell::RefCell;
@@ -27,6 +27,7 @@ pub use command::{
     Action, Admission, AgentName, AssertionId, AuthorizationRequest, CallCommand, Command, Correlation, Description,
     Enlisted, GrantCommand, GrantError, GrantReply, MicrosoftTokens, Presented, Profile, Reply, TokenSet, UserCommand,
 };
+pub use streams::{Attach, Attached, EventId, StreamName, Streams};
 
 use crate::config::Config;
 use crate::crypto::Secret;
@@ -36,7 +37,6 @@ use crate::oauth::scopes;
 use crate::ports::AgentPorts;
 use crate::tools::{self, ToolContext};
 
-use publish::Publisher;
 use user_grants::Sweep;
 
 pub use conversation::Conversation;
@@ -92,8 +92,9 @@ impl Agent {
             Command::Grant(command) => Reply::Grant(self.step(command).await),
             Command::Call(command) => Reply::Called(self.call(&command).await),
             Command::Publish { stream, message } => {
-                Reply::Published(Publisher::new(&self.ports).publish(&stream, &message))
+                Reply::Published(Streams::new(&self.ports).publish(&stream, None, &message).is_ok_and(|taken| taken))
             }
+            Command::MayAttach(asked) => Reply::Grant(self.attach(&asked).map(|_| GrantReply::Done)),
             Command::User(command) => Reply::User(user_grants::handle(&self.ports, &command).await),
             Command::AdmitRegistration { ends_at } => Reply::Admission(self.admit(ends_at).await),
         }
@@ -110,7 +111,7 @@ impl Agent {
             None => match user_grants::sweep(&self.ports).await? {
                 Some(Sweep::ComeBack(at)) => Some(at),
                 Some(Sweep::Erased) => None,
-                None => self.grant.sweep().await?,
+                None => self.sweep().await?,
             },
         };
         match next {
@@ -119,9 +120,29 @@ impl Agent {
         }
     }
 
-    /// Whether a client may open a stream here: not where the grant is over.
-    pub fn takes_streams(&self) -> bool {
-        !self.grant.is_over()
+    async fn sweep(&self) -> Result<Option<u64>, GrantError> {
+        let Some(at) = self.grant.sweep().await? else { return Ok(None) };
+        let streams = Streams::new(&self.ports).forget_old()?;
+        Ok(Some(streams.map_or(at, |stream| stream.min(at))))
+    }
+
+    /// What a connection that takes up a stream gets first, if it may: a grant's stream only with a token that counts and
+    /// within its own session.
+    pub fn attach(&self, asked: &Attach) -> Result<Attached, GrantError> {
+        let Some(presented) = &asked.presented else {
+            let is_a_grants = self.grant.exists();
+            return if is_a_grants {
+                Err(GrantError::TokenInvalid)
+            } else {
+                Streams::new(&self.ports).attach(asked, None)
+            };
+        };
+        self.grant.present(presented)?;
+        if presented.session.as_deref().is_some_and(|session| session != asked.stream.session()) {
+            return Err(GrantError::EventUnknown);
+        }
+        let key = asked.after.map(|_| self.grant.stream_key(presented)).transpose()?;
+        Streams::new(&self.ports).attach(asked, key.as_ref())
     }
 
     async fn admit(&self, ends_at: u64) -> Admission {
@@ -157,7 +178,8 @@ impl Agent {
             lanes: &self.lanes,
             over: RefCell::default(),
         };
-        let conversation = Conversation::new(&command.client, &self.ports);
+        let key = command.client.stream.as_ref().map(|_| self.grant.stream_key(&command.presented)).transpose()?;
+        let conversation = Conversation::new(&command.client, &self.ports, key);
         let context = ToolContext {
             config: &self.config,
             ports: &self.ports,

@@ -11,5 +11,6 @@ mod kv;
 mod limiter;
 mod platform;
 mod rs256;
+mod sockets;
 mod sql;
 mod stream;

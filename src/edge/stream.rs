@@ -7,11 +7,15 @@ use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use worker::{Delay, Env, Headers, Request, RequestInit, ResponseBuilder, WebSocket, WebsocketEvent};
 
+use crate::crypto;
 use crate::edge::agents;
 use crate::web::{Header, StreamSpec};
 
 /// Below the 25 to 30 seconds after which proxies and clients give up on a silent stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// The header in which the object is told how its stream is taken up: base64url of JSON.
+pub(crate) const ATTACH: &str = "x-attach";
 
 /// Closes the socket when the client's stream is dropped, so that the object learns of it.
 struct CloseOnDrop(WebSocket);
@@ -22,7 +26,7 @@ impl Drop for CloseOnDrop {
     }
 }
 
-/// Opens the socket to the object and hands its messages to the client, framed as events.
+/// Opens the socket to the object and hands what comes of it, framed already, to the client.
 pub(crate) async fn open(
     status: u16,
     headers: &[Header],
@@ -48,7 +52,7 @@ pub(crate) async fn open(
             match select(messages.next(), Box::pin(Delay::from(KEEP_ALIVE))).await {
                 Either::Left((Some(Ok(WebsocketEvent::Message(message))), _)) => {
                     if let Some(text) = message.text() {
-                        yield Ok(format!("event: message\ndata: {text}\n\n").into_bytes());
+                        yield Ok(text.into_bytes());
                     }
                 }
                 Either::Left((Some(Ok(WebsocketEvent::Close(_)) | Err(_)) | None, _)) => break,
@@ -63,7 +67,9 @@ async fn connect(env: &Env, spec: &StreamSpec) -> worker::Result<Option<WebSocke
     let mut init = RequestInit::new();
     let headers = Headers::new();
     headers.set("upgrade", "websocket")?;
+    // Not in the URL, which is what a platform logs.
+    headers.set(ATTACH, &crypto::encode(&serde_json::to_vec(&spec.attach)?))?;
     init.with_headers(headers);
-    let request = Request::new_with_init(&format!("http://agent/stream/{}", spec.stream), &init)?;
+    let request = Request::new_with_init("http://agent/stream", &init)?;
     Ok(agents::stub(env, &spec.agent)?.fetch_with_request(request).await?.websocket())
 }

@@ -53,6 +53,12 @@ pub(super) fn unknown_session(id: Option<&RawValue>) -> Response {
     message(404, id, RpcError::new(-32600, "unknown or ended session: initialize again"))
 }
 
+/// 400 and no 404, which would say that the session is over. The same for an event that never was, one that is too old
+/// and one of another session.
+pub(super) fn unknown_event() -> Response {
+    message(400, None, RpcError::invalid_request("unknown Last-Event-ID: connect without one"))
+}
+
 /// What the object's refusal means to the client.
 pub(super) fn failed(config: &Config, endpoint: Endpoint, failure: &Failure) -> Response {
     match failure {
@@ -74,6 +80,7 @@ fn refused(config: &Config, endpoint: Endpoint, error: &GrantError) -> Response 
         }
         GrantError::OtherIdentity => Response::text(403, "this sign-in belongs to another Access identity\n"),
         GrantError::SessionEnded => unknown_session(None),
+        GrantError::EventUnknown => unknown_event(),
         GrantError::Storage | GrantError::EntraUnavailable => unavailable(),
         // None of these answers a question that this layer asks; a 500 says that the fault is ours.
         GrantError::Exists

@@ -13,7 +13,7 @@ use super::methods::{Step, step};
 use super::protocol::{Answer, Message, RpcError, render};
 use super::refuse::{self, Failure};
 use super::session::{Channel, Session};
-use crate::agent::{AgentName, Command};
+use crate::agent::{AgentName, Command, StreamName};
 use crate::exchange::Exchange;
 use crate::log::{Event, Kind};
 use crate::web::Response;
@@ -105,7 +105,7 @@ fn work(turn: &Turn<'_>, session: &Session, message: &Message<'_>) -> Result<Opt
 fn accept(turn: &Turn<'_>, session: &Session, work: Option<(&RawValue, Work)>) -> Response {
     if let Some((id, work)) = work {
         let (exchange, id) = (turn.exchange.clone(), id.to_owned());
-        let (agent, stream) = (session.agent(), session.nonce.clone());
+        let (agent, stream) = (session.agent(), StreamName::of_session(&session.nonce));
         turn.exchange.ports.background.run(Box::pin(async move {
             let answer = match work {
                 Work::Done(answer) => answer,
@@ -129,7 +129,7 @@ fn told(failure: &Failure) -> RpcError {
     }
 }
 
-async fn publish(exchange: &Exchange, agent: &AgentName, stream: String, message: String) {
+async fn publish(exchange: &Exchange, agent: &AgentName, stream: StreamName, message: String) {
     let command = Command::Publish { stream, message };
     if exchange.ports.agents.call(agent, &command).await.is_err() {
         exchange

@@ -73,6 +73,11 @@ impl Agents for ScriptedAgents {
                 self.ended.borrow_mut().extend(presented.session.clone());
                 Ok(Reply::Grant(verdict.map(|()| GrantReply::Done)))
             }
+            Command::MayAttach(asked) => {
+                note("attach");
+                let verdict = asked.presented.as_ref().map_or(Ok(()), |presented| self.judge(presented));
+                Ok(Reply::Grant(verdict.map(|()| GrantReply::Done)))
+            }
             Command::Grant(_) | Command::User(_) | Command::AdmitRegistration { .. } => Err(AgentUnavailable),
             Command::Call(call) => {
                 note(&format!("call {:?}", call.action));
@@ -81,8 +86,8 @@ impl Agents for ScriptedAgents {
             Command::Publish { stream, message } => {
                 note("publish");
                 let message = serde_json::from_str(message).map_err(|_| AgentUnavailable)?;
-                self.published.borrow_mut().push((stream.clone(), message));
-                Ok(Reply::Published(1))
+                self.published.borrow_mut().push((stream.to_string(), message));
+                Ok(Reply::Published(true))
             }
         }
     }

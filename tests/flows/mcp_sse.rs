@@ -15,7 +15,7 @@ async fn open(scene: &Scene, bearer: &str) -> StreamSpec {
     let response = scene.send(Endpoint::Sse, request(Method::Get, &headers, "")).await;
     assert_eq!(response.status, 200);
     let Body::Stream(spec) = response.body else { unreachable!("a stream") };
-    spec
+    *spec
 }
 
 /// The query that the `endpoint` event names.
@@ -41,7 +41,7 @@ async fn a_fresh_stream_answers_without_initialize() {
     assert_eq!(post(&scene, &bearer, &query(&spec), &call("getEmails")).await, 202);
     assert_eq!(post(&scene, &bearer, &query(&spec), &rpc("server/discover")).await, 202);
     let published = scene.agents.published.borrow();
-    assert!(published.iter().all(|(stream, message)| *stream == spec.stream && message["id"] == 7));
+    assert!(published.iter().all(|(stream, message)| *stream == spec.attach.stream.as_str() && message["id"] == 7));
     assert!(published[0].1["result"]["content"].is_array());
     assert_eq!(published[1].1["error"]["code"], -32601);
 }
@@ -98,12 +98,12 @@ async fn a_discovery_stream_has_an_object_of_its_own_and_no_tools_run() {
     let scene = Scene::new(&[]);
     let bearer = "Bearer api-token";
     let (one, two) = (open(&scene, bearer).await, open(&scene, bearer).await);
-    assert_eq!(one.agent, AgentName::Discovery(one.stream.clone()));
+    assert_eq!(one.agent, AgentName::Discovery(one.attach.stream.session().to_owned()));
     assert_ne!(one.agent, two.agent);
     assert_eq!(post(&scene, bearer, &query(&one), &rpc("tools/list")).await, 202);
     assert_eq!(post(&scene, bearer, &query(&one), &call("getEmails")).await, 401);
     assert_eq!(post(&scene, "Bearer another-token", &query(&one), &rpc("tools/list")).await, 404);
-    assert_eq!(*scene.agents.seen.borrow(), [format!("publish discovery:{}", one.stream)]);
+    assert_eq!(*scene.agents.seen.borrow(), [format!("publish discovery:{}", one.attach.stream.session())]);
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -121,7 +121,7 @@ impl Desk {
 
     /// Runs an action; what came of it.
     pub(crate) async fn called(&self, action: &Action) -> Called {
-        let conversation = Conversation::new(&self.client, &self.ports);
+        let conversation = Conversation::new(&self.client, &self.ports, None);
         let context = ToolContext {
             config: &self.config,
             ports: &self.ports,

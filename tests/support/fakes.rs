@@ -332,6 +332,10 @@ impl Alarm for FakeAlarm {
         self.0.set(Some(at));
         Ok(())
     }
+
+    async fn next(&self) -> Result<Option<u64>, SqlError> {
+        Ok(self.0.get())
+    }
 }
 
 /// Notes what would have gone to streams.
@@ -339,9 +343,13 @@ impl Alarm for FakeAlarm {
 pub(crate) struct MemorySockets(pub(crate) RefCell<Vec<(String, String)>>);
 
 impl Sockets for MemorySockets {
-    fn send(&self, stream: &str, text: &str) -> usize {
+    fn send(&self, stream: &str, text: &str) -> bool {
         self.0.borrow_mut().push((stream.to_owned(), text.to_owned()));
-        1
+        true
+    }
+
+    fn close(&self, stream_or_session: &str) {
+        self.0.borrow_mut().push((stream_or_session.to_owned(), "closed".to_owned()));
     }
 
     fn close_all(&self) {

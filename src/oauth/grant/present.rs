@@ -2,7 +2,7 @@
 
 use super::Grant;
 use super::state::State;
-use crate::agent::{Caller, Description, GrantError, GrantReply, Presented};
+use crate::agent::{Caller, Description, GrantError, GrantReply, Presented, Streams};
 use crate::identity::UserId;
 use crate::ports::SqlValue;
 
@@ -69,9 +69,9 @@ impl Grant {
         }))
     }
 
-    /// Whether the grant stood once and does not any more.
-    pub fn is_over(&self) -> bool {
-        matches!(self.load(), Ok(row) if matches!(row.state, State::Revoked(_)))
+    /// Whether this is a grant's object, over or not; one whose storage does not say might be.
+    pub fn exists(&self) -> bool {
+        !matches!(self.load(), Err(GrantError::Unknown))
     }
 
     /// `DELETE` of a legacy session.
@@ -89,6 +89,7 @@ impl Grant {
              (SELECT rowid FROM ended_sessions ORDER BY ended_at DESC, rowid DESC LIMIT ?)",
             &[SqlValue::Integer(ENDED_SESSIONS)],
         )?;
+        Streams::new(&self.ports).end_session(session)?;
         Ok(GrantReply::Done)
     }
 
