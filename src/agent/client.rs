@@ -70,6 +70,34 @@ pub struct Client {
     pub dialogue: Dialogue,
 }
 
+/// Why the answers to some questions are not there.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Unanswered {
+    /// The client does not answer such questions.
+    CannotAsk(InputMethod),
+    /// They are open.
+    Open(Vec<InputRequest>),
+}
+
+impl Client {
+    /// The answers to `requests`, in their order.
+    pub fn answers(&self, requests: Vec<InputRequest>) -> Result<Vec<InputAnswer>, Unanswered> {
+        let mut answers = Vec::new();
+        let mut open = Vec::new();
+        for request in requests {
+            match self.dialogue.answer(&request) {
+                Some(answer) => answers.push(answer.clone()),
+                None => open.push(request),
+            }
+        }
+        match open.iter().find(|request| !self.capabilities.allow(request.method)) {
+            Some(request) => Err(Unanswered::CannotAsk(request.method)),
+            None if open.is_empty() => Ok(answers),
+            None => Err(Unanswered::Open(open)),
+        }
+    }
+}
+
 /// What a client may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum InputMethod {
@@ -129,6 +157,9 @@ pub struct Dialogue {
     pub questions: BTreeMap<String, Question>,
     /// What the tool wants to know again in the next run.
     pub memory: Option<String>,
+    /// Answers that came before anything was asked, by key. They are bound to no question, so none can mean consent.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub loose: BTreeMap<String, InputAnswer>,
 }
 
 /// A question that was put to the client.
@@ -180,6 +211,11 @@ pub enum Called {
         requests: Vec<InputRequest>,
         /// Comes along with the next run, the answers filled in.
         dialogue: Dialogue,
+    },
+    /// There is no such resource.
+    NotFound {
+        /// What was asked for.
+        uri: String,
     },
     /// The call needs to ask what its client does not answer.
     CannotAsk {

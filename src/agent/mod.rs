@@ -22,6 +22,7 @@ use async_trait::async_trait;
 
 pub use client::{
     Called, Client, ClientCapabilities, Dialogue, InputAnswer, InputMethod, InputRequest, LogLevel, Question,
+    Unanswered,
 };
 pub use command::{
     Action, Admission, AgentName, AssertionId, AuthorizationRequest, CallCommand, CallName, CancelCommand, Command,

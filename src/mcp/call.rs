@@ -2,7 +2,7 @@
 
 use super::caller::Holder;
 use super::confirm::Asked;
-use super::methods::Ask;
+use super::methods::{Ask, no_such_resource};
 use super::protocol::{Answer, RpcError};
 use super::refuse::Failure;
 use super::streamable::takes_events;
@@ -138,6 +138,7 @@ fn take_back(exchange: &Exchange, agent: AgentName, cancel: CancelCommand) {
 pub(super) fn answer(called: Called) -> Option<Answer> {
     match called {
         Called::Done(result) | Called::CannotAsk { told: result, .. } => Some(Answer::Result(result.into())),
+        Called::NotFound { uri } => Some(Answer::Error(no_such_resource(&uri))),
         // Its client was never said to be able to answer anything, so that it was asked is a fault of ours.
         Called::InputRequired { .. } => Some(Answer::Error(RpcError::new(-32603, "internal error"))),
         Called::OnStream | Called::Cancelled => None,
@@ -149,6 +150,7 @@ fn log(exchange: &Exchange, claims: &AccessClaims, name: &str, started: u64, out
         Ok(Called::Done(result)) if is_tool_error(result) => "tool-error",
         Ok(Called::Done(_)) => "ok",
         Ok(Called::InputRequired { .. }) => "input-required",
+        Ok(Called::NotFound { .. }) => "not-found",
         Ok(Called::CannotAsk { .. }) => "cannot-ask",
         Ok(Called::OnStream) => "on-stream",
         Ok(Called::Cancelled) | Err(Failure::Gone) => "cancelled",

@@ -9,6 +9,7 @@ mod caller;
 mod cancel;
 mod challenge;
 mod classify;
+mod completion;
 pub mod confirm;
 mod initialize;
 mod methods;
