@@ -9,12 +9,13 @@ use super::call::{self, Call};
 use super::cancel;
 use super::classify::{Classified, Payload, classify};
 use super::confirm::{confirm, confirm_now};
-use super::initialize::initialize;
+use super::initialize::{Agreed, initialize};
 use super::methods::{Step, step};
 use super::protocol::{Answer, Message, RpcError, progress_token, render};
-use super::refuse;
+use super::refuse::{self, Failure};
+use super::respond;
 use super::session::{Channel, Session};
-use crate::agent::{AgentName, Client, Command, StreamName};
+use crate::agent::{AgentName, Client, ClientCapabilities, Command, Reply, StreamName};
 use crate::exchange::Exchange;
 use crate::log::{Event, Kind};
 use crate::web::Response;
@@ -56,15 +57,35 @@ pub(super) async fn message(turn: &Turn<'_>) -> Result<Response, Response> {
             confirm(turn, nonce).await?;
             Some(Work::Done(answer))
         }
+        Some(Work::Begin(agreed)) => {
+            introduce(turn, &session, agreed.capabilities).await?;
+            Some(Work::Done(Answer::Result(agreed.result.into())))
+        }
         None => {
             match &message {
                 Message::Notification { method, params } => cancel::notified(turn, &session, method, *params).await?,
-                Message::Request { .. } | Message::Response => confirm(turn, nonce).await?,
+                Message::Response { id, result } => respond::take(turn, &session, id, *result).await?,
+                Message::Request { .. } => confirm(turn, nonce).await?,
             }
             None
         }
     };
     Ok(accept(turn, &session, message.id().zip(work)))
+}
+
+/// Tells the object what the client can be asked, which the session's id cannot say. In discovery nobody asks.
+async fn introduce(turn: &Turn<'_>, session: &Session, capabilities: ClientCapabilities) -> Result<(), Response> {
+    let Some(holder) = turn.holder(Some(&session.nonce)) else { return Ok(()) };
+    let exchange = turn.exchange;
+    let command = Command::Introduce { presented: holder.presented(exchange), capabilities };
+    let failure = match exchange.ports.agents.call(&session.agent(), &command).await {
+        Ok(Reply::Grant(Ok(_))) => return Ok(()),
+        Ok(Reply::Grant(Err(error))) => error.into(),
+        Ok(Reply::Called(_) | Reply::Published(_) | Reply::User(_) | Reply::Admission(_)) | Err(_) => {
+            Failure::Unavailable
+        }
+    };
+    Err(refuse::failed(&exchange.config, turn.endpoint, &failure))
 }
 
 async fn ask_now(turn: &Turn<'_>, call: Call) -> Result<Option<Answer>, Response> {
@@ -77,7 +98,7 @@ async fn ask_now(turn: &Turn<'_>, call: Call) -> Result<Option<Answer>, Response
 fn stateless(message: &Message<'_>) -> RpcError {
     match message {
         Message::Request { method, .. } if method == "server/discover" => RpcError::method_not_found(method),
-        Message::Request { .. } | Message::Notification { .. } | Message::Response => {
+        Message::Request { .. } | Message::Notification { .. } | Message::Response { .. } => {
             RpcError::invalid_request("stateless messages go to /mcp: initialize first")
         }
     }
@@ -87,6 +108,8 @@ fn stateless(message: &Message<'_>) -> RpcError {
 enum Work {
     /// Publish this.
     Done(Answer),
+    /// Note what the client can be asked, and publish what was agreed.
+    Begin(Agreed),
     /// Ask the object, which answers on the stream.
     Ask(Box<Call>),
 }
@@ -96,7 +119,7 @@ fn work(turn: &Turn<'_>, session: &Session, message: &Message<'_>) -> Result<Opt
     let config = &turn.exchange.config;
     if method == "initialize" {
         let answer = match initialize(config, *params) {
-            Ok(agreed) => Answer::Result(agreed.result.into()),
+            Ok(agreed) => return Ok(Some(Work::Begin(agreed))),
             Err(error) => Answer::Error(error),
         };
         return Ok(Some(Work::Done(answer)));
@@ -119,6 +142,7 @@ fn accept(turn: &Turn<'_>, session: &Session, work: Option<(&RawValue, Work)>) -
         turn.exchange.ports.background.run(Box::pin(async move {
             let answer = match work {
                 Work::Done(answer) => Some(answer),
+                Work::Begin(agreed) => Some(Answer::Result(agreed.result.into())),
                 Work::Ask(call) => {
                     let outcome = call.without_challenge().run(&exchange).await;
                     outcome.map_or_else(|failure| Some(Answer::Error(refuse::told(&failure))), call::answer)
