@@ -10,6 +10,7 @@ use futures_util::future::{AbortHandle, Abortable, Either, select};
 
 use super::command::{CallCommand, CallName};
 use super::conversation::Conversation;
+use super::streams::StreamName;
 use crate::ports::Timer;
 
 /// Milliseconds between two signs of life: clients give up after a minute without one, some after half.
@@ -32,6 +33,7 @@ pub(super) enum End<T> {
 struct Running {
     name: CallName,
     session: Option<String>,
+    stream: Option<StreamName>,
     abort: AbortHandle,
     serial: u64,
 }
@@ -77,8 +79,19 @@ impl Calls {
         let serial = all.last().map_or(0, |running| running.serial + 1);
         let run = || CallName::Run(command.correlation.request_id.clone());
         let name = command.request.as_deref().map_or_else(run, CallName::of_request);
-        all.push(Running { name, session: command.presented.session.clone(), abort, serial });
+        all.push(Running {
+            name,
+            session: command.presented.session.clone(),
+            stream: command.client.stream.clone(),
+            abort,
+            serial,
+        });
         Place(self, serial)
+    }
+
+    /// Whether a call is under way that has still to answer on this stream.
+    pub(super) fn speak_on(&self, stream: &StreamName) -> bool {
+        self.0.borrow().iter().any(|running| running.stream.as_ref() == Some(stream))
     }
 
     /// Ends the calls of this name in this session; a stateless one has no session.

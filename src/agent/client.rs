@@ -70,6 +70,34 @@ pub struct Client {
     pub dialogue: Dialogue,
 }
 
+/// Why the answers to some questions are not there.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Unanswered {
+    /// The client does not answer such questions.
+    CannotAsk(InputMethod),
+    /// They are open.
+    Open(Vec<InputRequest>),
+}
+
+impl Client {
+    /// The answers to `requests`, in their order.
+    pub fn answers(&self, requests: Vec<InputRequest>) -> Result<Vec<InputAnswer>, Unanswered> {
+        let mut answers = Vec::new();
+        let mut open = Vec::new();
+        for request in requests {
+            match self.dialogue.answer(&request) {
+                Some(answer) => answers.push(answer.clone()),
+                None => open.push(request),
+            }
+        }
+        match open.iter().find(|request| !self.capabilities.allow(request.method)) {
+            Some(request) => Err(Unanswered::CannotAsk(request.method)),
+            None if open.is_empty() => Ok(answers),
+            None => Err(Unanswered::Open(open)),
+        }
+    }
+}
+
 /// What a client may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum InputMethod {
@@ -129,6 +157,9 @@ pub struct Dialogue {
     pub questions: BTreeMap<String, Question>,
     /// What the tool wants to know again in the next run.
     pub memory: Option<String>,
+    /// Answers that came before anything was asked, by key. They are bound to no question, so none can mean consent.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub loose: BTreeMap<String, InputAnswer>,
 }
 
 /// A question that was put to the client.
@@ -169,6 +200,34 @@ impl Dialogue {
     }
 }
 
+/// What went out on a call's stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Spoken {
+    /// The answer.
+    Answer,
+    /// The answer that the tool failed.
+    ToolError,
+    /// Questions; the answer follows theirs.
+    Questions,
+}
+
+impl Spoken {
+    /// In a log line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Answer => "ok",
+            Self::ToolError => "tool-error",
+            Self::Questions => "input-required",
+        }
+    }
+
+    /// What a result is. Looks for the member in the text instead of parsing it: text within a JSON string cannot look
+    /// like it, because its quotes are escaped.
+    pub fn of(result: &str) -> Self {
+        if result.contains("\"isError\":true") { Self::ToolError } else { Self::Answer }
+    }
+}
+
 /// What came of one run of a call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Called {
@@ -181,6 +240,11 @@ pub enum Called {
         /// Comes along with the next run, the answers filled in.
         dialogue: Dialogue,
     },
+    /// There is no such resource.
+    NotFound {
+        /// What was asked for.
+        uri: String,
+    },
     /// The call needs to ask what its client does not answer.
     CannotAsk {
         /// What it would have asked.
@@ -188,8 +252,8 @@ pub enum Called {
         /// JSON text of the result that says so, for revisions that have no error for it.
         told: String,
     },
-    /// Its answer has gone out on the stream.
-    OnStream,
+    /// What it comes to has gone out on the stream.
+    OnStream(Spoken),
     /// The client took it back. Nothing goes out any more.
     Cancelled,
 }

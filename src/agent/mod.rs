@@ -14,6 +14,7 @@ mod registrations;
 pub mod storage;
 mod streams;
 mod user_grants;
+mod waiting;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -21,18 +22,20 @@ use std::rc::Rc;
 use async_trait::async_trait;
 
 pub use client::{
-    Called, Client, ClientCapabilities, Dialogue, InputAnswer, InputMethod, InputRequest, LogLevel, Question,
+    Called, Client, ClientCapabilities, Dialogue, InputAnswer, InputMethod, InputRequest, LogLevel, Question, Spoken,
+    Unanswered,
 };
 pub use command::{
-    Action, Admission, AgentName, AssertionId, AuthorizationRequest, CallCommand, CallName, CancelCommand, Command,
-    Correlation, Description, Enlisted, GrantCommand, GrantError, GrantReply, MicrosoftTokens, Presented, Profile,
-    Reply, TokenSet, UserCommand,
+    Action, Admission, AgentName, AnswerCommand, AssertionId, AuthorizationRequest, CallCommand, CallName,
+    CancelCommand, Command, Correlation, Description, Enlisted, GrantCommand, GrantError, GrantReply, MicrosoftTokens,
+    Presented, Profile, Reply, TokenSet, UserCommand,
 };
 pub use streams::{Attach, Attached, Change, ChangeFilter, EventId, StreamName, Streams, Subscription};
 
 use crate::config::Config;
 use crate::crypto::{Key, Secret};
 use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
+use crate::log::{Event, Kind};
 use crate::oauth::grant::Grant;
 use crate::oauth::scopes;
 use crate::ports::AgentPorts;
@@ -40,6 +43,7 @@ use crate::tools::{self, ToolContext};
 
 use calls::{Calls, End};
 use user_grants::Sweep;
+use waiting::WaitingCalls;
 
 pub use conversation::Conversation;
 pub(crate) use graph_client::GraphClient;
@@ -97,6 +101,8 @@ impl Agent {
             Command::Publish { stream, message } => {
                 Reply::Published(Streams::new(&self.ports).publish(&stream, None, &message).is_ok_and(|taken| taken))
             }
+            Command::Answer(command) => Reply::Grant(self.answer(command).await),
+            Command::Introduce { presented, capabilities } => Reply::Grant(self.introduce(&presented, capabilities)),
             Command::Cancel(command) => Reply::Grant(self.cancel(&command)),
             Command::MaySpeak { presented, stream } => Reply::Grant(self.may_speak(&presented, &stream)),
             Command::MayAttach(asked) => Reply::Grant(self.attach(&asked).map(|_| GrantReply::Done)),
@@ -128,7 +134,8 @@ impl Agent {
     async fn sweep(&self) -> Result<Option<u64>, GrantError> {
         let Some(at) = self.grant.sweep().await? else { return Ok(None) };
         let streams = Streams::new(&self.ports).forget_old()?;
-        Ok(Some(streams.map_or(at, |stream| stream.min(at))))
+        let waiting = waiting::forget_old(&self.ports)?;
+        Ok([Some(at), streams, waiting].into_iter().flatten().min())
     }
 
     /// What a connection that takes up a stream gets first, if it may: a grant's stream only with a token that counts and
@@ -147,6 +154,12 @@ impl Agent {
             return Err(GrantError::EventUnknown);
         }
         let key = asked.after.map(|_| self.grant.stream_key(presented)).transpose()?;
+        if let Some(key) = &key {
+            let goes_on = self.calls.speak_on(&asked.stream) || waiting::waits_on(&self.ports, &asked.stream)?;
+            if !goes_on {
+                Streams::new(&self.ports).give_up(&asked.stream, key)?;
+            }
+        }
         Streams::new(&self.ports).attach(asked, key.as_ref())
     }
 
@@ -173,31 +186,62 @@ impl Agent {
 
     fn cancel(&self, command: &CancelCommand) -> Result<GrantReply, GrantError> {
         self.grant.present(&command.presented)?;
-        self.calls.cancel(command.presented.session.as_deref(), &command.call);
+        let session = command.presented.session.as_deref();
+        self.calls.cancel(session, &command.call);
+        waiting::cancel(&self.ports, session, &command.call)?;
+        Ok(GrantReply::Done)
+    }
+
+    fn introduce(&self, presented: &Presented, capabilities: ClientCapabilities) -> Result<GrantReply, GrantError> {
+        self.grant.present(presented)?;
+        waiting::introduce(&self.ports, presented, capabilities)?;
+        Ok(GrantReply::Done)
+    }
+
+    /// Runs the call again that waited for this answer, from its start. What comes of it goes out on its stream.
+    async fn answer(&self, command: AnswerCommand) -> Result<GrantReply, GrantError> {
+        self.grant.present(&command.presented)?;
+        let key = self.grant.stream_key(&command.presented)?;
+        let waiting = WaitingCalls::new(&self.ports, &key).take(&command.presented, &command.id, command.answer)?;
+        if let Some(call) = waiting {
+            let started = self.ports.clock.now_ms();
+            let outcome = self.call(&call).await;
+            self.log_resumed(&call, started, &outcome);
+        }
         Ok(GrantReply::Done)
     }
 
     async fn call(&self, command: &CallCommand) -> Result<Called, GrantError> {
         let key = self.begin_stream(command).await?;
-        let conversation = Conversation::new(&command.client, &self.ports, key);
+        let client = self.client(command)?;
+        let conversation = Conversation::new(&client, &self.ports, key);
         let work = self.run(command, &conversation);
         let called = match self.calls.supervise(command, (&*self.ports.timer, &conversation), work).await {
             End::Finished(outcome) => outcome,
             End::TooLong => Ok(Called::Done(tools::too_long(&command.action, &command.correlation.request_id))),
             End::Cancelled => Ok(Called::Cancelled),
         };
-        self.conclude(command, &conversation, called)
+        self.conclude(command, &conversation, called).await
+    }
+
+    /// The client, with what the object alone knows: the ids of HTTP+SSE sessions are older than what was said in them.
+    fn client(&self, command: &CallCommand) -> Result<Client, GrantError> {
+        let mut client = command.client.clone();
+        if let Some(stream) = client.stream.as_ref().filter(|stream| stream.is_of_session()) {
+            client.capabilities = waiting::capabilities(&self.ports, stream.session())?;
+        }
+        Ok(client)
     }
 
     /// A legacy call's own stream can be taken up again, so it gets a log; the log's key.
     async fn begin_stream(&self, command: &CallCommand) -> Result<Option<Key>, GrantError> {
-        let (Some(stream), Some(_)) = (&command.client.stream, &command.request) else { return Ok(None) };
+        let (Some(stream), Some(request)) = (&command.client.stream, &command.request) else { return Ok(None) };
         if stream.is_of_session() {
             return Ok(None);
         }
         self.grant.present(&command.presented)?;
         let key = self.grant.stream_key(&command.presented)?;
-        Streams::new(&self.ports).begin(stream).await?;
+        Streams::new(&self.ports).begin(stream, request).await?;
         Ok(Some(key))
     }
 
@@ -232,8 +276,8 @@ impl Agent {
         graph.sign_in_over().map_or(outcome, Err)
     }
 
-    /// The answer of a legacy call that has a stream goes out on it. A stream of the call's own ends with it.
-    fn conclude(
+    /// The answer of a legacy call that has a stream goes out on it, and so do its questions. A stream of the call's own ends with it.
+    async fn conclude(
         &self,
         command: &CallCommand,
         conversation: &Conversation<'_>,
@@ -243,7 +287,15 @@ impl Agent {
         match (&command.request, called) {
             (Some(id), Ok(Called::Done(result) | Called::CannotAsk { told: result, .. })) => {
                 conversation.answer(stream, id, &result)?;
-                Ok(Called::OnStream)
+                Ok(Called::OnStream(Spoken::of(&result)))
+            }
+            (Some(_), Ok(Called::InputRequired { requests, dialogue })) => {
+                let key = self.grant.stream_key(&command.presented)?;
+                let waiting = WaitingCalls::new(&self.ports, &key);
+                for message in waiting.keep(command, &requests, dialogue).await? {
+                    conversation.say(stream, &message)?;
+                }
+                Ok(Called::OnStream(Spoken::Questions))
             }
             (Some(_) | None, called) => {
                 if !stream.is_of_session() {
@@ -252,5 +304,29 @@ impl Agent {
                 called
             }
         }
+    }
+
+    /// The line of a call that went on after its client's answer; no request of the Worker's waits for it.
+    fn log_resumed(&self, command: &CallCommand, started: u64, outcome: &Result<Called, GrantError>) {
+        let (tool, user) = match (&command.action, self.grant.present(&command.presented)) {
+            (Action::Tool { name, .. }, Ok(caller)) => (name.as_str(), Some(caller)),
+            (Action::Tool { name, .. }, Err(_)) => (name.as_str(), None),
+            (Action::Resource { .. }, caller) => ("resources/read", caller.ok()),
+        };
+        let reason = match outcome {
+            Ok(Called::OnStream(spoken)) => spoken.name(),
+            Ok(Called::Cancelled) => "cancelled",
+            Ok(_) | Err(_) => "refused",
+        };
+        self.ports.log.write(&Event {
+            request_id: Some(&command.correlation.request_id),
+            ray_id: command.correlation.ray_id.as_deref(),
+            grant_id: user.as_ref().map(|caller| caller.grant.to_string()),
+            user_id: user.as_ref().map(|caller| caller.user.to_string()),
+            tool: Some(tool),
+            duration_ms: Some(self.ports.clock.now_ms().saturating_sub(started)),
+            reason: Some(reason),
+            ..Event::new(Kind::McpTool)
+        });
     }
 }

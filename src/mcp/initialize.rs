@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::protocol::{Revision, RpcError, params, present};
 use crate::agent::ClientCapabilities;
 use crate::config::Config;
+use crate::tools::icon::{self, Icon};
 
 /// For the model: what the server is good for and what it must know before the first call.
 pub(super) const INSTRUCTIONS: &str = "Microsoft 365 of the signed-in user: mail, calendar, Teams and contacts. \
@@ -79,7 +80,12 @@ pub(super) struct ServerCapabilities {
     pub(super) tools: ListChanged,
     pub(super) resources: Resources,
     pub(super) prompts: ListChanged,
+    completions: Supported,
 }
+
+/// An empty object: it can, and there is nothing more to say of it.
+#[derive(Default, Serialize)]
+struct Supported {}
 
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -108,6 +114,8 @@ pub(super) struct Implementation<'a> {
     description: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     website_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    icons: Option<[Icon; 1]>,
 }
 
 /// What was agreed.
@@ -143,6 +151,7 @@ pub(super) fn implementation(config: &Config, revision: Revision) -> Implementat
         title: (revision >= Revision::V2025_06_18).then_some("Microsoft 365"),
         description: newest.then_some("Mail, calendar, Teams and contacts of the signed-in Microsoft 365 user."),
         website_url: newest.then_some(config.public_url.origin.as_str()),
+        icons: newest.then_some([icon::SERVER]),
     }
 }
 

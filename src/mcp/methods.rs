@@ -5,13 +5,16 @@
 //! would break one, an `outputSchema` or `structuredContent` that is no object, the catalogue never holds.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::completion::complete;
 use super::protocol::{Answer, RpcError, clip, params};
-use crate::agent::Action;
+use crate::agent::{Action, Called, Client};
 use crate::config::Config;
+use crate::prompts;
 use crate::tools;
 
 /// Resource not found, in the revisions up to 2025-11-25.
@@ -39,9 +42,12 @@ pub(super) fn step(config: &Config, method: &str, raw: Option<&RawValue>) -> Ste
         "ping" => Ok(result("{}")),
         "tools/list" => list(raw, || format!("{{\"tools\":{}}}", tools::list_json(config.read_only)).into()),
         "resources/list" => list(raw, || format!("{{\"resources\":{}}}", tools::resources_json()).into()),
-        "resources/templates/list" => list(raw, || "{\"resourceTemplates\":[]}".into()),
-        "prompts/list" => list(raw, || "{\"prompts\":[]}".into()),
-        "prompts/get" => Err(RpcError::invalid_params("no such prompt: this server has none")),
+        "resources/templates/list" => {
+            list(raw, || format!("{{\"resourceTemplates\":{}}}", tools::templates_json()).into())
+        }
+        "prompts/list" => list(raw, || format!("{{\"prompts\":{}}}", prompts::list_json()).into()),
+        "prompts/get" => get_prompt(raw).map(result),
+        "completion/complete" => complete(raw).map(result),
         "tools/call" => call(config, raw),
         "resources/read" => read(raw),
         _ => Err(RpcError::method_not_found(method)),
@@ -98,6 +104,32 @@ pub(super) fn call_tool(config: &Config, name: &str, arguments: Option<&RawValue
 const READ_ONLY: &str = r#"{"content":[{"type":"text","text":"This server is read-only: its operator switched off every tool that changes or sends something."}],"isError":true}"#;
 
 #[derive(Deserialize)]
+struct PromptParams {
+    name: String,
+    #[serde(default)]
+    arguments: Option<BTreeMap<String, String>>,
+}
+
+/// A prompt that was asked for.
+pub(super) fn prompt(raw: Option<&RawValue>) -> Result<prompts::Request, RpcError> {
+    let PromptParams { name, arguments } = params(raw)?;
+    let request = prompts::request(&name, arguments.unwrap_or_default());
+    request.map_err(|error| RpcError::invalid_params(error.to_string()))
+}
+
+/// JSON text of the `GetPromptResult`. No client of a revision with sessions is asked anything for a prompt.
+fn get_prompt(raw: Option<&RawValue>) -> Result<String, RpcError> {
+    match prompt(raw)?.get(&Client::default()) {
+        Called::Done(result) => Ok(result),
+        Called::CannotAsk { .. }
+        | Called::InputRequired { .. }
+        | Called::NotFound { .. }
+        | Called::OnStream(_)
+        | Called::Cancelled => Err(RpcError::invalid_params("this prompt needs a client of a newer revision")),
+    }
+}
+
+#[derive(Deserialize)]
 struct ReadParams {
     uri: String,
 }
@@ -110,9 +142,13 @@ fn read(raw: Option<&RawValue>) -> Result<Step, RpcError> {
 /// A read of a resource, by the revisions up to 2025-11-25.
 pub(super) fn read_resource(uri: &str) -> Result<Ask, RpcError> {
     if !tools::has_resource(uri) {
-        let data = serde_json::json!({ "uri": uri }).to_string();
-        let error = RpcError::new(RESOURCE_NOT_FOUND, "resource not found");
-        return Err(RpcError { data: Some(data), ..error });
+        return Err(no_such_resource(uri));
     }
     Ok(Ask { action: Action::Resource { uri: uri.to_owned() }, name: "resources/read" })
+}
+
+/// What the revisions up to 2025-11-25 say where there is no resource.
+pub(super) fn no_such_resource(uri: &str) -> RpcError {
+    let data = serde_json::json!({ "uri": uri }).to_string();
+    RpcError { data: Some(data), ..RpcError::new(RESOURCE_NOT_FOUND, "resource not found") }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::call::Call;
 use super::error::ToolError;
-use crate::agent::{InputAnswer, InputMethod, InputRequest, LogLevel};
+use crate::agent::{InputAnswer, InputMethod, InputRequest, LogLevel, Unanswered};
 
 /// What a person made of a form.
 #[derive(Debug, PartialEq)]
@@ -43,24 +43,25 @@ impl Call<'_> {
 
     /// The client's answers to `requests`, in their order. Ends the run with all that is open.
     pub fn ask_all(&self, requests: Vec<InputRequest>) -> Result<Vec<Value>, ToolError> {
-        let dialogue = &self.context.conversation.client().dialogue;
-        let (answered, open): (Vec<_>, Vec<_>) = requests
-            .into_iter()
-            .map(|request| (dialogue.answer(&request), request))
-            .partition(|(answer, _)| answer.is_some());
-        let open: Vec<_> = open.into_iter().map(|(_, request)| request).collect();
-        if let Some(request) = open.iter().find(|request| !self.can_ask(request.method)) {
-            return Err(ToolError::CannotAsk(request.method));
-        }
-        if !open.is_empty() {
-            return Err(ToolError::InputRequired(open));
-        }
-        answered.into_iter().filter_map(|(answer, _)| answer).map(read).collect()
+        let answers = self.context.conversation.client().answers(requests).map_err(|unanswered| match unanswered {
+            Unanswered::CannotAsk(method) => ToolError::CannotAsk(method),
+            Unanswered::Open(requests) => ToolError::InputRequired(requests),
+        })?;
+        answers.iter().map(read).collect()
     }
 
     /// The client's answer to one request.
     pub fn ask(&self, request: InputRequest) -> Result<Value, ToolError> {
         self.ask_all(vec![request])?.pop().ok_or(ToolError::NotAnswered)
+    }
+
+    /// The client's answer to one request, also where it came unasked. Not for what needs a person's consent.
+    pub fn ask_loosely(&self, request: InputRequest, fits: fn(&Value) -> bool) -> Result<Value, ToolError> {
+        let loose = self.context.conversation.client().dialogue.loose.get(&request.key);
+        match loose.map(read) {
+            Some(Ok(value)) if fits(&value) => Ok(value),
+            Some(_) | None => self.ask(request),
+        }
     }
 
     /// What the client's user makes of a form.

@@ -7,14 +7,22 @@
 mod address;
 mod answer;
 mod arguments;
-#[cfg_attr(not(test), expect(dead_code, reason = "no tool of the catalogue has anything to ask or to say yet"))]
+#[cfg_attr(
+    not(feature = "conformance"),
+    expect(dead_code, reason = "no tool of the catalogue has anything to ask or to say yet")
+)]
 mod ask;
 mod calendar;
 mod call;
+pub mod content;
 mod core;
 mod cursor;
 mod error;
 mod event;
+#[cfg(feature = "conformance")]
+pub mod fixtures;
+pub mod icon;
+mod item_resources;
 mod ledger;
 mod mail;
 mod outbox;
@@ -25,6 +33,7 @@ mod resources;
 mod schema;
 mod send;
 mod teams;
+mod user_resources;
 mod when;
 mod zone;
 
@@ -52,7 +61,7 @@ use answer::Answer;
 use call::Call;
 use error::ToolError;
 
-pub use resources::{has_resource, resources_json};
+pub use resources::{has_resource, is_listed, resources_json, templates_json};
 
 /// What a tool may use.
 pub struct ToolContext<'a> {
@@ -100,6 +109,12 @@ type Handler = for<'a> fn(&'a str, &'a Call<'a>) -> LocalBoxFuture<'a, Outcome>;
 /// The arguments of one tool: their fields and doc comments are its schema, `run` is what it does.
 #[async_trait(?Send)]
 trait Input: DeserializeOwned + JsonSchema {
+    /// The schema of [`Answer::structured`], for a tool that answers with it. Only for short answers of which a program
+    /// may want a part: what a list holds would cost the model's context twice.
+    fn output() -> Option<Value> {
+        None
+    }
+
     /// Carries out the call.
     async fn run(self, call: &Call<'_>) -> Outcome;
 }
@@ -122,8 +137,14 @@ pub struct Tool {
     pub also: &'static [Scope],
     /// Arguments that work, shown with every argument error.
     pub example: &'static str,
-    schema: fn() -> Value,
+    schema: fn() -> Schemas,
     handler: Handler,
+}
+
+/// What a tool takes, and what it answers with beside text.
+struct Schemas {
+    input: Value,
+    output: Option<Value>,
 }
 
 impl Tool {
@@ -139,11 +160,13 @@ impl Tool {
     }
 
     fn entry(&self) -> Entry<'_> {
+        let Schemas { input, output } = (self.schema)();
         Entry {
             name: self.name,
             title: self.title,
             description: self.description,
-            input_schema: (self.schema)(),
+            input_schema: input,
+            output_schema: output,
             annotations: Annotations::of(self.kind),
         }
     }
@@ -157,6 +180,8 @@ struct Entry<'a> {
     title: &'a str,
     description: &'a str,
     input_schema: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_schema: Option<Value>,
     annotations: Annotations,
 }
 
@@ -184,11 +209,23 @@ impl Annotations {
 
 /// The tools of each family. `authenticate` is the first of all: it takes no arguments and does no harm, so clients
 /// that try the first tool they see come away unhurt.
-const FAMILIES: [&[Tool]; 5] = [core::TOOLS, mail::TOOLS, calendar::TOOLS, teams::TOOLS, people::TOOLS];
+const FAMILIES: &[&[Tool]] = &[
+    core::TOOLS,
+    mail::TOOLS,
+    calendar::TOOLS,
+    teams::TOOLS,
+    people::TOOLS,
+    #[cfg(feature = "conformance")]
+    fixtures::TOOLS,
+    #[cfg(feature = "conformance")]
+    fixtures::ASKING,
+    #[cfg(feature = "conformance")]
+    fixtures::TELLING,
+];
 
 /// Every tool, always in the same order.
 pub fn catalogue() -> impl Iterator<Item = &'static Tool> {
-    FAMILIES.into_iter().flatten()
+    FAMILIES.iter().copied().flatten()
 }
 
 /// The tool of this name.
@@ -227,35 +264,37 @@ pub fn needs(action: &Action) -> ScopeSet {
 /// Runs a tool or reads a resource: the JSON text of a `CallToolResult` or `ReadResourceResult`, questions to the client,
 /// or a want of permission that a further sign-in would mend.
 pub async fn run(action: &Action, context: &ToolContext<'_>) -> Result<Called, GrantError> {
-    let (tool, outcome) = match action {
+    match action {
         Action::Tool { name, arguments } => {
             let tool = find(name);
             let outcome = match tool {
                 Some(tool) => call_tool(tool, arguments, context).await,
                 None => Err(ToolError::NoSuchTool(name.clone())),
             };
-            (tool, outcome)
+            settle(context, outcome, |outcome| answer::tool_result(outcome, tool, context.request_id))
         }
-        Action::Resource { uri } => (None, resources::read(uri, context).await),
-    };
-    if let (true, Err(ToolError::StepUp { needed, .. })) = (context.may_challenge, &outcome) {
-        return Err(GrantError::InsufficientScope { scopes: context.caller.granted.union(*needed) });
+        Action::Resource { uri } => match resources::read(uri, context).await {
+            Err(ToolError::NoSuchResource) => Ok(Called::NotFound { uri: uri.clone() }),
+            outcome => settle(context, outcome, |outcome| answer::resource_result(uri, outcome, context.request_id)),
+        },
     }
-    let outcome = match outcome {
-        Err(ToolError::InputRequired(requests)) => return Ok(input_required(requests, context)),
-        other => other,
-    };
-    let unasked = match &outcome {
-        Err(ToolError::CannotAsk(method)) => Some(*method),
-        Ok(_) | Err(_) => None,
-    };
-    let told = match action {
-        Action::Tool { .. } => answer::tool_result(outcome, tool, context.request_id),
-        Action::Resource { uri } => answer::resource_result(uri, outcome, context.request_id),
-    };
-    Ok(match unasked {
-        Some(method) => Called::CannotAsk { method, told },
-        None => Called::Done(told),
+}
+
+/// What came of it; `told` says it as a result where nothing else does.
+fn settle<T>(
+    context: &ToolContext<'_>,
+    outcome: Result<T, ToolError>,
+    told: impl FnOnce(Result<T, ToolError>) -> String,
+) -> Result<Called, GrantError> {
+    Ok(match outcome {
+        Err(ToolError::StepUp { needed, .. }) if context.may_challenge => {
+            return Err(GrantError::InsufficientScope { scopes: context.caller.granted.union(needed) });
+        }
+        Err(ToolError::InputRequired(requests)) => input_required(requests, context),
+        Err(ToolError::CannotAsk(method)) => {
+            Called::CannotAsk { method, told: told(Err(ToolError::CannotAsk(method))) }
+        }
+        outcome => Called::Done(told(outcome)),
     })
 }
 
@@ -274,6 +313,7 @@ pub fn too_long(action: &Action, request_id: &str) -> String {
 /// Whether a call may want to ask its client: only what cannot be taken back is asked about.
 pub fn may_ask(action: &Action) -> bool {
     match action {
+        Action::Tool { .. } if cfg!(feature = "conformance") => true,
         Action::Tool { name, .. } => {
             find(name).is_some_and(|tool| matches!(tool.kind, Kind::Outward | Kind::Destructive))
         }

@@ -15,17 +15,22 @@ fn listed(read_only: bool) -> Vec<Value> {
 fn the_list_is_as_stored() {
     snapshot("tools_list", &Value::Array(listed(false)));
     snapshot("resources_list", &serde_json::from_str(tools::resources_json()).unwrap());
+    snapshot("templates_list", &serde_json::from_str(tools::templates_json()).unwrap());
+    snapshot("prompts_list", &serde_json::from_str(crate::prompts::list_json()).unwrap());
 }
 
 #[test]
 fn names_and_descriptions_fit_every_client() {
     for tool in tools::catalogue() {
         assert!(tool.name.len() <= 40, "{}", tool.name);
+        // Clients prefix a name with that of the server and refuse more than 64, or 60, together.
+        assert!("mcp__m365-mcp__".len() + tool.name.len() <= 60, "{}", tool.name);
         assert!(tool.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'), "{}", tool.name);
         assert!(tool.description.len() <= 200, "{}: {}", tool.name, tool.description.len());
         assert!(!(tool.needs.is_empty() && tool.also.is_empty()), "{} names no scope", tool.name);
         assert_eq!(tools::catalogue().filter(|other| other.name == tool.name).count(), 1);
     }
+    assert!(tools::catalogue().count() < 128, "some clients take no more tools than that, of all servers together");
 }
 
 #[test]
@@ -73,6 +78,22 @@ fn schemas_hold_nothing_that_a_client_refuses() {
             assert!(schema.get(keyword).is_none(), "{keyword} at the root of {tool}");
         }
         plain(schema);
+        if let Some(output) = tool.get("outputSchema") {
+            assert_eq!(output["type"], "object", "revisions up to 2025-11-25 know no other: {tool}");
+            assert!(output["properties"].is_object(), "{tool}");
+            plain(output);
+        }
+    }
+}
+
+#[test]
+fn every_list_is_in_the_same_order_each_time_and_has_titles() {
+    for list in [tools::list_json(false), tools::resources_json(), tools::templates_json(), crate::prompts::list_json()]
+    {
+        let entries: Vec<Value> = serde_json::from_str(list).unwrap();
+        assert!(!entries.is_empty() && entries.iter().all(|entry| entry["title"].is_string()), "{list}");
+        let icons = entries.iter().filter_map(|entry| entry["icons"][0]["src"].as_str());
+        assert!(icons.into_iter().all(|src| src.starts_with("data:image/svg+xml,%3Csvg") && !src.contains(' ')));
     }
 }
 

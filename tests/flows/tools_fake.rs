@@ -110,6 +110,22 @@ impl Desk {
 
     /// Runs an action; the result object.
     pub(crate) async fn run(&self, action: &Action) -> Value {
+        match self.called(action).await {
+            Called::Done(result) | Called::CannotAsk { told: result, .. } => {
+                serde_json::from_str(&result).expect("the result is JSON")
+            }
+            // What the protocol makes of it is not tried here.
+            called @ (Called::NotFound { .. }
+            | Called::InputRequired { .. }
+            | Called::OnStream(_)
+            | Called::Cancelled) => {
+                json!(format!("{called:?}"))
+            }
+        }
+    }
+
+    /// Runs an action; what came of it.
+    pub(crate) async fn called(&self, action: &Action) -> Called {
         let conversation = Conversation::new(&self.client, &self.ports, None);
         let context = ToolContext {
             config: &self.config,
@@ -121,11 +137,7 @@ impl Desk {
             conversation: &conversation,
             request_id: "5f0c0000-0000-4000-8000-000000000001",
         };
-        let called = tools::run(action, &context).await.expect("without a challenge there is always a result");
-        let (Called::Done(result) | Called::CannotAsk { told: result, .. }) = called else {
-            unreachable!("{called:?}")
-        };
-        serde_json::from_str(&result).expect("the result is JSON")
+        tools::run(action, &context).await.expect("without a challenge there is always a result")
     }
 
     /// Calls a tool that succeeds; its answer.

@@ -15,6 +15,9 @@ use crate::mcp::protocol::{RpcError, is_id, present};
 /// The params of a stateless message, as sent.
 #[derive(Debug, Deserialize)]
 pub(in crate::mcp) struct Params<'a> {
+    /// All of them, for a method with params of its own.
+    #[serde(skip)]
+    pub(super) raw: Option<&'a RawValue>,
     #[serde(rename = "_meta", borrow)]
     meta: Meta<'a>,
     /// Of a tool or a prompt.
@@ -53,7 +56,7 @@ impl<'a> Params<'a> {
     /// The params of a message that claims a stateless revision; `None` for any other.
     pub(in crate::mcp) fn claimed(raw: Option<&'a RawValue>) -> Option<Self> {
         let params: Self = serde_json::from_str(raw?.get()).ok()?;
-        params.meta.version.is_some().then_some(params)
+        params.meta.version.is_some().then_some(Self { raw, ..params })
     }
 
     /// The revision that `_meta` claims, once the rest of it has the form that the revision demands.

@@ -13,8 +13,10 @@ use super::envelope::{Params, text};
 use super::{CACHED, FRESH, Hints, MISSING_CAPABILITY};
 use crate::agent::{InputMethod, InputRequest};
 use crate::config::Config;
+use crate::mcp::completion::complete as complete_argument;
 use crate::mcp::methods::{self, Ask};
 use crate::mcp::protocol::{Answer, RpcError};
+use crate::prompts;
 use crate::tools;
 
 /// Before every other member of a complete result.
@@ -33,6 +35,8 @@ pub(super) enum Step {
     Answer(Answer),
     /// A question to the grant's object; its result gets these hints.
     Ask(Ask, Option<Hints>),
+    /// A prompt.
+    Prompt(prompts::Request),
 }
 
 /// What a request comes to.
@@ -41,9 +45,10 @@ pub(super) fn step(config: &Config, method: &str, params: &Params<'_>) -> Step {
         "server/discover" => discover(config).map(answer),
         "tools/list" => list(params, "tools", tools::list_json(config.read_only)),
         "resources/list" => list(params, "resources", tools::resources_json()),
-        "resources/templates/list" => list(params, "resourceTemplates", "[]"),
-        "prompts/list" => list(params, "prompts", "[]"),
-        "prompts/get" => Err(RpcError::invalid_params("no such prompt: this server has none")),
+        "resources/templates/list" => list(params, "resourceTemplates", tools::templates_json()),
+        "prompts/list" => list(params, "prompts", prompts::list_json()),
+        "prompts/get" => methods::prompt(params.raw).map(Step::Prompt),
+        "completion/complete" => complete_argument(params.raw).map(|result| answer(dress(&result, None))),
         "tools/call" => call(config, params),
         "resources/read" => read(params),
         _ => Err(RpcError::method_not_found(method)),

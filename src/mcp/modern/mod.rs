@@ -13,13 +13,14 @@ mod state;
 use super::call::Call;
 use super::caller::Holder;
 use super::confirm::{confirm, confirm_now};
-use super::methods::Ask;
+use super::methods::{Ask, no_such_resource};
 use super::protocol::{Answer, Message, RpcError, render};
 use super::stream::{OPENING, stream_to};
 use super::streamable::answered;
 use super::{Turn, refuse};
 use crate::agent::{AgentName, Attach, Called, Client, Dialogue, StreamName, Streams};
 use crate::exchange::Exchange;
+use crate::prompts;
 use crate::web::{Response, Work};
 use serde_json::value::RawValue;
 
@@ -78,6 +79,7 @@ pub(super) async fn post(turn: &Turn<'_>, message: &Message<'_>, params: &Params
             answer
         }
         Step::Ask(ask, hints) => return call(turn, (id, params), ask, hints).await,
+        Step::Prompt(request) => prompt(turn, params, &request).await?,
     };
     Ok(in_json(id, &answer))
 }
@@ -137,10 +139,26 @@ fn speak(
     stream_to(AgentName::Grant(holder.claims.grant), attach, OPENING, Some(work))
 }
 
+/// A prompt, which the edge makes by itself. It too may need something of its client.
+async fn prompt(turn: &Turn<'_>, params: &Params<'_>, request: &prompts::Request) -> Result<Answer, Response> {
+    confirm(turn, None).await?;
+    let grant = turn.holder(None).ok_or_else(|| turn.sign_in_first())?.claims.grant;
+    let binding = Binding::prompt(grant, request);
+    Ok(match resume(turn.exchange, params, &binding) {
+        Ok(dialogue) => {
+            let called = request.get(&Client { dialogue, ..params.client() });
+            conclude(turn.exchange, &binding, None, called)
+        }
+        Err(error) => Answer::Error(error),
+    })
+}
+
 /// The answer of a call.
 fn conclude(exchange: &Exchange, binding: &Binding, hints: Option<Hints>, called: Called) -> Answer {
     match called {
         Called::Done(result) => complete(Answer::Result(result.into()), hints),
+        // -32002 has no place in this revision.
+        Called::NotFound { uri } => Answer::Error(RpcError { code: -32602, ..no_such_resource(&uri) }),
         Called::CannotAsk { method, .. } => Answer::Error(lacks_capability(method)),
         Called::InputRequired { requests, dialogue } => {
             let keys = &exchange.config.keys.encryption.request_states;
@@ -150,13 +168,15 @@ fn conclude(exchange: &Exchange, binding: &Binding, hints: Option<Hints>, called
             }
         }
         // Only a call of a session is answered on its stream, and only one that is gone was taken back.
-        Called::OnStream | Called::Cancelled => Answer::Error(RpcError::new(-32603, "internal error")),
+        Called::OnStream(_) | Called::Cancelled => Answer::Error(RpcError::new(-32603, "internal error")),
     }
 }
 
 /// The dialogue that a call goes on with: an empty one, or what its state says, with the answers that came along.
 fn resume(exchange: &Exchange, params: &Params<'_>, binding: &Binding) -> Result<Dialogue, RpcError> {
-    let Some(state) = params.request_state else { return Ok(Dialogue::default()) };
+    let Some(state) = params.request_state else {
+        return params.input_responses.map_or_else(|| Ok(Dialogue::default()), state::loose);
+    };
     let state = envelope::text(state).ok_or_else(|| RpcError::invalid_params("requestState must be a string"))?;
     let keys = &exchange.config.keys.encryption.request_states;
     let mut dialogue = binding.open(keys, exchange.context.now, &state)?;

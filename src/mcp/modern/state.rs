@@ -14,6 +14,7 @@ use crate::crypto::{self, Digest, Keyring};
 use crate::identity::GrantId;
 use crate::mcp::protocol::RpcError;
 use crate::ports::Random;
+use crate::prompts;
 
 /// Seconds that a person has for an answer.
 const LIFETIME: u64 = 600;
@@ -45,6 +46,11 @@ impl Binding {
             Action::Resource { uri } => format!("resource\n{uri}"),
         };
         Self { grant, action: Digest::of(name.as_bytes()) }
+    }
+
+    /// Of this prompt.
+    pub(super) fn prompt(grant: GrantId, request: &prompts::Request) -> Self {
+        Self { grant, action: Digest::of(format!("prompt\n{}", request.identity()).as_bytes()) }
     }
 
     fn aad(&self) -> Vec<u8> {
@@ -79,10 +85,20 @@ impl Binding {
 
 /// Fills the client's answers in.
 pub(super) fn answer(dialogue: &mut Dialogue, responses: &RawValue) -> Result<(), RpcError> {
-    let responses: BTreeMap<String, &RawValue> = serde_json::from_str(responses.get())
-        .map_err(|_| RpcError::invalid_params("inputResponses must be an object"))?;
-    for (key, response) in responses {
-        dialogue.take(&key, InputAnswer::Result(response.get().to_owned()));
+    for (key, answer) in answers(responses)? {
+        dialogue.take(&key, answer);
     }
     Ok(())
+}
+
+/// A dialogue of answers to nothing that was asked.
+pub(super) fn loose(responses: &RawValue) -> Result<Dialogue, RpcError> {
+    Ok(Dialogue { loose: answers(responses)?, ..Dialogue::default() })
+}
+
+fn answers(responses: &RawValue) -> Result<BTreeMap<String, InputAnswer>, RpcError> {
+    let responses: BTreeMap<String, &RawValue> = serde_json::from_str(responses.get())
+        .map_err(|_| RpcError::invalid_params("inputResponses must be an object"))?;
+    let answers = responses.into_iter().map(|(key, response)| (key, InputAnswer::Result(response.get().to_owned())));
+    Ok(answers.collect())
 }
