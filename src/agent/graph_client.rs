@@ -6,7 +6,7 @@
 //! - Nothing else is repeated: a write never but after that 401, and no refusal of the gateway's.
 //!
 //! Every try writes one `ai-gateway-request` line. Owns no token: [`TokenSource`] does. A claims challenge (continuous
-//! access evaluation) arrives in the `www-authenticate` of the 401; it is not answered yet, so it ends like any 401.
+//! access evaluation) comes with the 401; the one renewal asks Entra for what it names.
 
 use std::cell::RefCell;
 
@@ -251,7 +251,10 @@ impl Graph for GraphClient<'_> {
                 Err(failure) => failure,
             };
             match self.next(&prepared, &failure, &mut spent) {
-                Next::Renew => token = self.tokens.renewed(&token).await.map_err(|error| self.no_token(error))?,
+                Next::Renew => {
+                    let renewed = self.tokens.renewed(&token, failure.claims.as_deref()).await;
+                    token = renewed.map_err(|error| self.no_token(error))?;
+                }
                 Next::Wait(ms) => self.ports.timer.sleep(ms).await,
                 Next::GiveUp => return Err(failure),
             }

@@ -53,8 +53,8 @@ pub struct Caller {
 pub trait TokenSource {
     /// An access token that is good for at least another minute; refreshed at Entra where need be, single-flight.
     async fn token(&self) -> Result<Secret, GrantError>;
-    /// Another access token than `rejected`, which Graph would not take.
-    async fn renewed(&self, rejected: &Secret) -> Result<Secret, GrantError>;
+    /// Another access token than `rejected`, which Graph would not take; `challenge` is what it asks of the next one.
+    async fn renewed(&self, rejected: &Secret, challenge: Option<&str>) -> Result<Secret, GrantError>;
 }
 
 /// The object of one grant.

@@ -25,6 +25,23 @@ async fn graphs_401_costs_one_renewal_and_one_more_try_for_a_write_too() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn a_claims_challenge_of_several_headers_reaches_the_one_renewal_for_a_write_too() {
+    let rig = Rig::new();
+    // {"access_token":{"nbf":{"essential":true}}}
+    let asks = "Bearer realm=\"a, b\", error=\"insufficient_claims\", \
+                claims=\"eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZX19fQ==\"";
+    for _ in 0..2 {
+        let headers = [("www-authenticate", asks), ("www-authenticate", "Basic realm=\"x\"")];
+        rig.graph(401, &headers, &graph_error("InvalidAuthenticationToken"));
+    }
+    let failure = rig.send(&write()).await.unwrap_err();
+    assert_eq!(failure.status, Some(401), "and never a second time");
+    let challenge = r#"{"access_token":{"nbf":{"essential":true}}}"#.to_owned();
+    assert_eq!(*rig.tokens.challenges.borrow(), [Some(challenge)]);
+    assert_eq!(rig.credentials().len(), 2);
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn a_second_401_ends_it() {
     let rig = Rig::new();
     for _ in 0..5 {

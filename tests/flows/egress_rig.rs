@@ -109,6 +109,8 @@ pub(super) struct Tokens {
     pub(super) fail: RefCell<Option<GrantError>>,
     pub(super) fail_renewal: RefCell<Option<GrantError>>,
     pub(super) renewals: Cell<usize>,
+    /// What each renewal was to ask for.
+    pub(super) challenges: RefCell<Vec<Option<String>>>,
 }
 
 #[async_trait(?Send)]
@@ -117,7 +119,8 @@ impl TokenSource for Tokens {
         self.fail.borrow().clone().map_or(Ok(Secret::new(TOKEN)), Err)
     }
 
-    async fn renewed(&self, _rejected: &Secret) -> Result<Secret, GrantError> {
+    async fn renewed(&self, _rejected: &Secret, challenge: Option<&str>) -> Result<Secret, GrantError> {
+        self.challenges.borrow_mut().push(challenge.map(str::to_owned));
         self.renewals.set(self.renewals.get() + 1);
         self.fail_renewal.borrow().clone().map_or(Ok(Secret::new(RENEWED)), Err)
     }

@@ -5,6 +5,8 @@
 //! configuration, never from an answer; the client secret goes into the form body; a `resource` parameter is never
 //! sent, because the v2.0 endpoint takes resources as prefixes of scopes.
 
+pub mod claims;
+
 use std::cell::Cell;
 use std::fmt;
 
@@ -16,6 +18,7 @@ use oauth2::{
 };
 use serde::{Deserialize, Serialize};
 
+use self::claims::Claims;
 use crate::agent::MicrosoftTokens;
 use crate::config;
 use crate::crypto::Secret;
@@ -119,6 +122,7 @@ impl Entra<'_> {
             .add_extra_param("response_mode", "query")
             .add_extra_param("prompt", "select_account")
             .add_extra_param("nonce", nonce)
+            .add_extra_param("claims", claims::parameter(None))
             .add_extra_param("code_challenge", code_challenge)
             .add_extra_param("code_challenge_method", "S256")
             .url();
@@ -137,6 +141,7 @@ impl Entra<'_> {
             .set_redirect_uri(redirect)
             .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
             .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()))
+            .add_extra_param("claims", claims::parameter(None))
             .request_async(&|request| self.send(request, &status))
             .await
             .map_err(|error| refusal(error, status.get()))?;
@@ -144,8 +149,14 @@ impl Entra<'_> {
         Ok(SignIn { tokens: self.tokens(&answer, asked)?, id_token })
     }
 
-    /// Trades a refresh token. `scopes` are those of the sign-in: one call is for one resource only.
-    pub async fn refresh(&self, refresh: &Secret, scopes: ScopeSet) -> Result<MicrosoftTokens, EntraError> {
+    /// Trades a refresh token. `scopes` are those of the sign-in: one call is for one resource only. `challenge` is
+    /// what Graph asks of the access token.
+    pub async fn refresh(
+        &self,
+        refresh: &Secret,
+        scopes: ScopeSet,
+        challenge: Option<&Claims>,
+    ) -> Result<MicrosoftTokens, EntraError> {
         let token_url = TokenUrl::new(self.token_endpoint()).map_err(|_| EntraError::Malformed)?;
         let status = Cell::new(0);
         let answer = self
@@ -153,6 +164,7 @@ impl Entra<'_> {
             .set_token_uri(token_url)
             .exchange_refresh_token(&RefreshToken::new(refresh.expose().to_owned()))
             .add_scopes(self.scopes(scopes))
+            .add_extra_param("claims", claims::parameter(challenge))
             .request_async(&|request| self.send(request, &status))
             .await
             .map_err(|error| refusal(error, status.get()))?;

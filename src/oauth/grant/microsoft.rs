@@ -17,6 +17,7 @@ use crate::agent::{GrantError, MicrosoftTokens, Presented, TokenSource};
 use crate::config::Config;
 use crate::crypto::{Key, Secret};
 use crate::log::Kind;
+use crate::oauth::entra::claims::Claims;
 use crate::oauth::entra::{Entra, EntraError};
 use crate::oauth::seal::Sealer;
 use crate::ports::AgentPorts;
@@ -27,7 +28,11 @@ const LEAST_SECONDS: u64 = 60;
 const PAUSE_MS: u64 = 1000;
 
 /// A renewal under way.
-pub(super) type Renewal = Shared<LocalBoxFuture<'static, Result<Secret, GrantError>>>;
+#[derive(Clone)]
+pub(super) struct Renewal {
+    claims: Option<Claims>,
+    outcome: Shared<LocalBoxFuture<'static, Result<Secret, GrantError>>>,
+}
 
 /// Microsoft's tokens of one grant, opened by one client token.
 pub struct GrantTokens<'a> {
@@ -38,11 +43,12 @@ pub struct GrantTokens<'a> {
 #[async_trait(?Send)]
 impl TokenSource for GrantTokens<'_> {
     async fn token(&self) -> Result<Secret, GrantError> {
-        self.grant.microsoft_token(self.presented, None).await
+        self.grant.microsoft_token(self.presented, None, None).await
     }
 
-    async fn renewed(&self, rejected: &Secret) -> Result<Secret, GrantError> {
-        self.grant.microsoft_token(self.presented, Some(rejected)).await
+    async fn renewed(&self, rejected: &Secret, challenge: Option<&str>) -> Result<Secret, GrantError> {
+        let claims = challenge.and_then(Claims::parse);
+        self.grant.microsoft_token(self.presented, Some(rejected.clone()), claims).await
     }
 }
 
@@ -57,27 +63,44 @@ impl Grant {
         GrantTokens { grant: self, presented }
     }
 
-    async fn microsoft_token(&self, presented: &Presented, rejected: Option<&Secret>) -> Result<Secret, GrantError> {
-        let opened = self.open_tokens(presented)?;
-        let fresh = opened.tokens.expires_at > self.now().saturating_add(LEAST_SECONDS);
-        if fresh && rejected != Some(&opened.tokens.access) {
-            return Ok(opened.tokens.access);
-        }
-        let renewal = self.renewal.borrow_mut().get_or_insert_with(|| self.begin_renewal(opened)).clone();
-        let result = renewal.clone().await;
-        {
-            let mut current = self.renewal.borrow_mut();
-            if current.as_ref().is_some_and(|current| current.ptr_eq(&renewal)) {
-                *current = None;
+    /// A renewal under way serves everybody but the caller whose claims it does not ask for: that one waits for it,
+    /// because it uses the same refresh token, takes its token for rejected as well, and does its own.
+    async fn microsoft_token(
+        &self,
+        presented: &Presented,
+        mut rejected: Option<Secret>,
+        claims: Option<Claims>,
+    ) -> Result<Secret, GrantError> {
+        loop {
+            let opened = self.open_tokens(presented)?;
+            let fresh = opened.tokens.expires_at > self.now().saturating_add(LEAST_SECONDS);
+            if fresh && rejected.as_ref() != Some(&opened.tokens.access) {
+                return Ok(opened.tokens.access);
             }
+            let begin = || self.begin_renewal(opened, claims.clone());
+            let renewal = self.renewal.borrow_mut().get_or_insert_with(begin).clone();
+            let result = self.finish_renewal(&renewal).await;
+            if claims.is_none() || claims == renewal.claims {
+                self.listed.set(false);
+                self.write_listing().await;
+                return result;
+            }
+            rejected = Some(result?);
         }
-        self.listed.set(false);
-        self.write_listing().await;
-        result
     }
 
-    fn begin_renewal(&self, opened: Opened) -> Renewal {
-        renew(Rc::clone(&self.config), self.ports.clone(), opened).boxed_local().shared()
+    fn begin_renewal(&self, opened: Opened, claims: Option<Claims>) -> Renewal {
+        let renewing = renew(Rc::clone(&self.config), self.ports.clone(), opened, claims.clone());
+        Renewal { claims, outcome: renewing.boxed_local().shared() }
+    }
+
+    async fn finish_renewal(&self, renewal: &Renewal) -> Result<Secret, GrantError> {
+        let result = renewal.outcome.clone().await;
+        let mut current = self.renewal.borrow_mut();
+        if current.as_ref().is_some_and(|current| current.outcome.ptr_eq(&renewal.outcome)) {
+            *current = None;
+        }
+        result
     }
 
     fn open_tokens(&self, presented: &Presented) -> Result<Opened, GrantError> {
@@ -101,11 +124,13 @@ impl Grant {
 }
 
 /// One renewal, from Entra's answer to what is stored. Owns all it needs, because nobody in particular waits for it.
-async fn renew(config: Rc<Config>, ports: AgentPorts, opened: Opened) -> Result<Secret, GrantError> {
-    let answer = match &opened.tokens.refresh {
-        Some(refresh) => ask_entra(&config, &ports, refresh, &opened.tokens).await,
-        None => Err(EntraError::SignInNeeded { code: None }),
-    };
+async fn renew(
+    config: Rc<Config>,
+    ports: AgentPorts,
+    opened: Opened,
+    claims: Option<Claims>,
+) -> Result<Secret, GrantError> {
+    let answer = ask_entra(&config, &ports, &opened.tokens, claims.as_ref()).await;
     let row = rows::load(&*ports.sql)?.ok_or(GrantError::Unknown)?;
     let State::Active(mut active) = row.state.clone() else {
         log(&ports, Kind::EntraRefresh, &row.state, "discarded");
@@ -133,21 +158,22 @@ async fn renew(config: Rc<Config>, ports: AgentPorts, opened: Opened) -> Result<
 async fn ask_entra(
     config: &Config,
     ports: &AgentPorts,
-    refresh: &Secret,
     tokens: &MicrosoftTokens,
+    claims: Option<&Claims>,
 ) -> Result<MicrosoftTokens, EntraError> {
+    let refresh = tokens.refresh.as_ref().ok_or(EntraError::SignInNeeded { code: None })?;
     let entra = || Entra {
         microsoft: &config.microsoft,
         redirect_uri: config.public_url.join("/callback"),
         upstream: &*ports.upstream,
         now: ports.clock.now(),
     };
-    match entra().refresh(refresh, tokens.scopes).await {
+    match entra().refresh(refresh, tokens.scopes, claims).await {
         Err(EntraError::Unavailable) => {
             let mut chance = [0; 1];
             ports.random.fill(&mut chance);
             ports.timer.sleep(PAUSE_MS + u64::from(chance[0])).await;
-            entra().refresh(refresh, tokens.scopes).await
+            entra().refresh(refresh, tokens.scopes, claims).await
         }
         answer => answer,
     }

@@ -1,0 +1,73 @@
+//! The `claims` parameter of Entra's endpoints (`OpenID` Connect Core section 5.5).
+//!
+//! It always says `xms_cc=cp1`: this client understands claims challenges (continuous access evaluation). What a
+//! challenge asks for is merged into it. Only the `access_token` member of a challenge is passed on, and only within a
+//! bound: it comes from Graph over the gateway, and goes to Entra on the user's behalf.
+
+use serde_json::{Map, Value, json};
+
+/// Longest challenge, as JSON; Graph's are of some hundred bytes.
+pub const LONGEST: usize = 4096;
+
+const ACCESS_TOKEN: &str = "access_token";
+
+/// What a challenge asks of the next access token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claims(Map<String, Value>);
+
+impl Claims {
+    /// Reads the JSON of a challenge. `None` where it is too long, no claims request, or asks for nothing.
+    pub fn parse(json: &str) -> Option<Self> {
+        if json.len() > LONGEST {
+            return None;
+        }
+        let Value::Object(mut members) = serde_json::from_str(json).ok()? else { return None };
+        match members.remove(ACCESS_TOKEN)? {
+            Value::Object(asked) if !asked.is_empty() => Some(Self(asked)),
+            Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                None
+            }
+        }
+    }
+
+    /// The claims as JSON that [`Claims::parse`] reads.
+    pub fn to_json(&self) -> String {
+        json!({ ACCESS_TOKEN: self.0 }).to_string()
+    }
+}
+
+/// The parameter's value, with what a challenge asked for.
+pub fn parameter(challenge: Option<&Claims>) -> String {
+    let mut asked = challenge.map(|claims| claims.0.clone()).unwrap_or_default();
+    asked.insert("xms_cc".to_owned(), json!({ "values": ["cp1"] }));
+    json!({ ACCESS_TOKEN: asked }).to_string()
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_is_merged_with_the_capability_and_cannot_take_it_away() {
+        assert_eq!(parameter(None), r#"{"access_token":{"xms_cc":{"values":["cp1"]}}}"#);
+        let challenge = r#"{"access_token":{"acrs":{"essential":true,"value":"c1"},"xms_cc":{"values":[]}}}"#;
+        assert_eq!(
+            parameter(Claims::parse(challenge).as_ref()),
+            r#"{"access_token":{"acrs":{"essential":true,"value":"c1"},"xms_cc":{"values":["cp1"]}}}"#
+        );
+    }
+
+    #[test]
+    fn nothing_but_a_bounded_request_for_the_access_token_is_passed_on() {
+        let both = r#"{"id_token":{"email":null},"access_token":{"nbf":{"value":"1"}},"userinfo":{}}"#;
+        let claims = Claims::parse(both).unwrap();
+        assert_eq!(claims.to_json(), r#"{"access_token":{"nbf":{"value":"1"}}}"#);
+        assert_eq!(Claims::parse(&claims.to_json()), Some(claims));
+        let long = format!(r#"{{"access_token":{{"x":"{}"}}}}"#, "y".repeat(LONGEST));
+        for useless in ["", "null", "[]", r#""access_token""#, r#"{"access_token":{}}"#, r#"{"access_token":1}"#, &long]
+        {
+            assert_eq!(Claims::parse(useless), None, "{useless}");
+        }
+    }
+}
