@@ -2,6 +2,7 @@
 
 use crate::config::{Access, AccessMode};
 use crate::mcp::Endpoint;
+use crate::operator;
 
 /// Forms and registrations are small.
 const SMALL_BODY: usize = 16 * 1024;
@@ -27,6 +28,8 @@ pub enum Route {
     Authorize,
     /// `/callback`
     Callback,
+    /// `/account`
+    Account,
     /// `/token`
     Token,
     /// `/register`
@@ -37,6 +40,8 @@ pub enum Route {
     Mcp(Endpoint),
     /// `/graph-handler/v1/chat/completions`
     GraphHandler,
+    /// `/operator/…`
+    Operator,
     /// Anything else.
     Unknown,
 }
@@ -53,6 +58,7 @@ impl Route {
             "/.well-known/oauth-protected-resource/sse" => Self::ProtectedResource("/sse"),
             "/authorize" => Self::Authorize,
             "/callback" => Self::Callback,
+            "/account" => Self::Account,
             "/token" => Self::Token,
             "/register" => Self::Register,
             "/revoke" => Self::Revoke,
@@ -60,6 +66,7 @@ impl Route {
             "/sse" => Self::Mcp(Endpoint::Sse),
             "/sse/message" => Self::Mcp(Endpoint::SseMessage),
             "/graph-handler/v1/chat/completions" => Self::GraphHandler,
+            _ if path.starts_with(operator::PREFIX) => Self::Operator,
             _ => Self::Unknown,
         }
     }
@@ -73,6 +80,7 @@ impl Route {
             Self::ProtectedResource(_) => "protected-resource-metadata",
             Self::Authorize => "authorize",
             Self::Callback => "callback",
+            Self::Account => "account",
             Self::Token => "token",
             Self::Register => "register",
             Self::Revoke => "revoke",
@@ -80,6 +88,7 @@ impl Route {
             Self::Mcp(Endpoint::Sse) => "sse",
             Self::Mcp(Endpoint::SseMessage) => "sse-message",
             Self::GraphHandler => "graph-handler",
+            Self::Operator => "operator",
             Self::Unknown => "unknown",
         }
     }
@@ -95,9 +104,11 @@ impl Route {
             | Self::ProtectedResource(_)
             | Self::Authorize
             | Self::Callback
+            | Self::Account
             | Self::Token
             | Self::Register
             | Self::Revoke
+            | Self::Operator
             | Self::Unknown => SMALL_BODY,
         }
     }
@@ -107,8 +118,13 @@ impl Route {
     pub const fn is_guarded(self, access: &Access) -> bool {
         let Access::On { mode, .. } = access else { return false };
         match self {
-            Self::Health | Self::AuthorizationServer | Self::ProtectedResource(_) | Self::GraphHandler => false,
-            Self::Landing | Self::Authorize | Self::Callback => true,
+            // Operators come with a script and a key of their own.
+            Self::Health
+            | Self::AuthorizationServer
+            | Self::ProtectedResource(_)
+            | Self::GraphHandler
+            | Self::Operator => false,
+            Self::Landing | Self::Authorize | Self::Callback | Self::Account => true,
             Self::Token | Self::Register | Self::Revoke | Self::Mcp(_) | Self::Unknown => {
                 matches!(mode, AccessMode::Strict)
             }
@@ -121,9 +137,14 @@ impl Route {
             Self::AuthorizationServer | Self::ProtectedResource(_) => Some("GET"),
             Self::Token | Self::Register | Self::Revoke => Some("POST"),
             Self::Mcp(_) => Some("GET, POST, DELETE"),
-            Self::Landing | Self::Health | Self::Authorize | Self::Callback | Self::GraphHandler | Self::Unknown => {
-                None
-            }
+            Self::Landing
+            | Self::Health
+            | Self::Authorize
+            | Self::Callback
+            | Self::Account
+            | Self::GraphHandler
+            | Self::Operator
+            | Self::Unknown => None,
         }
     }
 }
@@ -139,12 +160,27 @@ mod tests {
     #[test]
     fn strict_access_guards_all_but_metadata_health_and_the_gateway_handler() {
         let strict = guarded(AccessMode::Strict);
-        for path in
-            ["/", "/authorize", "/callback", "/token", "/register", "/revoke", "/mcp", "/sse", "/sse/message", "/x"]
-        {
+        for path in [
+            "/",
+            "/authorize",
+            "/callback",
+            "/account",
+            "/token",
+            "/register",
+            "/revoke",
+            "/mcp",
+            "/sse",
+            "/sse/message",
+            "/x",
+        ] {
             assert!(Route::parse(path).is_guarded(&strict), "{path}");
         }
-        for path in ["/healthz", "/.well-known/oauth-protected-resource/mcp", "/graph-handler/v1/chat/completions"] {
+        for path in [
+            "/healthz",
+            "/operator/grants",
+            "/.well-known/oauth-protected-resource/mcp",
+            "/graph-handler/v1/chat/completions",
+        ] {
             assert!(!Route::parse(path).is_guarded(&strict), "{path}");
         }
     }
@@ -152,7 +188,7 @@ mod tests {
     #[test]
     fn browser_access_guards_what_a_browser_visits() {
         let browser = guarded(AccessMode::Browser);
-        for path in ["/", "/authorize", "/callback"] {
+        for path in ["/", "/authorize", "/callback", "/account"] {
             assert!(Route::parse(path).is_guarded(&browser), "{path}");
         }
         assert!(!Route::parse("/mcp").is_guarded(&browser));
@@ -160,7 +196,9 @@ mod tests {
 
     #[test]
     fn pages_of_the_sign_in_are_closed_to_other_origins() {
-        for path in ["/authorize", "/callback", "/", "/graph-handler/v1/chat/completions"] {
+        for path in
+            ["/authorize", "/callback", "/account", "/operator/grants", "/", "/graph-handler/v1/chat/completions"]
+        {
             assert_eq!(Route::parse(path).cors_methods(), None, "{path}");
         }
     }
