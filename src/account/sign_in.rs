@@ -10,7 +10,7 @@ use crate::exchange::Exchange;
 use crate::identity::{GrantId, ScopeSet};
 use crate::limits::{self, Party};
 use crate::log::{Event, Kind};
-use crate::oauth::callback::identify;
+use crate::oauth::callback::{Sent, identify};
 use crate::oauth::consent::entra;
 use crate::oauth::params::Params;
 use crate::oauth::token::{self, Stamp, TokenError, TokenKeys};
@@ -73,7 +73,7 @@ fn begun(exchange: &Exchange, request: &Request, params: &Params) -> Result<(Gra
 }
 
 async fn signed_in(exchange: &Exchange, params: &Params, state: &Secret) -> Result<Response, AccountError> {
-    let identity = identify(exchange, params, state, ScopeSet::default()).await?;
+    let identity = identify(exchange, params, Sent { state, scopes: ScopeSet::default(), claims: None }).await?;
     exchange.ports.log.write(&Event {
         user_id: Some(identity.user.to_string()),
         access_subject: exchange.access.as_ref().map(|access| access.sub.as_str()),

@@ -182,7 +182,10 @@ pub fn graph(response: &OutboundResponse, now: u64) -> Failure {
         // Graph advises against repeating a write after anything but a 429: a server error may come after the work.
         may_have_acted: response.status >= 500,
         graph_request_id: response.header("request-id").map(str::to_owned).or(inner_id),
-        claims: response.header("www-authenticate").filter(|_| response.status == 401).and_then(challenge::claims),
+        claims: response
+            .header("www-authenticate")
+            .filter(|_| matches!(response.status, 401 | 403))
+            .and_then(challenge::claims),
     }
 }
 

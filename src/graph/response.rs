@@ -51,7 +51,7 @@ pub struct Failure {
     pub may_have_acted: bool,
     /// Graph's `request-id`.
     pub graph_request_id: Option<String>,
-    /// What Graph asks of the next access token, with a 401 (continuous access evaluation).
+    /// What Graph asks of the next access token, with a 401 or 403 (continuous access evaluation).
     pub claims: Option<String>,
 }
 

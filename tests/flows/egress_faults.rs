@@ -37,8 +37,29 @@ async fn a_claims_challenge_of_several_headers_reaches_the_one_renewal_for_a_wri
     let failure = rig.send(&write()).await.unwrap_err();
     assert_eq!(failure.status, Some(401), "and never a second time");
     let challenge = r#"{"access_token":{"nbf":{"essential":true}}}"#.to_owned();
-    assert_eq!(*rig.tokens.challenges.borrow(), [Some(challenge)]);
+    assert_eq!(*rig.tokens.challenges.borrow(), [Some(challenge.clone())]);
+    assert_eq!(*rig.tokens.again.borrow(), [challenge]);
     assert_eq!(rig.credentials().len(), 2);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_second_challenge_needs_the_user_and_a_403_may_be_one() {
+    let rig = Rig::new();
+    *rig.tokens.fail_again.borrow_mut() = Some(GrantError::SignInNeeded);
+    // {"access_token":{"acrs":{"essential":true,"value":"c1"}}}
+    let asks = "Bearer error=\"insufficient_claims\", \
+                claims=\"eyJhY2Nlc3NfdG9rZW4iOnsiYWNycyI6eyJlc3NlbnRpYWwiOnRydWUsInZhbHVlIjoiYzEifX19\"";
+    rig.graph(401, &[], &graph_error("InvalidAuthenticationToken"));
+    for _ in 0..5 {
+        rig.graph(403, &[("www-authenticate", asks)], &graph_error("accessDenied"));
+    }
+    let client = rig.client();
+    let failure = client.send(&read()).await.unwrap_err();
+    assert!(is(&failure, Origin::SignIn, "SignInNeeded"));
+    assert_eq!(client.sign_in_over(), Some(GrantError::SignInNeeded));
+    let asked = rig.tokens.challenges.borrow().clone();
+    assert!(matches!(asked.as_slice(), [None, Some(_)]), "one plain renewal, one for the claims: {asked:?}");
+    assert_eq!(rig.credentials().len(), 3);
 }
 
 #[tokio::test(flavor = "current_thread")]

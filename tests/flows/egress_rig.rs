@@ -111,6 +111,9 @@ pub(super) struct Tokens {
     pub(super) renewals: Cell<usize>,
     /// What each renewal was to ask for.
     pub(super) challenges: RefCell<Vec<Option<String>>>,
+    /// What was asked for once more.
+    pub(super) again: RefCell<Vec<String>>,
+    pub(super) fail_again: RefCell<Option<GrantError>>,
 }
 
 #[async_trait(?Send)]
@@ -123,6 +126,11 @@ impl TokenSource for Tokens {
         self.challenges.borrow_mut().push(challenge.map(str::to_owned));
         self.renewals.set(self.renewals.get() + 1);
         self.fail_renewal.borrow().clone().map_or(Ok(Secret::new(RENEWED)), Err)
+    }
+
+    async fn challenged_again(&self, challenge: &str) -> Result<(), GrantError> {
+        self.again.borrow_mut().push(challenge.to_owned());
+        self.fail_again.borrow().clone().map_or(Ok(()), Err)
     }
 }
 

@@ -75,7 +75,7 @@ async fn a_code_is_traded_with_verifier_and_secret_in_the_form() {
     platform.upstream.push_json(200, &answer);
     let verifier = Secret::new("v".repeat(43));
     let sign_in =
-        entra(&platform).exchange_code(&Secret::new("entra-code"), &verifier, ScopeSet::default()).await.unwrap();
+        entra(&platform).exchange_code(&Secret::new("entra-code"), &verifier, ScopeSet::default(), None).await.unwrap();
     let (url, form) = sent(&platform);
     assert_eq!(url, format!("https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token"));
     let expected = [
@@ -102,7 +102,7 @@ async fn an_answer_that_names_no_scopes_granted_what_was_asked() {
     answer.as_object_mut().unwrap().remove("scope");
     platform.upstream.push_json(200, &answer);
     let asked = ScopeSet::of(&[Scope::MailRead, Scope::CalendarsRead]);
-    let sign_in = entra(&platform).exchange_code(&Secret::new("c"), &Secret::new("v"), asked).await.unwrap();
+    let sign_in = entra(&platform).exchange_code(&Secret::new("c"), &Secret::new("v"), asked, None).await.unwrap();
     assert_eq!(sign_in.tokens.scopes, asked);
 }
 
@@ -118,7 +118,7 @@ fn no_narrower_scope_is_asked_for_beside_the_wider_one() {
 async fn a_sign_in_without_an_id_token_is_malformed() {
     let platform = TestPlatform::new(&[]);
     platform.upstream.push_json(200, &entra_answer(1));
-    let result = entra(&platform).exchange_code(&Secret::new("c"), &Secret::new("v"), ScopeSet::default()).await;
+    let result = entra(&platform).exchange_code(&Secret::new("c"), &Secret::new("v"), ScopeSet::default(), None).await;
     assert_eq!(result.unwrap_err(), EntraError::Malformed);
 }
 

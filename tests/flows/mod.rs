@@ -3,6 +3,7 @@
 mod access;
 mod account;
 mod architecture;
+mod claims;
 mod cleanup;
 mod egress_faults;
 mod egress_handler;

@@ -265,8 +265,10 @@ async fn challenges_wait_for_a_renewal_without_claims_and_share_one_of_their_own
     let challenge = Some(r#"{"access_token":{"nbf":{"value":"1"}}}"#);
     let asked = [None, challenge, challenge, challenge, None];
     let calls = join_all(asked.map(|challenge| source.renewed(&rejected, challenge))).await;
-    let numbers = [1, 2, 2, 2, 1].map(|number| Ok(Secret::new(format!("microsoft-access-token-{number}"))));
-    assert_eq!(calls, numbers);
+    let calls = calls.iter().map(|call| call.as_ref().map(Secret::expose));
+    // The last one asks for nothing special, so the renewal that is under way when it comes serves it as well.
+    let numbers = [1, 2, 2, 2, 2].map(|number| format!("microsoft-access-token-{number}"));
+    assert_eq!(calls.collect::<Vec<_>>(), numbers.iter().map(|token| Ok(token.as_str())).collect::<Vec<_>>());
     let seen = granted.platform.upstream.seen.borrow();
     let claims = seen.iter().map(|request| {
         let mut form = form_urlencoded::parse(request.body.as_deref().unwrap_or_default());

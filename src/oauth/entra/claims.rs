@@ -4,16 +4,26 @@
 //! challenge asks for is merged into it. Only the `access_token` member of a challenge is passed on, and only within a
 //! bound: it comes from Graph over the gateway, and goes to Entra on the user's behalf.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// Longest challenge, as JSON; Graph's are of some hundred bytes.
-pub const LONGEST: usize = 4096;
+pub const LONGEST: usize = 2048;
 
 const ACCESS_TOKEN: &str = "access_token";
 
 /// What a challenge asks of the next access token.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims(Map<String, Value>);
+
+/// Text of others: not for a log.
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Claims(…)")
+    }
+}
 
 impl Claims {
     /// Reads the JSON of a challenge. `None` where it is too long, no claims request, or asks for nothing.

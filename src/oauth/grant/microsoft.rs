@@ -10,10 +10,10 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared};
 
-use super::rows;
+use super::rows::{self, Row};
 use super::state::{Active, State};
 use super::{Grant, log};
-use crate::agent::{GrantError, MicrosoftTokens, Presented, TokenSource};
+use crate::agent::{AgentName, Command, GrantError, MicrosoftTokens, Presented, Reply, TokenSource, UserCommand};
 use crate::config::Config;
 use crate::crypto::{Key, Secret};
 use crate::log::Kind;
@@ -48,7 +48,21 @@ impl TokenSource for GrantTokens<'_> {
 
     async fn renewed(&self, rejected: &Secret, challenge: Option<&str>) -> Result<Secret, GrantError> {
         let claims = challenge.and_then(Claims::parse);
-        self.grant.microsoft_token(self.presented, Some(rejected.clone()), claims).await
+        self.grant.microsoft_token(self.presented, Some(rejected), claims).await
+    }
+
+    async fn challenged_again(&self, challenge: &str) -> Result<(), GrantError> {
+        let Some(claims) = Claims::parse(challenge) else { return Ok(()) };
+        let row = self.grant.load()?;
+        let State::Active(active) = row.state.clone() else { return Err(GrantError::Revoked) };
+        if active.terms.claims.as_ref() == Some(&claims) {
+            return Ok(());
+        }
+        log(&self.grant.ports, Kind::EntraRefresh, &row.state, "challenged_again");
+        need_sign_in(&self.grant.ports, &row, active, Some(claims)).await?;
+        self.grant.listed.set(false);
+        self.grant.write_listing().await;
+        Err(GrantError::SignInNeeded)
     }
 }
 
@@ -64,17 +78,18 @@ impl Grant {
     }
 
     /// A renewal under way serves everybody but the caller whose claims it does not ask for: that one waits for it,
-    /// because it uses the same refresh token, takes its token for rejected as well, and does its own.
+    /// because it uses the same refresh token, and does its own.
     async fn microsoft_token(
         &self,
         presented: &Presented,
-        mut rejected: Option<Secret>,
+        rejected: Option<&Secret>,
         claims: Option<Claims>,
     ) -> Result<Secret, GrantError> {
         loop {
             let opened = self.open_tokens(presented)?;
             let fresh = opened.tokens.expires_at > self.now().saturating_add(LEAST_SECONDS);
-            if fresh && rejected.as_ref() != Some(&opened.tokens.access) {
+            let fits = claims.is_none() || claims == opened.tokens.claims;
+            if fresh && fits && rejected != Some(&opened.tokens.access) {
                 return Ok(opened.tokens.access);
             }
             let begin = || self.begin_renewal(opened, claims.clone());
@@ -85,7 +100,7 @@ impl Grant {
                 self.write_listing().await;
                 return result;
             }
-            rejected = Some(result?);
+            result?;
         }
     }
 
@@ -132,7 +147,7 @@ async fn renew(
 ) -> Result<Secret, GrantError> {
     let answer = ask_entra(&config, &ports, &opened.tokens, claims.as_ref()).await;
     let row = rows::load(&*ports.sql)?.ok_or(GrantError::Unknown)?;
-    let State::Active(mut active) = row.state.clone() else {
+    let State::Active(active) = row.state.clone() else {
         log(&ports, Kind::EntraRefresh, &row.state, "discarded");
         return Err(GrantError::Revoked);
     };
@@ -147,11 +162,33 @@ async fn renew(
     };
     log(&ports, Kind::EntraRefresh, &row.state, reason);
     if error == GrantError::SignInNeeded {
-        active.sign_in_needed = true;
-        let sealed = row.sealed.clone();
-        rows::store(&*ports.sql, &row.changed(State::Active(active), sealed))?;
+        need_sign_in(&ports, &row, active, claims).await?;
     }
     Err(error)
+}
+
+/// Nothing but a sign-in brings another token. What Graph asks for waits with the user's object for it, because nobody
+/// knows through which client it will be; if that object does not answer, the next sign-in is challenged once more.
+async fn need_sign_in(
+    ports: &AgentPorts,
+    row: &Row,
+    mut active: Active,
+    claims: Option<Claims>,
+) -> Result<(), GrantError> {
+    active.sign_in_needed = true;
+    let user = active.terms.user;
+    let state = State::Active(active);
+    rows::store(&*ports.sql, &row.changed(state.clone(), row.sealed.clone()))?;
+    let Some(claims) = claims else { return Ok(()) };
+    let command = Command::User(UserCommand::Challenge(claims));
+    let kept = ports.agents.call(&AgentName::User(user), &command).await;
+    log(
+        ports,
+        Kind::EntraRefresh,
+        &state,
+        if matches!(kept, Ok(Reply::User(Ok(_)))) { "claims_kept" } else { "claims_lost" },
+    );
+    Ok(())
 }
 
 /// Asks once, and once more where Entra says that it cannot answer now.
