@@ -1,6 +1,7 @@
 //! Entra ID: authorize, token, discovery and keys of one home tenant (Microsoft identity platform v2.0).
 
 pub mod authorize;
+pub mod claims;
 pub mod client;
 pub mod documents;
 pub mod error;
