@@ -13,6 +13,7 @@
 //! | [`ports`] | what the core needs of the platform |
 //! | [`crypto`], [`identity`], [`log`], [`web`] | the types that everything shares |
 //! | [`exchange`] | one request being answered |
+//! | [`limits`] | who may ask how often |
 //! | [`jose`] | JWTs from outside: key sets, RS256 |
 //! | [`app`] | routes, and the one place where an error becomes a response |
 //! | [`access`] | Cloudflare Access assertions |
@@ -37,6 +38,7 @@ pub mod gateway;
 pub mod graph;
 pub mod identity;
 pub mod jose;
+pub mod limits;
 pub mod log;
 pub mod mcp;
 pub mod oauth;

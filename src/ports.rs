@@ -1,4 +1,4 @@
-//! The traits through which the core reaches the platform: time, randomness, storage, network, log.
+//! The traits through which the core reaches the platform: time, randomness, storage, network, counting, log.
 //!
 //! The Worker implements them over Cloudflare's bindings (`edge`), native tests over fakes (`tests/support`).
 //! No business rule lives behind a port.
@@ -59,10 +59,57 @@ pub trait Kv {
     async fn delete(&self, key: &str) -> Result<(), KvError>;
 }
 
-/// KV did not answer, or refused.
+/// Why KV did not do what it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the key-value store did not answer")]
-pub struct KvError;
+pub enum KvError {
+    /// It did not answer, or what it holds is not ours.
+    #[error("the key-value store did not answer")]
+    Unavailable,
+    /// It answered 429: the day's allowance, or one write a second to one key.
+    #[error("the key-value store is throttled")]
+    Throttled,
+}
+
+/// What is counted, and against which rate. The numbers are part of the bindings in `wrangler.toml`, one each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Limit {
+    /// Registrations: 5 a minute per network.
+    Register,
+    /// Sign-ins begun: 30 a minute per network.
+    Authorize,
+    /// Token requests: 60 a minute per grant, or per network where no grant is known.
+    Token,
+    /// Failed authentications: 10 a minute per network.
+    FailedAuthentication,
+}
+
+impl Limit {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Register, Self::Authorize, Self::Token, Self::FailedAuthentication];
+
+    /// The binding's name, a contract with `wrangler.toml`.
+    pub const fn binding(self) -> &'static str {
+        match self {
+            Self::Register => "LIMIT_REGISTER",
+            Self::Authorize => "LIMIT_AUTHORIZE",
+            Self::Token => "LIMIT_TOKEN",
+            Self::FailedAuthentication => "LIMIT_FAILED_AUTHENTICATION",
+        }
+    }
+}
+
+/// Counts who asks how often. Approximate, and for each location of the platform apart: a brake, never a judge.
+#[async_trait(?Send)]
+pub trait RateLimiter {
+    /// Counts one more for `key` and says whether that is within the limit. Where the deployment has no such limit,
+    /// everything is.
+    async fn allow(&self, limit: Limit, key: &str) -> Result<bool, RateLimiterError>;
+}
+
+/// The limiter did not answer, or answered nonsense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the rate limiter did not answer")]
+pub struct RateLimiterError;
 
 /// A request that leaves the Worker.
 #[derive(Clone, Debug, Default)]
@@ -242,6 +289,8 @@ pub struct Ports {
     pub kv: Rc<dyn Kv>,
     /// `MCP_OBJECT`.
     pub agents: Rc<dyn Agents>,
+    /// The rate limits.
+    pub limiter: Rc<dyn RateLimiter>,
     /// `fetch`.
     pub upstream: Rc<dyn Upstream>,
     /// Verification of RSA signatures.

@@ -15,6 +15,7 @@ pub const READ_HEADERS: &[&str] = &[
     "access-control-request-method",
     "authorization",
     "cf-access-jwt-assertion",
+    "cf-connecting-ip",
     "cf-ray",
     "content-type",
     "cookie",
@@ -304,7 +305,21 @@ mod tests {
         let form = "application/x-www-form-urlencoded";
         let typed = |value: &str| request(vec![("content-type", value.into())]).has_media_type(form);
         assert!(typed("application/X-WWW-form-urlencoded; charset=utf-8"));
-        assert!(!typed("text/plain; x=application/x-www-form-urlencoded"));
+        for hostile in [
+            "text/plain; x=application/x-www-form-urlencoded",
+            "text/plain; application/x-www-form-urlencoded",
+            "application/x-www-form-urlencoded-not",
+            "not-application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=application/x-www-form-urlencoded",
+            // Two headers, as the platform joins them.
+            "application/json, application/x-www-form-urlencoded",
+            "application/x-www-form-urlencoded, application/json",
+            "application/x-www-form-urlencoded/",
+            "application",
+            "",
+        ] {
+            assert!(!typed(hostile), "{hostile}");
+        }
     }
 
     #[test]

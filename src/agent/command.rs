@@ -1,4 +1,4 @@
-//! The commands that the Worker sends to a grant's Durable Object, and the replies. This is the whole protocol
+//! The commands that the Worker sends to a Durable Object, and the replies. This is the whole protocol
 //! between the two; both ends are built from one crate, so it needs no version.
 
 use std::fmt;
@@ -15,6 +15,11 @@ pub enum AgentName {
     Grant(GrantId),
     /// The object of one discovery stream: legacy SSE without a sign-in. Random, never shared.
     Discovery(String),
+    /// The object that counts one day's registrations of clients.
+    Registrations {
+        /// Whole days since the Unix epoch, UTC.
+        day: u64,
+    },
 }
 
 impl fmt::Display for AgentName {
@@ -22,6 +27,7 @@ impl fmt::Display for AgentName {
         match self {
             Self::Grant(id) => write!(f, "grant:{id}"),
             Self::Discovery(id) => write!(f, "discovery:{id}"),
+            Self::Registrations { day } => write!(f, "registrations:{day}"),
         }
     }
 }
@@ -39,6 +45,11 @@ pub enum Command {
         stream: String,
         /// The JSON-RPC message.
         message: String,
+    },
+    /// Counts one registration of a client, if the day is not full.
+    AdmitRegistration {
+        /// Unix seconds of the midnight that ends the day.
+        ends_at: u64,
     },
 }
 
@@ -255,6 +266,19 @@ pub enum Reply {
     Called(Result<String, GrantError>),
     /// To [`Command::Publish`]: how many sockets took it.
     Published(usize),
+    /// To [`Command::AdmitRegistration`].
+    Admission(Admission),
+}
+
+/// Whether one more client may register today.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Admission {
+    /// It was counted.
+    Admitted,
+    /// The day is full.
+    Full,
+    /// The object's storage failed: nothing is known.
+    Unknown,
 }
 
 /// What a step of the grant's life gives.

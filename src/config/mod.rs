@@ -18,6 +18,10 @@ use parse::{
     parse_team_domain, parse_tenants,
 };
 
+/// Enough for the busiest day of a roll-out to some hundreds of people with two or three clients each; kept for 90
+/// days at 1 KB each, what strangers can make the store hold stays below 100 MB.
+const REGISTRATIONS_PER_DAY: u32 = 1000;
+
 /// Everything that an operator sets.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -37,6 +41,8 @@ pub struct Config {
     pub read_only: bool,
     /// Private URI schemes that clients may be answered by (RFC 8252 section 7.1), beside https and loopback.
     pub redirect_schemes: Vec<String>,
+    /// How many clients may register themselves in a day (UTC); 0 closes registration.
+    pub registrations_per_day: u32,
 }
 
 /// The server's own origin.
@@ -184,6 +190,10 @@ impl Reader<'_> {
             "lower-case schemes of apps separated by commas, or none",
             parse_schemes,
         );
+        let registrations_per_day =
+            self.or("REGISTRATIONS_PER_DAY", REGISTRATIONS_PER_DAY, "a whole number, 0 for none", |text| {
+                text.parse().ok()
+            });
         self.refuse_unenforced();
         Some(Config {
             public_url: public_url?,
@@ -194,6 +204,7 @@ impl Reader<'_> {
             discovery: discovery?,
             read_only: read_only?,
             redirect_schemes: redirect_schemes?,
+            registrations_per_day: registrations_per_day?,
         })
     }
 

@@ -89,15 +89,9 @@ pub enum FindError {
     /// Its id is an address, and what is there makes no client.
     #[error("client document: {0}")]
     Document(#[from] DocumentError),
-    /// The storage did not answer.
-    #[error("storage unavailable")]
-    Unavailable,
-}
-
-impl From<KvError> for FindError {
-    fn from(_: KvError) -> Self {
-        Self::Unavailable
-    }
+    /// The storage refused or did not answer.
+    #[error("{0}")]
+    Storage(#[from] KvError),
 }
 
 /// The client of this id, wherever it comes from.
@@ -117,12 +111,12 @@ impl Client {
     /// The stored client of an id of ours.
     pub async fn load(kv: &dyn Kv, client_id: &str) -> Result<Option<Self>, KvError> {
         let Some(bytes) = kv.get(&key(client_id)).await? else { return Ok(None) };
-        serde_json::from_slice(&bytes).map(Some).map_err(|_| KvError)
+        serde_json::from_slice(&bytes).map(Some).map_err(|_| KvError::Unavailable)
     }
 
     /// Keeps the client until it expires.
     pub async fn save(&self, kv: &dyn Kv, now: u64) -> Result<(), KvError> {
-        let bytes = serde_json::to_vec(self).map_err(|_| KvError)?;
+        let bytes = serde_json::to_vec(self).map_err(|_| KvError::Unavailable)?;
         let ttl = self.expires_at().map(|end| end.saturating_sub(now));
         kv.put(&key(&self.client_id), &bytes, ttl).await
     }

@@ -70,7 +70,7 @@ pub async fn authenticate(
         Ok(client) if client.may_use(method) => client,
         Ok(_) | Err(FindError::Unknown) => return Err(refused),
         Err(FindError::Document(error)) => return Err(TokenRequestError::Document(error)),
-        Err(FindError::Unavailable) => return Err(TokenRequestError::Unavailable),
+        Err(FindError::Storage(error)) => return Err(error.into()),
     };
     let assertion = match &proof {
         Proof::None => None,

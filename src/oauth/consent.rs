@@ -152,7 +152,7 @@ pub(super) async fn call(
     let command = Command::Grant(command);
     let result = match exchange.ports.agents.call(&AgentName::Grant(grant), &command).await {
         Ok(Reply::Grant(result)) => result.map_err(Some),
-        Ok(Reply::Called(_) | Reply::Published(_)) | Err(_) => Err(None),
+        Ok(Reply::Called(_) | Reply::Published(_) | Reply::Admission(_)) | Err(_) => Err(None),
     };
     if matches!(result, Err(Some(GrantError::Revoked | GrantError::CodeReused | GrantError::TokenReused))) {
         // Lists are answered on the strength of a note; where the end is learnt, it must not outlive the grant.

@@ -16,7 +16,9 @@ struct AuthorizationServer<'a> {
     issuer: &'a str,
     authorization_endpoint: String,
     token_endpoint: String,
-    registration_endpoint: String,
+    /// Absent where registration is closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
     revocation_endpoint: String,
     scopes_supported: Vec<&'static str>,
     response_types_supported: [&'static str; 1],
@@ -50,7 +52,7 @@ pub fn authorization_server(exchange: &Exchange) -> Response {
         issuer: &url.origin,
         authorization_endpoint: url.join("/authorize"),
         token_endpoint: url.join("/token"),
-        registration_endpoint: url.join("/register"),
+        registration_endpoint: (exchange.config.registrations_per_day > 0).then(|| url.join("/register")),
         revocation_endpoint: url.join("/revoke"),
         scopes_supported: scope_names(exchange),
         response_types_supported: ["code"],

@@ -3,7 +3,7 @@
 //! | module | what it owns |
 //! |---|---|
 //! | [`metadata`] | the two well-known documents |
-//! | [`register`], [`client`], [`redirect_uri`] | clients, and where they may be answered |
+//! | [`register`], `daily_cap`, [`client`], [`redirect_uri`] | clients, and where they may be answered |
 //! | [`client_id`], [`client_document`], [`client_fetch`] | clients whose id is the address of their document |
 //! | [`client_auth`], [`client_assertion`] | how a client proves itself |
 //! | [`authorize`], [`consent`], [`transaction`] | from the client's request to the user's decision |
@@ -23,6 +23,7 @@ pub mod client_fetch;
 pub mod client_id;
 pub mod consent;
 pub mod cookie;
+mod daily_cap;
 pub mod display;
 pub mod entra;
 pub mod error;

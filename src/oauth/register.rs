@@ -5,12 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::crypto::{self, Secret};
 use crate::exchange::Exchange;
+use crate::limits::{self, Party};
 use crate::log::{Event, Kind};
+use crate::ports::Limit;
 use crate::web::{Request, Response};
 
 use super::client::{AuthMethod, Client};
 use super::error::{RegisterError, uncached};
-use super::{display, redirect_uri};
+use super::{daily_cap, display, redirect_uri};
 
 const MAX_BODY: usize = 16 * 1024;
 const MAX_REDIRECT_URIS: usize = 10;
@@ -62,6 +64,9 @@ pub async fn handle(exchange: &Exchange, request: &Request) -> Response {
 }
 
 async fn register(exchange: &Exchange, request: &Request) -> Result<Response, RegisterError> {
+    if exchange.config.registrations_per_day == 0 {
+        return Err(RegisterError::Closed);
+    }
     if request.body.len() > MAX_BODY {
         return Err(RegisterError::TooLarge);
     }
@@ -70,6 +75,8 @@ async fn register(exchange: &Exchange, request: &Request) -> Result<Response, Re
     }
     let metadata: Metadata = serde_json::from_slice(&request.body).map_err(|_| RegisterError::Malformed)?;
     let auth_method = metadata.validate(&exchange.config.redirect_schemes)?;
+    limits::check(exchange, Limit::Register, &Party::network(exchange, request)).await?;
+    daily_cap::admit(exchange).await?;
     let random = exchange.ports.random.as_ref();
     let secret = (auth_method != AuthMethod::None).then(|| Secret::new(crypto::random_text::<32>(random)));
     let client = Client {
@@ -84,7 +91,7 @@ async fn register(exchange: &Exchange, request: &Request) -> Result<Response, Re
         issued_at: exchange.context.now,
         renewed_at: None,
     };
-    client.save(exchange.ports.kv.as_ref(), exchange.context.now).await.map_err(|_| RegisterError::Unavailable)?;
+    client.save(exchange.ports.kv.as_ref(), exchange.context.now).await?;
     exchange
         .ports
         .log

@@ -74,8 +74,10 @@ pub enum Bearer<'a> {
     Absent,
     /// A bearer that is not of our tokens' form: an "API token".
     Foreign,
-    /// Of our form, but forged, expired, malformed or not an access token.
+    /// Of our form, but forged, malformed or not an access token.
     Invalid,
+    /// Ours and genuine, but too old: what every client presents now and then.
+    Expired,
     /// Ours: genuine and unexpired.
     Ours {
         /// The token as presented.
@@ -163,7 +165,8 @@ impl<'k> TokenKeys<'k> {
             Ok(Stamp { user: Some(user), grant, scopes, expires_at }) => {
                 Bearer::Ours { token, claims: AccessClaims { user, grant, scopes, expires_at } }
             }
-            Ok(Stamp { user: None, .. }) | Err(_) => Bearer::Invalid,
+            Err(TokenError::Expired) => Bearer::Expired,
+            Ok(Stamp { user: None, .. }) | Err(TokenError::Forged) => Bearer::Invalid,
         }
     }
 }
@@ -250,6 +253,7 @@ mod tests {
         let token = keys.mint(&SeededRandom::new(1), Kind::Access, &stamp());
         let header = format!("bEaReR {}", token.expose());
         assert!(matches!(keys.bearer(Some(&header), 0), Bearer::Ours { .. }));
+        assert_eq!(keys.bearer(Some(&header), u64::MAX), Bearer::Expired);
         assert_eq!(keys.bearer(Some("Bearer some-api-key"), 0), Bearer::Foreign);
         assert_eq!(keys.bearer(Some("Bearer m365r.x.y.z"), 0), Bearer::Invalid);
         assert_eq!(keys.bearer(Some("Basic abc"), 0), Bearer::Absent);

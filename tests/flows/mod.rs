@@ -12,6 +12,7 @@ mod entra;
 mod grant;
 mod granted;
 mod left_behind;
+mod limits;
 mod listing;
 mod mcp_call;
 mod mcp_door;

@@ -105,10 +105,12 @@ fn every_secret(config: &Config) -> Vec<Key> {
         envelopes,
         cursors,
         sessions,
+        networks,
         entra_verifier,
         entra_nonce,
     } = &config.keys.encryption;
-    let derived = [tokens, successors, microsoft_tokens, envelopes, cursors, sessions, entra_verifier, entra_nonce];
+    let derived =
+        [tokens, successors, microsoft_tokens, envelopes, cursors, sessions, networks, entra_verifier, entra_nonce];
     let texts = [&config.microsoft.client_secret, &config.gateway.handler_key];
     let roots = [config.keys.cookie.clone(), config.keys.cookie_signing.clone()];
     let all: Vec<_> = derived

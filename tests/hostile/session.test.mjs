@@ -110,7 +110,7 @@ test("a page of another site cannot talk to the endpoints", async () => {
   assert.equal(answer.status, 403);
 });
 
-/** Announces a body and sends none of it: a refusal must not wait for what it will not read. */
+/** Announces a body and sends none of it: a refusal waits a second for what it would drop, and no longer. */
 function announce(path, length) {
   return new Promise((resolve, reject) => {
     const headers = { "content-length": length, "content-type": "application/json", authorization: `Bearer ${adele.access}` };

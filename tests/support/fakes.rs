@@ -10,8 +10,9 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use crate::log::Event;
 use crate::ports::{
-    AiCall, AiGateway, Alarm, Background, Clock, Es256, Kv, KvError, Log, OutboundRequest, OutboundResponse, P256Key,
-    Random, Rs256, RsaKey, Sockets, Sql, SqlError, SqlRow, SqlValue, Timer, Upstream, UpstreamError,
+    AiCall, AiGateway, Alarm, Background, Clock, Es256, Kv, KvError, Limit, Log, OutboundRequest, OutboundResponse,
+    P256Key, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Sockets, Sql, SqlError, SqlRow, SqlValue, Timer,
+    Upstream, UpstreamError,
 };
 
 /// A clock that moves only when told to.
@@ -100,11 +101,12 @@ impl Log for MemoryLog {
     }
 }
 
-/// KV in memory; `fail` makes every operation fail.
+/// KV in memory; `fail` makes every operation fail, `throttled` makes it answer 429.
 #[derive(Default)]
 pub(crate) struct MemoryKv {
     pub(crate) entries: RefCell<HashMap<String, Vec<u8>>>,
     pub(crate) fail: Cell<bool>,
+    pub(crate) throttled: Cell<bool>,
     pub(crate) reads: Cell<usize>,
     /// Reads see this instead: KV is eventually consistent.
     pub(crate) stale: RefCell<Option<HashMap<String, Vec<u8>>>>,
@@ -116,11 +118,15 @@ pub(crate) struct MemoryKv {
 
 impl MemoryKv {
     fn check(&self) -> Result<(), KvError> {
-        if self.fail.get() { Err(KvError) } else { Ok(()) }
+        match (self.fail.get(), self.throttled.get()) {
+            (true, _) => Err(KvError::Unavailable),
+            (false, true) => Err(KvError::Throttled),
+            (false, false) => Ok(()),
+        }
     }
 
     fn check_write(&self) -> Result<(), KvError> {
-        if self.refuse_writes.get() { Err(KvError) } else { self.check() }
+        if self.refuse_writes.get() { Err(KvError::Throttled) } else { self.check() }
     }
 
     /// From now on reads see what is stored now.
@@ -151,6 +157,28 @@ impl Kv for MemoryKv {
         self.check_write()?;
         self.entries.borrow_mut().remove(key);
         Ok(())
+    }
+}
+
+/// A limiter that counts. Without a budget everything is within the limit; `fail` makes it answer nothing.
+#[derive(Default)]
+pub(crate) struct CountingLimiter {
+    /// How often one key may ask, for every limit.
+    pub(crate) budget: Cell<Option<usize>>,
+    pub(crate) fail: Cell<bool>,
+    /// What was asked, allowed or not.
+    pub(crate) seen: RefCell<Vec<(Limit, String)>>,
+}
+
+#[async_trait(?Send)]
+impl RateLimiter for CountingLimiter {
+    async fn allow(&self, limit: Limit, key: &str) -> Result<bool, RateLimiterError> {
+        tokio::task::yield_now().await;
+        let mut seen = self.seen.borrow_mut();
+        let asked = (limit, key.to_owned());
+        let before = seen.iter().filter(|one| **one == asked).count();
+        seen.push(asked);
+        if self.fail.get() { Err(RateLimiterError) } else { Ok(self.budget.get().is_none_or(|budget| before < budget)) }
     }
 }
 

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use async_trait::async_trait;
 
 use super::fakes::{
-    FakeAlarm, FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql, NativeEs256, NativeRs256, Pace,
-    QueuedBackground, ScriptedGateway, ScriptedUpstream, SeededRandom,
+    CountingLimiter, FakeAlarm, FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql, NativeEs256,
+    NativeRs256, Pace, QueuedBackground, ScriptedGateway, ScriptedUpstream, SeededRandom,
 };
 use crate::agent::{Agent, AgentName, Command, Reply};
 use crate::config::Config;
@@ -67,6 +67,7 @@ pub(crate) struct TestPlatform {
     pub(crate) log: Rc<MemoryLog>,
     pub(crate) background: Rc<QueuedBackground>,
     pub(crate) agents: Rc<NativeAgents>,
+    pub(crate) limiter: Rc<CountingLimiter>,
 }
 
 impl TestPlatform {
@@ -94,7 +95,8 @@ impl TestPlatform {
         };
         let agents = Rc::new(NativeAgents::new(config.clone(), template));
         let background = Rc::new(QueuedBackground::default());
-        Self { config, clock, random, kv, upstream, gateway, alarm, timer, log, background, agents }
+        let limiter = Rc::default();
+        Self { config, clock, random, kv, upstream, gateway, alarm, timer, log, background, agents, limiter }
     }
 
     /// Deploys other settings over the same storage.
@@ -111,6 +113,7 @@ impl TestPlatform {
             random: self.random.clone(),
             kv: self.kv.clone(),
             agents: self.agents.clone(),
+            limiter: self.limiter.clone(),
             upstream: self.upstream.clone(),
             rs256: Rc::new(NativeRs256),
             es256: Rc::new(NativeEs256),
@@ -136,7 +139,7 @@ pub(crate) struct NativeAgents {
     objects: RefCell<HashMap<String, Object>>,
     /// Makes every object unreachable.
     pub(crate) fail: Cell<bool>,
-    /// Commands carried so far.
+    /// Commands carried to grants so far; the object that counts registrations is none.
     pub(crate) hops: Cell<usize>,
     /// How long a command is under way.
     pub(crate) pace: Pace,
@@ -164,7 +167,7 @@ impl NativeAgents {
 
     /// Every cell of every object's tables, for tests that look for what must not be stored.
     pub(crate) fn dump(&self) -> String {
-        self.objects.borrow().values().map(|(_, sql)| sql.dump()).collect()
+        self.storages().iter().map(|sql| sql.dump()).collect()
     }
 
     /// Rings every object's alarm.
@@ -175,9 +178,11 @@ impl NativeAgents {
         }
     }
 
-    /// Every object's storage.
+    /// The storage of every object that holds something of somebody's: all but the day's count of registrations.
     pub(crate) fn storages(&self) -> Vec<Rc<MemorySql>> {
-        self.objects.borrow().values().map(|(_, sql)| sql.clone()).collect()
+        let objects = self.objects.borrow();
+        let of_people = objects.iter().filter(|(name, _)| !name.starts_with("registrations:"));
+        of_people.map(|(_, (_, sql))| sql.clone()).collect()
     }
 
     fn object(&self, name: &AgentName) -> Rc<Agent> {
@@ -198,7 +203,9 @@ impl Agents for NativeAgents {
             return Err(AgentUnavailable);
         }
         self.pace.rest().await;
-        self.hops.set(self.hops.get() + 1);
+        if matches!(name, AgentName::Grant(_)) {
+            self.hops.set(self.hops.get() + 1);
+        }
         // Through JSON, as between a Worker and its object.
         let wire = serde_json::to_string(command).map_err(|_| AgentUnavailable)?;
         let command = serde_json::from_str(&wire).map_err(|_| AgentUnavailable)?;

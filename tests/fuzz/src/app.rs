@@ -90,6 +90,7 @@ impl App {
             timer: all.clone(),
             log: all.clone(),
             background: all.clone(),
+            limiter: all.clone(),
         };
         let arrival = app::arrive(&ports, request);
         let exchange = Exchange {

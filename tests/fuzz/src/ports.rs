@@ -8,8 +8,8 @@ use futures_util::future::LocalBoxFuture;
 use m365_mcp::agent::{AgentName, Command, Reply};
 use m365_mcp::log::Event;
 use m365_mcp::ports::{
-    AgentUnavailable, Agents, Background, Clock, Kv, KvError, Log, OutboundRequest, OutboundResponse, Random, Rs256,
-    RsaKey, Timer, Upstream, UpstreamError,
+    AgentUnavailable, Agents, Background, Clock, Kv, KvError, Limit, Log, OutboundRequest, OutboundResponse, Random,
+    RateLimiter, RateLimiterError, Rs256, RsaKey, Timer, Upstream, UpstreamError,
 };
 
 /// Every port at once.
@@ -87,6 +87,13 @@ impl Upstream for Nowhere {
         }
         let body = self.keys.clone().into_bytes();
         Ok(OutboundResponse { status: 200, headers: Vec::new(), body })
+    }
+}
+
+#[async_trait(?Send)]
+impl RateLimiter for Nowhere {
+    async fn allow(&self, _limit: Limit, _key: &str) -> Result<bool, RateLimiterError> {
+        Ok(true)
     }
 }
 
