@@ -18,6 +18,7 @@
 //! | [`app`] | routes, and the one place where an error becomes a response |
 //! | [`access`] | Cloudflare Access assertions |
 //! | [`oauth`] | the authorization server in front of Entra, and the grant's state machine |
+//! | [`operator`] | what operators do over HTTP, with a key of their own |
 //! | [`mcp`] | the protocol: revisions, sessions, streams |
 //! | [`agent`] | the grant's Durable Object: its commands, and the calls it makes |
 //! | [`tools`] | the catalogue; one declarative value a tool |
@@ -42,6 +43,7 @@ pub mod limits;
 pub mod log;
 pub mod mcp;
 pub mod oauth;
+pub mod operator;
 pub mod ports;
 pub mod tools;
 pub mod web;

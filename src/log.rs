@@ -35,6 +35,12 @@ pub enum Kind {
     /// Entra renewed, or failed to renew, the Microsoft tokens.
     #[serde(rename = "entra.refresh")]
     EntraRefresh,
+    /// An operator did something; `reason` names it.
+    #[serde(rename = "operator.done")]
+    OperatorDone,
+    /// Somebody came to the operators' paths without their key.
+    #[serde(rename = "operator.refused")]
+    OperatorRefused,
     /// A grant ended; `reason` says why.
     #[serde(rename = "grant.revoked")]
     GrantRevoked,

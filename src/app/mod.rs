@@ -18,6 +18,7 @@ use crate::gateway;
 use crate::log::{Event, Kind};
 use crate::mcp;
 use crate::oauth;
+use crate::operator;
 use crate::ports::Ports;
 use crate::web::{self, Context, Method, Request, Response};
 
@@ -102,6 +103,7 @@ async fn dispatch(exchange: &Exchange, deployment: &Deployment, route: Route, re
         (Route::Register, Method::Post) => oauth::register::handle(exchange, request).await,
         (Route::Revoke, Method::Post) => oauth::revoke::handle(exchange, request).await,
         (Route::GraphHandler, Method::Post) => gateway::handler::handle(exchange, request).await,
+        (Route::Operator, _) => operator::handle(exchange, request).await,
         (Route::Unknown, _) => Response::text(404, "there is nothing here\n"),
         (Route::Authorize, _) => Response::method_not_allowed("GET, POST"),
         (Route::Token | Route::Register | Route::Revoke | Route::GraphHandler, _) => {

@@ -2,6 +2,7 @@
 
 use crate::config::{Access, AccessMode};
 use crate::mcp::Endpoint;
+use crate::operator;
 
 /// Forms and registrations are small.
 const SMALL_BODY: usize = 16 * 1024;
@@ -37,6 +38,8 @@ pub enum Route {
     Mcp(Endpoint),
     /// `/graph-handler/v1/chat/completions`
     GraphHandler,
+    /// `/operator/…`
+    Operator,
     /// Anything else.
     Unknown,
 }
@@ -60,6 +63,7 @@ impl Route {
             "/sse" => Self::Mcp(Endpoint::Sse),
             "/sse/message" => Self::Mcp(Endpoint::SseMessage),
             "/graph-handler/v1/chat/completions" => Self::GraphHandler,
+            _ if path.starts_with(operator::PREFIX) => Self::Operator,
             _ => Self::Unknown,
         }
     }
@@ -80,6 +84,7 @@ impl Route {
             Self::Mcp(Endpoint::Sse) => "sse",
             Self::Mcp(Endpoint::SseMessage) => "sse-message",
             Self::GraphHandler => "graph-handler",
+            Self::Operator => "operator",
             Self::Unknown => "unknown",
         }
     }
@@ -98,6 +103,7 @@ impl Route {
             | Self::Token
             | Self::Register
             | Self::Revoke
+            | Self::Operator
             | Self::Unknown => SMALL_BODY,
         }
     }
@@ -107,7 +113,12 @@ impl Route {
     pub const fn is_guarded(self, access: &Access) -> bool {
         let Access::On { mode, .. } = access else { return false };
         match self {
-            Self::Health | Self::AuthorizationServer | Self::ProtectedResource(_) | Self::GraphHandler => false,
+            // Operators come with a script and a key of their own.
+            Self::Health
+            | Self::AuthorizationServer
+            | Self::ProtectedResource(_)
+            | Self::GraphHandler
+            | Self::Operator => false,
             Self::Landing | Self::Authorize | Self::Callback => true,
             Self::Token | Self::Register | Self::Revoke | Self::Mcp(_) | Self::Unknown => {
                 matches!(mode, AccessMode::Strict)
@@ -121,9 +132,13 @@ impl Route {
             Self::AuthorizationServer | Self::ProtectedResource(_) => Some("GET"),
             Self::Token | Self::Register | Self::Revoke => Some("POST"),
             Self::Mcp(_) => Some("GET, POST, DELETE"),
-            Self::Landing | Self::Health | Self::Authorize | Self::Callback | Self::GraphHandler | Self::Unknown => {
-                None
-            }
+            Self::Landing
+            | Self::Health
+            | Self::Authorize
+            | Self::Callback
+            | Self::GraphHandler
+            | Self::Operator
+            | Self::Unknown => None,
         }
     }
 }

@@ -23,6 +23,8 @@ struct Metadata {
     redirect_uris: Vec<String>,
     client_name: Option<String>,
     token_endpoint_auth_method: Option<String>,
+    /// `OpenID` Connect Registration section 2; MCP's clients send it.
+    application_type: Option<String>,
     grant_types: Option<Vec<String>>,
     response_types: Option<Vec<String>>,
     client_uri: Option<String>,
@@ -122,6 +124,15 @@ impl Metadata {
         }
         if !self.has_known_flow() {
             return Err(RegisterError::Flow);
+        }
+        match self.application_type.as_deref() {
+            None | Some("native") => {}
+            // A site is not on the user's device. Left out it means nothing here: clients on devices leave it out.
+            Some("web") if uris.iter().any(|uri| redirect_uri::is_on_this_device(uri)) => {
+                return Err(RegisterError::WebOnDevice);
+            }
+            Some("web") => {}
+            Some(_) => return Err(RegisterError::ApplicationType),
         }
         let links = [&self.client_uri, &self.logo_uri, &self.policy_uri, &self.tos_uri];
         if !links.into_iter().flatten().all(|uri| is_web_uri(uri)) {

@@ -25,7 +25,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("tools", &["graph"]),
     ("mcp", &["limits", "oauth", "tools"]),
     ("agent", &["gateway", "graph", "oauth", "tools"]),
-    ("app", &["access", "gateway", "mcp", "oauth"]),
+    ("operator", &["oauth"]),
+    ("app", &["access", "gateway", "mcp", "oauth", "operator"]),
     ("edge", &["app"]),
 ];
 

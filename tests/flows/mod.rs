@@ -20,6 +20,7 @@ mod mcp_modern;
 mod mcp_scene;
 mod mcp_session;
 mod mcp_sse;
+mod operator;
 mod pinned;
 mod races;
 mod registration;
