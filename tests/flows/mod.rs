@@ -3,6 +3,8 @@
 mod access;
 mod architecture;
 mod cleanup;
+mod client_assertions;
+mod client_documents;
 mod egress_faults;
 mod egress_handler;
 mod egress_loop;
@@ -21,6 +23,7 @@ mod mcp_scene;
 mod mcp_session;
 mod mcp_sse;
 mod operator;
+mod operator_clients;
 mod pinned;
 mod races;
 mod registration;
