@@ -103,10 +103,8 @@ fn credentials(request: &Request, form: &Params) -> Result<Credentials, TokenReq
         (None, None, Some(assertion)) => (jose::claimed_subject(assertion), Proof::Assertion(Secret::new(assertion))),
         (None, None, None) => (None, Proof::None),
     };
-    if let (Some(one), Some(other)) = (&body_id, &own_id) {
-        if one != other {
-            return Err(TokenRequestError::TwoCredentials);
-        }
+    if body_id.as_ref().is_some_and(|id| own_id.as_ref().is_some_and(|own| own != id)) {
+        return Err(TokenRequestError::TwoCredentials);
     }
     let client_id = own_id.or(body_id).ok_or(TokenRequestError::InvalidClient { basic: false })?;
     Ok(Credentials { client_id, proof })

@@ -125,15 +125,7 @@ impl Metadata {
         if !self.has_known_flow() {
             return Err(RegisterError::Flow);
         }
-        match self.application_type.as_deref() {
-            None | Some("native") => {}
-            // A site is not on the user's device. Left out it means nothing here: clients on devices leave it out.
-            Some("web") if uris.iter().any(|uri| redirect_uri::is_on_this_device(uri)) => {
-                return Err(RegisterError::WebOnDevice);
-            }
-            Some("web") => {}
-            Some(_) => return Err(RegisterError::ApplicationType),
-        }
+        self.check_application_type()?;
         let links = [&self.client_uri, &self.logo_uri, &self.policy_uri, &self.tos_uri];
         if !links.into_iter().flatten().all(|uri| is_web_uri(uri)) {
             return Err(RegisterError::MetadataUri);
@@ -144,6 +136,17 @@ impl Metadata {
             None | Some("client_secret_basic") => Ok(AuthMethod::Basic),
             Some("client_secret_post") => Ok(AuthMethod::Post),
             Some(_) => Err(RegisterError::AuthMethod),
+        }
+    }
+
+    /// A site is not on the user's device. A type that is left out says nothing: apps on devices leave it out too.
+    fn check_application_type(&self) -> Result<(), RegisterError> {
+        match self.application_type.as_deref() {
+            Some("web") if self.redirect_uris.iter().any(|uri| redirect_uri::is_on_this_device(uri)) => {
+                Err(RegisterError::WebOnDevice)
+            }
+            None | Some("native" | "web") => Ok(()),
+            Some(_) => Err(RegisterError::ApplicationType),
         }
     }
 
