@@ -77,10 +77,10 @@ function publicUrl() {
   return found[1];
 }
 
-const accessHeaders = () =>
-  env.CF_ACCESS_CLIENT_ID
-    ? { "cf-access-client-id": env.CF_ACCESS_CLIENT_ID, "cf-access-client-secret": env.CF_ACCESS_CLIENT_SECRET ?? "" }
-    : {};
+function accessHeaders() {
+  const { CF_ACCESS_CLIENT_ID: id, CF_ACCESS_CLIENT_SECRET: secret = "" } = env;
+  return id ? { "cf-access-client-id": id, "cf-access-client-secret": secret } : {};
+}
 
 async function ask(url, { method, headers, body }) {
   const sent = body === undefined ? { headers } : { headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(body) };

@@ -19,6 +19,7 @@
 //! | [`access`] | Cloudflare Access assertions |
 //! | [`oauth`] | the authorization server in front of Entra, and the grant's state machine |
 //! | [`operator`] | what operators do over HTTP, with a key of their own |
+//! | [`account`] | the page on which a person ends grants |
 //! | [`mcp`] | the protocol: revisions, sessions, streams |
 //! | [`agent`] | the grant's Durable Object: its commands, and the calls it makes |
 //! | [`tools`] | the catalogue; one declarative value a tool |
@@ -30,6 +31,7 @@
 //! the boundary and `cargo test` runs whole flows on the host.
 
 pub mod access;
+pub mod account;
 pub mod agent;
 pub mod app;
 pub mod config;

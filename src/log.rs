@@ -26,6 +26,9 @@ pub enum Kind {
     /// Entra signed the user in.
     #[serde(rename = "oauth.signed_in")]
     OauthSignedIn,
+    /// A person signed in to the account page.
+    #[serde(rename = "account.signed_in")]
+    AccountSignedIn,
     /// A code or refresh token became tokens.
     #[serde(rename = "oauth.token")]
     OauthToken,

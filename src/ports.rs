@@ -264,9 +264,11 @@ pub trait Alarm {
 pub trait Sockets {
     /// Sends `text` to every socket of `stream`; says how many there were.
     fn send(&self, stream: &str, text: &str) -> usize;
+    /// Ends every stream of this object.
+    fn close_all(&self);
 }
 
-/// The Durable Objects, one per grant.
+/// The Durable Objects.
 #[async_trait(?Send)]
 pub trait Agents {
     /// Sends one command and waits for its reply, within a time limit.
@@ -322,6 +324,8 @@ pub struct AgentPorts {
     pub gateway: Rc<dyn AiGateway>,
     /// The next clean-up.
     pub alarm: Rc<dyn Alarm>,
+    /// The other objects, for what a grant owes to its user's.
+    pub agents: Rc<dyn Agents>,
     /// Open client streams.
     pub sockets: Rc<dyn Sockets>,
     /// Waiting.

@@ -26,6 +26,10 @@ async function list({ ask }, options) {
   const { grants: found } = await ask("GET", `grants?${query({ user: userOf(options) })}`);
   if (found.length === 0) return say("this user has no grants");
   for (const grant of found) {
+    if (grant.unreachable) {
+      say(`${grant.grant} (does not answer; it can be ended all the same)`);
+      continue;
+    }
     say(bold(grant.clientName ?? "an unnamed app") + (grant.signInNeeded ? " (Microsoft asks for a new sign-in)" : ""));
     say(`  grant      ${grant.grant}`);
     say(`  client     ${grant.clientId}`);

@@ -15,6 +15,8 @@ pub enum AgentName {
     Grant(GrantId),
     /// The object of one discovery stream: legacy SSE without a sign-in. Random, never shared.
     Discovery(String),
+    /// The object of one user: which grants there are.
+    User(UserId),
     /// The object that counts one day's registrations of clients.
     Registrations {
         /// Whole days since the Unix epoch, UTC.
@@ -27,6 +29,7 @@ impl fmt::Display for AgentName {
         match self {
             Self::Grant(id) => write!(f, "grant:{id}"),
             Self::Discovery(id) => write!(f, "discovery:{id}"),
+            Self::User(id) => write!(f, "user:{id}"),
             Self::Registrations { day } => write!(f, "registrations:{day}"),
         }
     }
@@ -46,11 +49,42 @@ pub enum Command {
         /// The JSON-RPC message.
         message: String,
     },
+    /// Asks a user's object.
+    User(UserCommand),
     /// Counts one registration of a client, if the day is not full.
     AdmitRegistration {
         /// Unix seconds of the midnight that ends the day.
         ends_at: u64,
     },
+}
+
+/// What the object of one user is asked. It knows which grants there are, and nothing else of them.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum UserCommand {
+    /// A grant has become active. Answered with the earlier grants of its slot that still stand.
+    Enlist(Enlisted),
+    /// A grant is over.
+    Delist {
+        /// Which.
+        grant: GrantId,
+        /// Unix seconds after which it would have been over anyhow.
+        ends_at: u64,
+    },
+    /// Answered with the grants that stand, oldest sign-in first.
+    List,
+}
+
+/// A grant as its user's object knows it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Enlisted {
+    /// Which.
+    pub grant: GrantId,
+    /// Of the client: a later grant of the same slot replaces this one.
+    pub slot: Digest,
+    /// Unix seconds.
+    pub ends_at: u64,
+    /// Whether it replaces earlier ones; a grant of before there was a list does not.
+    pub replaces: bool,
 }
 
 /// Ids that join the log lines, gateway entries and Graph requests of one client request.
@@ -145,6 +179,11 @@ pub enum GrantCommand {
         /// Who the perimeter or Entra says it is; must be the grant's user.
         user: UserId,
     },
+    /// What the grant is, for its user and for operators.
+    Describe {
+        /// Must be the grant's user.
+        user: UserId,
+    },
     /// A step of a client that proved itself by an assertion. The assertion is spent first, whatever the step then says.
     Asserted {
         /// The assertion.
@@ -225,6 +264,32 @@ pub struct TokenSet {
     pub resource: String,
     /// For log lines.
     pub user: UserId,
+    /// Earlier grants that this sign-in ended.
+    pub ended: Vec<GrantId>,
+}
+
+/// A grant as its user sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Description {
+    /// Which.
+    pub grant: GrantId,
+    /// The client's id.
+    pub client_id: String,
+    /// The client's name.
+    pub client_name: Option<String>,
+    /// Where its code went; empty for grants of before this was kept.
+    pub redirect_uri: String,
+    /// What it may do.
+    pub scopes: ScopeSet,
+    /// Unix seconds of the sign-in.
+    pub created_at: u64,
+    /// Unix seconds at which the client last fetched an access token. It lives an hour, so the last call was within
+    /// the hour that follows.
+    pub last_used_at: u64,
+    /// Unix seconds.
+    pub ends_at: u64,
+    /// Whether Microsoft asks the user to sign in again.
+    pub sign_in_needed: bool,
 }
 
 /// A tool call or resource read.
@@ -266,6 +331,8 @@ pub enum Reply {
     Called(Result<String, GrantError>),
     /// To [`Command::Publish`]: how many sockets took it.
     Published(usize),
+    /// To [`Command::User`].
+    User(Result<Vec<GrantId>, GrantError>),
     /// To [`Command::AdmitRegistration`].
     Admission(Admission),
 }
@@ -292,6 +359,8 @@ pub enum GrantReply {
     Code(Secret),
     /// To `Redeem` and `Refresh`.
     Tokens(TokenSet),
+    /// To `Describe`.
+    Described(Description),
     /// To `Confirm`.
     Confirmed,
 }

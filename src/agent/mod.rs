@@ -9,6 +9,7 @@ mod graph_client;
 mod lanes;
 mod registrations;
 pub mod storage;
+mod user_grants;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -16,8 +17,8 @@ use std::rc::Rc;
 use async_trait::async_trait;
 
 pub use command::{
-    Action, Admission, AgentName, AssertionId, AuthorizationRequest, CallCommand, Command, Correlation, GrantCommand,
-    GrantError, GrantReply, MicrosoftTokens, Presented, Profile, Reply, TokenSet,
+    Action, Admission, AgentName, AssertionId, AuthorizationRequest, CallCommand, Command, Correlation, Description,
+    Enlisted, GrantCommand, GrantError, GrantReply, MicrosoftTokens, Presented, Profile, Reply, TokenSet, UserCommand,
 };
 
 use crate::config::Config;
@@ -27,6 +28,8 @@ use crate::oauth::grant::Grant;
 use crate::oauth::scopes;
 use crate::ports::AgentPorts;
 use crate::tools::{self, ToolContext};
+
+use user_grants::Sweep;
 
 pub(crate) use graph_client::GraphClient;
 pub(crate) use lanes::Lanes;
@@ -59,7 +62,7 @@ pub trait TokenSource {
     async fn renewed(&self, rejected: &Secret) -> Result<Secret, GrantError>;
 }
 
-/// One object: a grant's, a discovery stream's, or the one that counts a day.
+/// One object: a grant's, a user's, a discovery stream's, or the one that counts a day.
 pub struct Agent {
     config: Rc<Config>,
     ports: AgentPorts,
@@ -80,6 +83,7 @@ impl Agent {
             Command::Grant(command) => Reply::Grant(self.step(command).await),
             Command::Call(command) => Reply::Called(self.call(&command).await),
             Command::Publish { stream, message } => Reply::Published(self.ports.sockets.send(&stream, &message)),
+            Command::User(command) => Reply::User(user_grants::handle(&self.ports, &command).await),
             Command::AdmitRegistration { ends_at } => Reply::Admission(self.admit(ends_at).await),
         }
     }
@@ -92,12 +96,21 @@ impl Agent {
                 None
             }
             Some(ends_at) => Some(ends_at),
-            None => self.grant.sweep().await?,
+            None => match user_grants::sweep(&self.ports).await? {
+                Some(Sweep::ComeBack(at)) => Some(at),
+                Some(Sweep::Erased) => None,
+                None => self.grant.sweep().await?,
+            },
         };
         match next {
             Some(at) => Ok(self.ports.alarm.set(at).await?),
             None => Ok(()),
         }
+    }
+
+    /// Whether a client may open a stream here: not where the grant is over.
+    pub fn takes_streams(&self) -> bool {
+        !self.grant.is_over()
     }
 
     async fn admit(&self, ends_at: u64) -> Admission {

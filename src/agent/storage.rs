@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_grant.sql"),
     include_str!("../../migrations/0002_idempotency.sql"),
     include_str!("../../migrations/0003_registrations.sql"),
+    include_str!("../../migrations/0004_user_grants.sql"),
     include_str!("../../migrations/0005_assertions.sql"),
 ];
 

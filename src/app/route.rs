@@ -28,6 +28,8 @@ pub enum Route {
     Authorize,
     /// `/callback`
     Callback,
+    /// `/account`
+    Account,
     /// `/token`
     Token,
     /// `/register`
@@ -56,6 +58,7 @@ impl Route {
             "/.well-known/oauth-protected-resource/sse" => Self::ProtectedResource("/sse"),
             "/authorize" => Self::Authorize,
             "/callback" => Self::Callback,
+            "/account" => Self::Account,
             "/token" => Self::Token,
             "/register" => Self::Register,
             "/revoke" => Self::Revoke,
@@ -77,6 +80,7 @@ impl Route {
             Self::ProtectedResource(_) => "protected-resource-metadata",
             Self::Authorize => "authorize",
             Self::Callback => "callback",
+            Self::Account => "account",
             Self::Token => "token",
             Self::Register => "register",
             Self::Revoke => "revoke",
@@ -100,6 +104,7 @@ impl Route {
             | Self::ProtectedResource(_)
             | Self::Authorize
             | Self::Callback
+            | Self::Account
             | Self::Token
             | Self::Register
             | Self::Revoke
@@ -119,7 +124,7 @@ impl Route {
             | Self::ProtectedResource(_)
             | Self::GraphHandler
             | Self::Operator => false,
-            Self::Landing | Self::Authorize | Self::Callback => true,
+            Self::Landing | Self::Authorize | Self::Callback | Self::Account => true,
             Self::Token | Self::Register | Self::Revoke | Self::Mcp(_) | Self::Unknown => {
                 matches!(mode, AccessMode::Strict)
             }
@@ -136,6 +141,7 @@ impl Route {
             | Self::Health
             | Self::Authorize
             | Self::Callback
+            | Self::Account
             | Self::GraphHandler
             | Self::Operator
             | Self::Unknown => None,
@@ -154,12 +160,27 @@ mod tests {
     #[test]
     fn strict_access_guards_all_but_metadata_health_and_the_gateway_handler() {
         let strict = guarded(AccessMode::Strict);
-        for path in
-            ["/", "/authorize", "/callback", "/token", "/register", "/revoke", "/mcp", "/sse", "/sse/message", "/x"]
-        {
+        for path in [
+            "/",
+            "/authorize",
+            "/callback",
+            "/account",
+            "/token",
+            "/register",
+            "/revoke",
+            "/mcp",
+            "/sse",
+            "/sse/message",
+            "/x",
+        ] {
             assert!(Route::parse(path).is_guarded(&strict), "{path}");
         }
-        for path in ["/healthz", "/.well-known/oauth-protected-resource/mcp", "/graph-handler/v1/chat/completions"] {
+        for path in [
+            "/healthz",
+            "/operator/grants",
+            "/.well-known/oauth-protected-resource/mcp",
+            "/graph-handler/v1/chat/completions",
+        ] {
             assert!(!Route::parse(path).is_guarded(&strict), "{path}");
         }
     }
@@ -167,7 +188,7 @@ mod tests {
     #[test]
     fn browser_access_guards_what_a_browser_visits() {
         let browser = guarded(AccessMode::Browser);
-        for path in ["/", "/authorize", "/callback"] {
+        for path in ["/", "/authorize", "/callback", "/account"] {
             assert!(Route::parse(path).is_guarded(&browser), "{path}");
         }
         assert!(!Route::parse("/mcp").is_guarded(&browser));
@@ -175,7 +196,9 @@ mod tests {
 
     #[test]
     fn pages_of_the_sign_in_are_closed_to_other_origins() {
-        for path in ["/authorize", "/callback", "/", "/graph-handler/v1/chat/completions"] {
+        for path in
+            ["/authorize", "/callback", "/account", "/operator/grants", "/", "/graph-handler/v1/chat/completions"]
+        {
             assert_eq!(Route::parse(path).cors_methods(), None, "{path}");
         }
     }

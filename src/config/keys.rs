@@ -14,7 +14,9 @@
 //! | | `rate limit` | the HMAC that stands for a caller's network | a minute |
 //! | | `entra pkce`, `entra nonce` | verifier and nonce of one sign-in at Entra | 10 minutes |
 //! | `COOKIE_ENCRYPTION_KEY` | `consent transaction` | the seal of the consent cookie | 10 minutes |
+//! | | `account session` | the seal of the session cookie of `/account` | 10 minutes |
 //! | `COOKIE_SECRET` | `browser binding` | HMAC of the binding cookie | 10 minutes |
+//! | | `account action` | HMAC of what a button of `/account` does | 10 minutes |
 //!
 //! The cookies' keys are derived where they are used: once a sign-in, never on a hot path.
 

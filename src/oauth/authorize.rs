@@ -52,7 +52,7 @@ async fn prove(exchange: &Exchange, request: &Request, params: &Params) -> Resul
     let client = client::find(exchange, client_id).await.map_err(|error| match error {
         FindError::Unknown => LocalError::UnknownClient,
         FindError::Document(error) => LocalError::Document(error),
-        FindError::Storage(error) => error.into(),
+        FindError::Unavailable(error) => error.into(),
     })?;
     let asked = params.get("redirect_uri").ok_or(LocalError::RedirectUri)?;
     if !client.redirect_uris.iter().any(|registered| redirect_uri::matches(registered, asked)) {
@@ -150,7 +150,7 @@ pub(super) fn refuse_locally(exchange: &Exchange, route: &'static str, error: Lo
 }
 
 /// One `oauth.refused` line.
-pub(super) fn log_refusal(exchange: &Exchange, route: &'static str, reason: &str, client_id: Option<&str>) {
+pub(crate) fn log_refusal(exchange: &Exchange, route: &'static str, reason: &str, client_id: Option<&str>) {
     exchange.ports.log.write(&Event {
         access_subject: exchange.access.as_ref().map(|identity| identity.sub.as_str()),
         client_id,

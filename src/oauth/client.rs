@@ -89,9 +89,9 @@ pub enum FindError {
     /// Its id is an address, and what is there makes no client.
     #[error("client document: {0}")]
     Document(#[from] DocumentError),
-    /// The storage refused or did not answer.
-    #[error("{0}")]
-    Storage(#[from] KvError),
+    /// The storage did not answer.
+    #[error(transparent)]
+    Unavailable(#[from] KvError),
 }
 
 /// The client of this id, wherever it comes from.

@@ -70,7 +70,7 @@ pub async fn authenticate(
         Ok(client) if client.may_use(method) => client,
         Ok(_) | Err(FindError::Unknown) => return Err(refused),
         Err(FindError::Document(error)) => return Err(TokenRequestError::Document(error)),
-        Err(FindError::Storage(error)) => return Err(error.into()),
+        Err(FindError::Unavailable(error)) => return Err(error.into()),
     };
     let assertion = match &proof {
         Proof::None => None,
@@ -103,7 +103,9 @@ fn credentials(request: &Request, form: &Params) -> Result<Credentials, TokenReq
         (None, None, Some(assertion)) => (jose::claimed_subject(assertion), Proof::Assertion(Secret::new(assertion))),
         (None, None, None) => (None, Proof::None),
     };
-    if body_id.as_ref().is_some_and(|id| own_id.as_ref().is_some_and(|own| own != id)) {
+    if let (Some(one), Some(other)) = (&body_id, &own_id)
+        && one != other
+    {
         return Err(TokenRequestError::TwoCredentials);
     }
     let client_id = own_id.or(body_id).ok_or(TokenRequestError::InvalidClient { basic: false })?;

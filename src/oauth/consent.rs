@@ -79,7 +79,7 @@ fn read(exchange: &Exchange, request: &Request) -> Result<(Transaction, bool), L
 
 /// Browsers send `Origin: null` from a page with `Referrer-Policy: no-referrer`, so `Sec-Fetch-Site` decides where it is
 /// sent, and `Origin` where it is not.
-fn is_same_origin(config: &Config, request: &Request) -> bool {
+pub(crate) fn is_same_origin(config: &Config, request: &Request) -> bool {
     let ours = |origin: &str| origin == config.public_url.origin;
     match (request.header("sec-fetch-site"), request.header("origin")) {
         (Some(site), Some(origin)) => site == "same-origin" && (origin == "null" || ours(origin)),
@@ -134,7 +134,7 @@ fn log_decision(exchange: &Exchange, kind: Kind, transaction: &Transaction, gran
 }
 
 /// Entra as this exchange reaches it.
-pub(super) fn entra(exchange: &Exchange) -> Entra<'_> {
+pub(crate) fn entra(exchange: &Exchange) -> Entra<'_> {
     Entra {
         microsoft: &exchange.config.microsoft,
         redirect_uri: exchange.config.public_url.join("/callback"),
@@ -144,7 +144,7 @@ pub(super) fn entra(exchange: &Exchange) -> Entra<'_> {
 }
 
 /// Sends a step to the grant's object; `Err(None)` where it did not answer.
-pub(super) async fn call(
+pub(crate) async fn call(
     exchange: &Exchange,
     grant: GrantId,
     command: GrantCommand,
@@ -152,7 +152,7 @@ pub(super) async fn call(
     let command = Command::Grant(command);
     let result = match exchange.ports.agents.call(&AgentName::Grant(grant), &command).await {
         Ok(Reply::Grant(result)) => result.map_err(Some),
-        Ok(Reply::Called(_) | Reply::Published(_) | Reply::Admission(_)) | Err(_) => Err(None),
+        Ok(Reply::Called(_) | Reply::Published(_) | Reply::User(_) | Reply::Admission(_)) | Err(_) => Err(None),
     };
     if matches!(result, Err(Some(GrantError::Revoked | GrantError::CodeReused | GrantError::TokenReused))) {
         // Lists are answered on the strength of a note; where the end is learnt, it must not outlive the grant.

@@ -30,7 +30,13 @@ pub(super) async fn admit(exchange: &Exchange) -> Result<(), RegisterError> {
             exchange.isolate.exhausted.note(NOTE, ends_at, now);
             Err(full)
         }
-        Ok(Reply::Admission(Admission::Unknown) | Reply::Grant(_) | Reply::Called(_) | Reply::Published(_))
+        Ok(
+            Reply::Admission(Admission::Unknown)
+            | Reply::Grant(_)
+            | Reply::Called(_)
+            | Reply::Published(_)
+            | Reply::User(_),
+        )
         | Err(_) => Err(RegisterError::Unavailable),
     }
 }

@@ -331,8 +331,8 @@ pub enum TokenRequestError {
 }
 
 impl TokenRequestError {
-    /// Whether nobody proved to be the client.
-    pub const fn is_failed_authentication(&self) -> bool {
+    /// Whether the client did not prove itself: what a network that guesses meets again and again.
+    pub const fn is_of_the_client(&self) -> bool {
         matches!(self, Self::InvalidClient { .. } | Self::Document(_) | Self::Assertion(_))
     }
 

@@ -10,6 +10,7 @@
 //! | [`callback`], [`binding`], [`upstream_secrets`], [`id_token`], [`entra`] | the way over Entra and back |
 //! | [`token_endpoint`], [`revoke`], [`token`] | tokens |
 //! | [`grant`], [`seal`], [`store`] | the grant's state machine in its Durable Object |
+//! | [`user_grants`] | a user's grants, listed and ended |
 //! | [`error`], [`page`] | what goes wrong, and how it is said |
 
 pub mod authorize;
@@ -44,3 +45,4 @@ pub mod token;
 pub mod token_endpoint;
 pub mod transaction;
 pub mod upstream_secrets;
+pub mod user_grants;

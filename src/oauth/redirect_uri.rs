@@ -4,6 +4,8 @@
 //! or non-ASCII character; no parameter of an authorization response in its query. RFC 9700 section 2.1 demands exact
 //! comparison; RFC 8252 section 7.3 lets a native client's port vary, on loopback and nowhere else.
 
+use std::borrow::Cow;
+
 use url::{Host, Url};
 
 /// The most that one URI may measure.
@@ -59,6 +61,15 @@ pub fn is_loopback_only(text: &str) -> bool {
 /// Whether an app on the user's own device is answered: on loopback or by a private scheme.
 pub fn is_on_this_device(text: &str) -> bool {
     !text.starts_with("https://")
+}
+
+/// The URI without the port that a loopback client chose for this one sign-in; any other URI as it is.
+pub fn without_loopback_port(text: &str) -> Cow<'_, str> {
+    let loopback = Url::parse(text).is_ok_and(|url| url.scheme() == "http" && is_loopback(&url));
+    match split(text) {
+        Some((authority, rest)) if loopback => Cow::Owned(format!("http://{}{rest}", host(authority))),
+        Some(_) | None => Cow::Borrowed(text),
+    }
 }
 
 /// Host and port as the consent page shows them, or the private scheme of an app on the user's device.

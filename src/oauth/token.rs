@@ -1,7 +1,8 @@
 //! Client tokens: their form, their keyed digest, and what can be read from them without any I/O.
 //!
 //! `m365a.<owner>.<grant>.<secret>` (access), `m365r.<owner>.<grant>.<secret>` (refresh), `m365c.<grant>.<secret>`
-//! (authorization code) and `m365s.<grant>.<secret>` (the `state` sent to Entra). Only characters that RFC 6750
+//! (authorization code), `m365s.<grant>.<secret>` and `m365u.<id>.<secret>` (the `state` sent to Entra, for a client and
+//! for the account page). Only characters that RFC 6750
 //! section 2.1 allows in a bearer token. The secret is base64url of
 //! `expiry (4 bytes, Unix seconds) ‖ scopes (8) ‖ random (24) ‖ HMAC-SHA-256 (32)`, the HMAC over everything before
 //! it, so forged and expired tokens are refused at the edge. Whether a genuine one still counts, only the grant's
@@ -26,17 +27,21 @@ pub enum Kind {
     Refresh,
     /// Authorization code.
     Code,
-    /// The `state` sent to Entra.
+    /// The `state` sent to Entra for a client's sign-in.
     State,
+    /// The `state` sent to Entra for the account page's.
+    AccountState,
 }
 
 impl Kind {
-    const fn prefix(self) -> &'static str {
+    /// What texts of this kind begin with.
+    pub const fn prefix(self) -> &'static str {
         match self {
             Self::Access => "m365a",
             Self::Refresh => "m365r",
             Self::Code => "m365c",
             Self::State => "m365s",
+            Self::AccountState => "m365u",
         }
     }
 }
@@ -174,7 +179,7 @@ impl<'k> TokenKeys<'k> {
 /// Whether a text claims to be one of ours. Refresh tokens and codes count, so that one sent by mistake is an invalid
 /// token and never an API token.
 fn is_ours_in_form(token: &str) -> bool {
-    [Kind::Access, Kind::Refresh, Kind::Code, Kind::State]
+    [Kind::Access, Kind::Refresh, Kind::Code, Kind::State, Kind::AccountState]
         .iter()
         .any(|kind| token.strip_prefix(kind.prefix()).is_some_and(|rest| rest.starts_with('.')))
 }
@@ -184,7 +189,7 @@ fn parse(kind: Kind, head: &str, body: &[u8]) -> Option<Stamp> {
     let first = parts.next()?;
     let (user, grant) = match (kind, parts.next(), parts.next()) {
         (Kind::Access | Kind::Refresh, Some(grant), None) => (Some(UserId::parse_owner(first)?), grant),
-        (Kind::Code | Kind::State, None, None) => (None, first),
+        (Kind::Code | Kind::State | Kind::AccountState, None, None) => (None, first),
         _ => return None,
     };
     let expiry: [u8; EXPIRY] = body.get(..EXPIRY)?.try_into().ok()?;

@@ -76,6 +76,10 @@ async fn respond(exchange: &Exchange, request: &Request, form: &Params) -> Resul
         if redeems { redeem(exchange, form, &client, grant)? } else { refresh(exchange, form, &client, grant)? };
     match call(exchange, grant, proven.once(command)).await {
         Ok(GrantReply::Tokens(tokens)) => {
+            for ended in &tokens.ended {
+                // Here at once; another isolate's note lasts a minute, and no call relies on one.
+                exchange.isolate.confirmed.forget_grant(*ended);
+            }
             log_tokens(exchange, grant, &client, (grant_type, &tokens));
             if redeems {
                 renew(exchange, &client);
@@ -85,17 +89,6 @@ async fn respond(exchange: &Exchange, request: &Request, form: &Params) -> Resul
         Err(Some(error)) => Err(TokenRequestError::Grant(error)),
         Ok(_) | Err(None) => Err(TokenRequestError::Unavailable),
     }
-}
-
-/// A client that people sign in with does not expire under them. A grant lasts 30 days, so sign-ins come often enough, and
-/// refreshes stay free of writes.
-fn renew(exchange: &Exchange, client: &Client) {
-    let Some(renewed) = client.renewed(exchange.context.now) else { return };
-    let (kv, now) = (Rc::clone(&exchange.ports.kv), exchange.context.now);
-    // Not kept anew is kept as long as before, no worse; the next sign-in tries again.
-    exchange.ports.background.run(Box::pin(async move {
-        let _ = renewed.save(kv.as_ref(), now).await;
-    }));
 }
 
 /// A form with what can be told of its sender without asking anybody.
@@ -123,12 +116,23 @@ impl Asking<'_> {
             limits::refuse_failing(self.exchange, network)?;
         }
         let proven = client_auth::authenticate(self.exchange, self.request, self.form).await;
-        let failed = proven.as_ref().is_err_and(TokenRequestError::is_failed_authentication);
+        let failed = proven.as_ref().is_err_and(TokenRequestError::is_of_the_client);
         if let (true, Some(network)) = (failed, &stranger) {
             limits::count_failure(self.exchange, network).await?;
         }
         proven
     }
+}
+
+/// A client that people sign in with does not expire under them. A grant lasts 30 days, so sign-ins come often enough, and
+/// refreshes stay free of writes.
+fn renew(exchange: &Exchange, client: &Client) {
+    let Some(renewed) = client.renewed(exchange.context.now) else { return };
+    let (kv, now) = (Rc::clone(&exchange.ports.kv), exchange.context.now);
+    // Not kept anew is kept as long as before, no worse; the next sign-in tries again.
+    exchange.ports.background.run(Box::pin(async move {
+        let _ = renewed.save(kv.as_ref(), now).await;
+    }));
 }
 
 fn redeem(

@@ -25,8 +25,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("tools", &["graph"]),
     ("mcp", &["limits", "oauth", "tools"]),
     ("agent", &["gateway", "graph", "oauth", "tools"]),
+    ("account", &["limits", "oauth"]),
     ("operator", &["oauth"]),
-    ("app", &["access", "gateway", "mcp", "oauth", "operator"]),
+    ("app", &["access", "account", "gateway", "mcp", "oauth", "operator"]),
     ("edge", &["app"]),
 ];
 

@@ -160,11 +160,16 @@ async fn nobody_is_locked_out_by_a_neighbour_or_by_whoever_knows_the_client_id()
     let code = world.sign_in(&client).await;
     world.platform.limiter.budget.set(Some(10));
     let guessing = with(World::redeeming(&client, "m365c.AAAAAAAAAAAAAAAAAAAAAA.AAAA"), "client_secret", "guess");
+    let revoking =
+        vec![("client_id", client.clone()), ("client_secret", "guess".to_owned()), ("token", "x".to_owned())];
     for _ in 0..12 {
-        token(&world, &guessing, HERE).await;
-        token(&world, &guessing, ELSEWHERE).await;
+        for address in [HERE, ELSEWHERE] {
+            token(&world, &guessing, address).await;
+            revoke(&world, &revoking, address).await;
+        }
     }
     assert_slowed(&token(&world, &guessing, HERE).await);
+    assert_slowed(&revoke(&world, &revoking, HERE).await);
     let tokens = json_of(&token(&world, &World::redeeming(&client, &code), HERE).await);
     let refresh = tokens["refresh_token"].as_str().unwrap();
     let renewal = vec![

@@ -1,6 +1,7 @@
 //! Whole flows through the native core, with fakes at the ports. Compiled into the crate's unit-test binary.
 
 mod access;
+mod account;
 mod architecture;
 mod cleanup;
 mod client_assertions;
@@ -26,6 +27,7 @@ mod operator;
 mod operator_clients;
 mod pinned;
 mod races;
+mod reauthorization;
 mod registration;
 mod rekeyed;
 mod rotation;

@@ -11,6 +11,7 @@ mod clients;
 mod consent;
 mod entra;
 mod metadata;
+mod parsers;
 mod races;
 mod rules;
 mod site;

@@ -71,7 +71,7 @@ impl Pace {
     }
 }
 
-/// A timer that yields once, moves the shared clock and notes each wait.
+/// A timer that yields, the longer the more often, and notes each wait.
 #[derive(Default)]
 pub(crate) struct FakeTimer {
     pub(crate) waits: RefCell<Vec<u64>>,
@@ -81,7 +81,9 @@ pub(crate) struct FakeTimer {
 impl Timer for FakeTimer {
     async fn sleep(&self, ms: u64) {
         self.waits.borrow_mut().push(ms);
-        tokio::task::yield_now().await;
+        for _ in 0..=ms / 10 {
+            tokio::task::yield_now().await;
+        }
     }
 }
 
@@ -340,6 +342,10 @@ impl Sockets for MemorySockets {
     fn send(&self, stream: &str, text: &str) -> usize {
         self.0.borrow_mut().push((stream.to_owned(), text.to_owned()));
         1
+    }
+
+    fn close_all(&self) {
+        self.0.borrow_mut().push(("*".to_owned(), "closed".to_owned()));
     }
 }
 

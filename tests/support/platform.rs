@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use async_trait::async_trait;
 
@@ -81,6 +81,7 @@ impl TestPlatform {
         let alarm = Rc::new(FakeAlarm::default());
         let timer = Rc::new(FakeTimer::default());
         let log = Rc::new(MemoryLog::default());
+        let switchboard = Rc::new(Switchboard::default());
         let template = AgentPorts {
             clock: clock.clone(),
             random: random.clone(),
@@ -89,11 +90,13 @@ impl TestPlatform {
             upstream: upstream.clone(),
             gateway: gateway.clone(),
             alarm: alarm.clone(),
+            agents: switchboard.clone(),
             sockets: Rc::new(MemorySockets::default()),
             timer: timer.clone(),
             log: log.clone(),
         };
         let agents = Rc::new(NativeAgents::new(config.clone(), template));
+        *switchboard.0.borrow_mut() = Rc::downgrade(&agents);
         let background = Rc::new(QueuedBackground::default());
         let limiter = Rc::default();
         Self { config, clock, random, kv, upstream, gateway, alarm, timer, log, background, agents, limiter }
@@ -139,6 +142,8 @@ pub(crate) struct NativeAgents {
     objects: RefCell<HashMap<String, Object>>,
     /// Makes every object unreachable.
     pub(crate) fail: Cell<bool>,
+    /// Makes the users' objects unreachable.
+    pub(crate) fail_users: Cell<bool>,
     /// Commands carried to grants so far; the object that counts registrations is none.
     pub(crate) hops: Cell<usize>,
     /// How long a command is under way.
@@ -152,6 +157,7 @@ impl NativeAgents {
             template,
             objects: RefCell::default(),
             fail: Cell::new(false),
+            fail_users: Cell::new(false),
             hops: Cell::new(0),
             pace: Pace::default(),
         }
@@ -165,9 +171,14 @@ impl NativeAgents {
         }
     }
 
-    /// Every cell of every object's tables, for tests that look for what must not be stored.
+    /// Every cell of the tables of grants and users, for tests that look for what must not be stored.
     pub(crate) fn dump(&self) -> String {
         self.storages().iter().map(|sql| sql.dump()).collect()
+    }
+
+    /// Every cell of one object's tables.
+    pub(crate) fn dump_of(&self, name: &AgentName) -> String {
+        self.objects.borrow().get(&name.to_string()).map(|(_, sql)| sql.dump()).unwrap_or_default()
     }
 
     /// Rings every object's alarm.
@@ -178,28 +189,46 @@ impl NativeAgents {
         }
     }
 
-    /// The storage of every object that holds something of somebody's: all but the day's count of registrations.
+    /// The storage of every object that holds something of somebody's: all but the day's count of registrations. Grants
+    /// first, then users.
     pub(crate) fn storages(&self) -> Vec<Rc<MemorySql>> {
         let objects = self.objects.borrow();
-        let of_people = objects.iter().filter(|(name, _)| !name.starts_with("registrations:"));
-        of_people.map(|(_, (_, sql))| sql.clone()).collect()
+        let mut of_people: Vec<_> = objects.iter().filter(|(name, _)| !name.starts_with("registrations:")).collect();
+        of_people.sort_by_key(|(name, _)| name.as_str());
+        of_people.into_iter().map(|(_, (_, sql))| sql.clone()).collect()
     }
 
     fn object(&self, name: &AgentName) -> Rc<Agent> {
         let mut objects = self.objects.borrow_mut();
         let (agent, _) = objects.entry(name.to_string()).or_insert_with(|| {
             let sql = Rc::new(MemorySql::new());
-            let ports = AgentPorts { sql: sql.clone(), ..self.template.clone() };
+            let mut ports = AgentPorts { sql: sql.clone(), ..self.template.clone() };
+            if matches!(name, AgentName::User(_)) {
+                // Tests look at the alarms of grants.
+                ports.alarm = Rc::new(FakeAlarm::default());
+            }
             (Rc::new(Agent::new(self.config.borrow().clone(), ports)), sql)
         });
         agent.clone()
     }
 }
 
+/// The way from one object to another.
+#[derive(Default)]
+struct Switchboard(RefCell<Weak<NativeAgents>>);
+
+#[async_trait(?Send)]
+impl Agents for Switchboard {
+    async fn call(&self, name: &AgentName, command: &Command) -> Result<Reply, AgentUnavailable> {
+        let agents = self.0.borrow().upgrade().ok_or(AgentUnavailable)?;
+        agents.call(name, command).await
+    }
+}
+
 #[async_trait(?Send)]
 impl Agents for NativeAgents {
     async fn call(&self, name: &AgentName, command: &Command) -> Result<Reply, AgentUnavailable> {
-        if self.fail.get() {
+        if self.fail.get() || (self.fail_users.get() && matches!(name, AgentName::User(_))) {
             return Err(AgentUnavailable);
         }
         self.pace.rest().await;

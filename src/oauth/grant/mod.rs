@@ -9,6 +9,7 @@
 //! | `revoke` | the end |
 //! | `present` | whose access token this is; sessions that ended |
 //! | `microsoft` | Microsoft's tokens, renewed single-flight |
+//! | `enlist` | the entry with the user's object |
 //! | `listing` | the copy in KV |
 //! | `rows` | the one row |
 //!
@@ -16,6 +17,7 @@
 //! Follows RFC 6749, RFC 7009, RFC 9700 and the rules T4 to T8 of TECHNICAL.md.
 
 mod assertions;
+mod enlist;
 mod issue;
 mod listing;
 mod microsoft;
@@ -54,6 +56,10 @@ pub struct Grant {
     list_from: Cell<u64>,
     /// Whether what a step should have cleared is still there.
     untidy: Cell<bool>,
+    /// Whether the user's object is known to know all it has to; an evicted object does not know.
+    settled: Cell<bool>,
+    /// Whether somebody is telling it.
+    settling: Cell<bool>,
     /// The renewal of Microsoft's tokens that is under way.
     renewal: RefCell<Option<Renewal>>,
 }
@@ -61,17 +67,22 @@ pub struct Grant {
 impl Grant {
     /// Touches nothing until the first command.
     pub fn new(config: Rc<Config>, ports: AgentPorts) -> Self {
-        let [ready, listed, listing, untidy] = [false; 4].map(Cell::new);
+        let [ready, listed, listing, untidy, settled, settling] = [false; 6].map(Cell::new);
         let list_from = Cell::new(0);
-        Self { config, ports, ready, listed, listing, list_from, untidy, renewal: RefCell::new(None) }
+        let renewal = RefCell::new(None);
+        Self { config, ports, ready, listed, listing, list_from, untidy, settled, settling, renewal }
     }
 
     /// Carries out one step.
     pub async fn handle(&self, command: GrantCommand) -> Result<GrantReply, GrantError> {
-        let result = match command {
+        let mut result = match command {
             GrantCommand::AbandonSignIn => self.abandon().await,
             decided => self.decide(decided),
         };
+        let ended = self.settle().await;
+        if let Ok(GrantReply::Tokens(tokens)) = &mut result {
+            tokens.ended = ended;
+        }
         self.write_listing().await;
         if self.untidy.get() {
             self.come_back().await;
@@ -97,6 +108,7 @@ impl Grant {
             }
             GrantCommand::Revoke { token, client_id } => self.revoke(&token, &client_id),
             GrantCommand::RevokeByUser { user } => self.revoke_by_user(user),
+            GrantCommand::Describe { user } => self.describe(user),
             GrantCommand::Asserted { assertion, client_id, step } => {
                 self.spend(&assertion, &client_id)?;
                 self.decide(*step)
@@ -123,6 +135,7 @@ impl Grant {
 
     fn store(&self, row: &Row) -> Result<(), GrantError> {
         self.listed.set(row.listing == Listing::Current);
+        self.settled.set(row.state.is_settled());
         rows::store(&*self.ports.sql, row)
     }
 

@@ -12,7 +12,7 @@ use m365_mcp::web::{Request, Response};
 use crate::ports::Nowhere;
 
 /// The one client that is known.
-const CLIENT: &str = r#"{"client_id":"AAAAAAAAAAAAAAAAAAAAAA","client_name":"Inbox Helper","redirect_uris":["https://client.example/cb"],"auth_method":"none","issued_at":1}"#;
+const CLIENT: &str = r#"{"client_id":"AAAAAAAAAAAAAAAAAAAAAA","client_name":"Inbox Helper","redirect_uris":["https://client.example/cb"],"auth_method":"none","issued_at":1772441999}"#;
 
 /// A request of its that is in order.
 pub(crate) const GOOD_QUERY: &str = "client_id=AAAAAAAAAAAAAAAAAAAAAA&redirect_uri=https%3A%2F%2Fclient.example%2Fcb&response_type=code&code_challenge=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&code_challenge_method=S256";
@@ -87,6 +87,7 @@ impl App {
             agents: all.clone(),
             upstream: all.clone(),
             rs256: all.clone(),
+            es256: all.clone(),
             timer: all.clone(),
             log: all.clone(),
             background: all.clone(),

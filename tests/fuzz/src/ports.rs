@@ -5,11 +5,11 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
-use m365_mcp::agent::{AgentName, Command, Reply};
+use m365_mcp::agent::{Admission, AgentName, Command, Reply};
 use m365_mcp::log::Event;
 use m365_mcp::ports::{
-    AgentUnavailable, Agents, Background, Clock, Kv, KvError, Limit, Log, OutboundRequest, OutboundResponse, Random,
-    RateLimiter, RateLimiterError, Rs256, RsaKey, Timer, Upstream, UpstreamError,
+    AgentUnavailable, Agents, Background, Clock, Es256, Kv, KvError, Limit, Log, OutboundRequest, OutboundResponse,
+    P256Key, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Timer, Upstream, UpstreamError,
 };
 
 /// Every port at once.
@@ -72,7 +72,10 @@ impl Kv for Nowhere {
 
 #[async_trait(?Send)]
 impl Agents for Nowhere {
-    async fn call(&self, _name: &AgentName, _command: &Command) -> Result<Reply, AgentUnavailable> {
+    async fn call(&self, _name: &AgentName, command: &Command) -> Result<Reply, AgentUnavailable> {
+        if matches!(command, Command::AdmitRegistration { .. }) {
+            return Ok(Reply::Admission(Admission::Admitted));
+        }
         self.calls.set(self.calls.get() + 1);
         Err(AgentUnavailable)
     }
@@ -80,6 +83,10 @@ impl Agents for Nowhere {
 
 #[async_trait(?Send)]
 impl Upstream for Nowhere {
+    fn is_strictly_public(&self) -> bool {
+        true
+    }
+
     async fn send(&self, request: OutboundRequest, _limit_ms: u64) -> Result<OutboundResponse, UpstreamError> {
         if !request.url.ends_with("/certs") {
             self.calls.set(self.calls.get() + 1);
@@ -94,6 +101,13 @@ impl Upstream for Nowhere {
 impl RateLimiter for Nowhere {
     async fn allow(&self, _limit: Limit, _key: &str) -> Result<bool, RateLimiterError> {
         Ok(true)
+    }
+}
+
+#[async_trait(?Send)]
+impl Es256 for Nowhere {
+    async fn verify(&self, _key: &P256Key, _message: &[u8], _signature: &[u8]) -> bool {
+        true
     }
 }
 
