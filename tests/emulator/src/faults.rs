@@ -35,6 +35,7 @@ impl Target {
                 "twice",
                 "access_denied",
                 "consent_required",
+                "asks-nothing",
                 "bad-nonce",
                 "wrong-audience",
                 "wrong-tenant",
