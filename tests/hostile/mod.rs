@@ -7,6 +7,7 @@
 mod access;
 mod authorize;
 mod bearer;
+mod client_parsers;
 mod clients;
 mod consent;
 mod documents;
