@@ -56,6 +56,8 @@ pub fn parameter(challenge: Option<&Claims>) -> String {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -78,6 +80,42 @@ mod tests {
         for useless in ["", "null", "[]", r#""access_token""#, r#"{"access_token":{}}"#, r#"{"access_token":1}"#, &long]
         {
             assert_eq!(Claims::parse(useless), None, "{useless}");
+        }
+    }
+
+    /// Something that is nearly a challenge.
+    fn nearly() -> impl Strategy<Value = String> {
+        let member =
+            "\"(nbf|acrs|xms_cc|[a-z\\\\\"{}]{0,4})\":(null|1|\"[^\"\\\\]{0,9}\"|\\{\"value\":\"c1\"\\}|\\[\\])";
+        let members = prop::collection::vec(member, 0..4).prop_map(|members| members.join(","));
+        let part = prop_oneof![8 => Just("access_token"), 1 => Just("id_token"), 1 => Just("access_token\\u0000")];
+        prop_oneof![
+            4 => (part, members).prop_map(|(part, members)| format!("{{\"{part}\":{{{members}}}}}")),
+            1 => "\\PC{0,80}",
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_is_read_asks_for_the_access_token_alone_and_always_declares_the_capability(text in nearly()) {
+            let claims = Claims::parse(&text);
+            prop_assert_eq!(claims.as_ref().and_then(|claims| Claims::parse(&claims.to_json())), claims.clone());
+            let sent: Value = serde_json::from_str(&parameter(claims.as_ref())).unwrap();
+            let mut asked = sent.as_object().unwrap().clone();
+            let mut asked = asked.remove(ACCESS_TOKEN).and_then(|asked| asked.as_object().cloned()).unwrap();
+            prop_assert_eq!(sent.as_object().unwrap().len(), 1);
+            prop_assert_eq!(asked.remove("xms_cc"), Some(json!({ "values": ["cp1"] })));
+            let mut read = claims.map(|claims| claims.0).unwrap_or_default();
+            read.remove("xms_cc");
+            prop_assert_eq!(asked, read);
+        }
+
+        #[test]
+        fn nothing_longer_than_the_bound_is_read(length in LONGEST..LONGEST * 4) {
+            let text = format!("{{\"access_token\":{{\"x\":\"{}\"}}}}", "y".repeat(length));
+            prop_assert_eq!(Claims::parse(&text), None);
         }
     }
 }
