@@ -8,6 +8,8 @@ use std::rc::Rc;
 use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 
 use crate::agent::{AgentName, Command, Reply};
 use crate::log::Event;
@@ -92,6 +94,15 @@ impl OutboundResponse {
     /// The first header of this lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Retry-After in seconds from `now`, given as seconds or as an HTTP date (RFC 9110 section 10.2.3).
+    pub fn retry_after(&self, now: u64) -> Option<u64> {
+        let value = self.header("retry-after")?.trim();
+        value.parse().ok().or_else(|| {
+            let date = OffsetDateTime::parse(value, &Rfc2822).ok()?.unix_timestamp();
+            Some(u64::try_from(date).ok()?.saturating_sub(now))
+        })
     }
 }
 

@@ -73,7 +73,7 @@ fn refused(config: &Config, endpoint: Endpoint, error: &GrantError) -> Response 
         }
         GrantError::OtherIdentity => Response::text(403, "this sign-in belongs to another Access identity\n"),
         GrantError::SessionEnded => unknown_session(None),
-        GrantError::Storage | GrantError::EntraUnavailable => unavailable(),
+        GrantError::Storage | GrantError::EntraUnavailable | GrantError::EntraRefusesServer => unavailable(),
         // None of these answers a question that this layer asks; a 500 says that the fault is ours.
         GrantError::Exists
         | GrantError::StateInvalid
@@ -84,8 +84,7 @@ fn refused(config: &Config, endpoint: Endpoint, error: &GrantError) -> Response 
         | GrantError::ScopeExceeded
         | GrantError::CodeInvalid
         | GrantError::CodeReused
-        | GrantError::TokenReused
-        | GrantError::EntraRefusesServer => Response::text(500, "the server cannot answer this\n"),
+        | GrantError::TokenReused => Response::text(500, "the server cannot answer this\n"),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::web::{Request, Response};
 
 use super::authorize::{log_refusal, refuse_locally};
 use super::consent::{abandon, call, entra};
-use super::entra::EntraError;
+use super::entra::{EntraError, Help};
 use super::error::{AuthorizeError, LocalError};
 use super::id_token::{self, IdTokenError};
 use super::params::Params;
@@ -93,7 +93,8 @@ async fn begin(exchange: &Exchange, request: &Request, params: &Params) -> Resul
 /// Steps 3 and 4.
 async fn finish(exchange: &Exchange, back: &Return, params: &Params) -> Result<Secret, Failure> {
     if let Some(error) = params.get("error") {
-        return Err(of_entra(&EntraError::classify(error, params.get("error_subcode"))));
+        let (suberror, description) = (params.get("error_subcode"), params.get("error_description"));
+        return Err(of_entra(&EntraError::of_redirect(error, suberror, description)));
     }
     let code = params.get("code").map(Secret::new).ok_or_else(|| of_entra(&EntraError::Malformed))?;
     let verifier = upstream_secrets::verifier(&exchange.config, &back.state);
@@ -116,11 +117,13 @@ async fn finish(exchange: &Exchange, back: &Return, params: &Params) -> Result<S
 
 fn of_entra(error: &EntraError) -> Failure {
     let answer = match error {
-        EntraError::SignInNeeded { .. } | EntraError::Denied => AuthorizeError::SignInRefused,
-        EntraError::Unavailable => AuthorizeError::Unavailable,
-        EntraError::RefusesServer | EntraError::Malformed => AuthorizeError::Failed,
+        EntraError::SignInNeeded { .. } | EntraError::Denied { .. } => AuthorizeError::SignInRefused(error.help()),
+        EntraError::ConsentNeeded { .. } => AuthorizeError::SignInRefused(Some(Help::CONSENT)),
+        EntraError::Unavailable { .. } => AuthorizeError::Unavailable,
+        EntraError::RefusesServer { .. } => AuthorizeError::ServerRefused,
+        EntraError::Malformed => AuthorizeError::Failed,
     };
-    Failure::new(answer, error)
+    Failure::new(answer, &error.reason())
 }
 
 fn of_id_token(error: IdTokenError) -> Failure {
@@ -139,7 +142,7 @@ fn of_id_token(error: IdTokenError) -> Failure {
 }
 
 fn log_failure(exchange: &Exchange, back: &Return, failure: &Failure) {
-    if failure.answer != AuthorizeError::SignInRefused {
+    if !matches!(failure.answer, AuthorizeError::SignInRefused(_)) {
         return log_refusal(exchange, "callback", &failure.reason, Some(&back.asked.client_id));
     }
     exchange.ports.log.write(&Event {

@@ -6,6 +6,8 @@ use serde::Serialize;
 use crate::agent::GrantError;
 use crate::web::Response;
 
+use super::entra::{Help, SERVER_REFUSED};
+
 /// An OAuth error as it goes over the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Refusal {
@@ -54,7 +56,9 @@ pub enum AuthorizeError {
     #[error("the user denied the request")]
     Denied,
     #[error("Microsoft did not sign the user in")]
-    SignInRefused,
+    SignInRefused(Option<Help>),
+    #[error("Microsoft refuses this server")]
+    ServerRefused,
     #[error("the user's organization is not allowed here")]
     TenantNotAllowed,
     #[error("the sign-in is unavailable")]
@@ -81,7 +85,10 @@ impl AuthorizeError {
             Self::Scope => refusal("invalid_scope", "scope names nothing that this server hands out"),
             Self::TooLarge => refusal("invalid_request", "The request is too large"),
             Self::Denied => refusal("access_denied", "The user denied the request"),
-            Self::SignInRefused => refusal("access_denied", "Microsoft did not sign the user in"),
+            Self::SignInRefused(Some(help)) => refusal("access_denied", help.sentence),
+            Self::SignInRefused(None) => refusal("access_denied", "Microsoft did not sign the user in"),
+            // What a 503 is elsewhere (RFC 6749 section 4.1.2.1): nothing is wrong with the request.
+            Self::ServerRefused => refusal("temporarily_unavailable", SERVER_REFUSED),
             Self::TenantNotAllowed => refusal("access_denied", "The user's organization is not allowed here"),
             Self::Unavailable => refusal("temporarily_unavailable", "The sign-in is unavailable, try again later"),
             Self::Failed => refusal("server_error", "The sign-in failed"),

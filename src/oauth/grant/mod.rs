@@ -54,6 +54,8 @@ pub struct Grant {
     untidy: Cell<bool>,
     /// The renewal of Microsoft's tokens that is under way.
     renewal: RefCell<Option<Renewal>>,
+    /// Unix second from which Entra may be asked again. Shared with the renewal, which outlives the call.
+    entra_from: Rc<Cell<u64>>,
 }
 
 impl Grant {
@@ -61,7 +63,8 @@ impl Grant {
     pub fn new(config: Rc<Config>, ports: AgentPorts) -> Self {
         let [ready, listed, listing, untidy] = [false; 4].map(Cell::new);
         let list_from = Cell::new(0);
-        Self { config, ports, ready, listed, listing, list_from, untidy, renewal: RefCell::new(None) }
+        let (renewal, entra_from) = (RefCell::new(None), Rc::default());
+        Self { config, ports, ready, listed, listing, list_from, untidy, renewal, entra_from }
     }
 
     /// Carries out one step.
