@@ -98,6 +98,7 @@ async fn dispatch(exchange: &Exchange, deployment: &Deployment, route: Route, re
         (Route::Authorize, Method::Get) => oauth::authorize::show(exchange, request).await,
         (Route::Authorize, Method::Post) => oauth::authorize::decide(exchange, request).await,
         (Route::Callback, Method::Get) => oauth::callback::handle(exchange, request).await,
+        (Route::AdminConsent, Method::Get) => oauth::admin_consent::begin(exchange, request),
         (Route::Token, Method::Post) => oauth::token_endpoint::handle(exchange, request).await,
         (Route::Register, Method::Post) => oauth::register::handle(exchange, request).await,
         (Route::Revoke, Method::Post) => oauth::revoke::handle(exchange, request).await,
@@ -108,7 +109,12 @@ async fn dispatch(exchange: &Exchange, deployment: &Deployment, route: Route, re
             Response::method_not_allowed("POST")
         }
         (
-            Route::Landing | Route::Health | Route::AuthorizationServer | Route::ProtectedResource(_) | Route::Callback,
+            Route::Landing
+            | Route::Health
+            | Route::AuthorizationServer
+            | Route::ProtectedResource(_)
+            | Route::Callback
+            | Route::AdminConsent,
             _,
         ) => Response::method_not_allowed("GET"),
     }

@@ -27,6 +27,8 @@ pub enum Route {
     Authorize,
     /// `/callback`
     Callback,
+    /// `/admin-consent`
+    AdminConsent,
     /// `/token`
     Token,
     /// `/register`
@@ -53,6 +55,7 @@ impl Route {
             "/.well-known/oauth-protected-resource/sse" => Self::ProtectedResource("/sse"),
             "/authorize" => Self::Authorize,
             "/callback" => Self::Callback,
+            "/admin-consent" => Self::AdminConsent,
             "/token" => Self::Token,
             "/register" => Self::Register,
             "/revoke" => Self::Revoke,
@@ -73,6 +76,7 @@ impl Route {
             Self::ProtectedResource(_) => "protected-resource-metadata",
             Self::Authorize => "authorize",
             Self::Callback => "callback",
+            Self::AdminConsent => "admin-consent",
             Self::Token => "token",
             Self::Register => "register",
             Self::Revoke => "revoke",
@@ -95,6 +99,7 @@ impl Route {
             | Self::ProtectedResource(_)
             | Self::Authorize
             | Self::Callback
+            | Self::AdminConsent
             | Self::Token
             | Self::Register
             | Self::Revoke
@@ -108,7 +113,7 @@ impl Route {
         let Access::On { mode, .. } = access else { return false };
         match self {
             Self::Health | Self::AuthorizationServer | Self::ProtectedResource(_) | Self::GraphHandler => false,
-            Self::Landing | Self::Authorize | Self::Callback => true,
+            Self::Landing | Self::Authorize | Self::Callback | Self::AdminConsent => true,
             Self::Token | Self::Register | Self::Revoke | Self::Mcp(_) | Self::Unknown => {
                 matches!(mode, AccessMode::Strict)
             }
@@ -121,9 +126,13 @@ impl Route {
             Self::AuthorizationServer | Self::ProtectedResource(_) => Some("GET"),
             Self::Token | Self::Register | Self::Revoke => Some("POST"),
             Self::Mcp(_) => Some("GET, POST, DELETE"),
-            Self::Landing | Self::Health | Self::Authorize | Self::Callback | Self::GraphHandler | Self::Unknown => {
-                None
-            }
+            Self::Landing
+            | Self::Health
+            | Self::Authorize
+            | Self::Callback
+            | Self::AdminConsent
+            | Self::GraphHandler
+            | Self::Unknown => None,
         }
     }
 }
@@ -139,9 +148,19 @@ mod tests {
     #[test]
     fn strict_access_guards_all_but_metadata_health_and_the_gateway_handler() {
         let strict = guarded(AccessMode::Strict);
-        for path in
-            ["/", "/authorize", "/callback", "/token", "/register", "/revoke", "/mcp", "/sse", "/sse/message", "/x"]
-        {
+        for path in [
+            "/",
+            "/authorize",
+            "/callback",
+            "/admin-consent",
+            "/token",
+            "/register",
+            "/revoke",
+            "/mcp",
+            "/sse",
+            "/sse/message",
+            "/x",
+        ] {
             assert!(Route::parse(path).is_guarded(&strict), "{path}");
         }
         for path in ["/healthz", "/.well-known/oauth-protected-resource/mcp", "/graph-handler/v1/chat/completions"] {
@@ -152,7 +171,7 @@ mod tests {
     #[test]
     fn browser_access_guards_what_a_browser_visits() {
         let browser = guarded(AccessMode::Browser);
-        for path in ["/", "/authorize", "/callback"] {
+        for path in ["/", "/authorize", "/callback", "/admin-consent"] {
             assert!(Route::parse(path).is_guarded(&browser), "{path}");
         }
         assert!(!Route::parse("/mcp").is_guarded(&browser));
@@ -160,7 +179,7 @@ mod tests {
 
     #[test]
     fn pages_of_the_sign_in_are_closed_to_other_origins() {
-        for path in ["/authorize", "/callback", "/", "/graph-handler/v1/chat/completions"] {
+        for path in ["/authorize", "/callback", "/admin-consent", "/", "/graph-handler/v1/chat/completions"] {
             assert_eq!(Route::parse(path).cors_methods(), None, "{path}");
         }
     }

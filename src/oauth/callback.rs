@@ -5,6 +5,8 @@
 //! 3. Entra's code becomes tokens; the `id_token` says who the user is.
 //! 4. The object issues our code; the browser takes it to the client.
 //!
+//! An administrator's consent comes back here as well; its `state` tells, and `admin_consent` has it.
+//!
 //! From step 2 on every failure goes to the client, and ends the grant that never was.
 
 use std::fmt::Display;
@@ -25,7 +27,7 @@ use super::id_token::{self, IdTokenError};
 use super::params::Params;
 use super::redirect::ReturnAddress;
 use super::token::{self, TokenError, TokenKeys};
-use super::{binding, upstream_secrets};
+use super::{admin_consent, binding, upstream_secrets};
 
 /// A sign-in whose state was consumed.
 struct Return {
@@ -49,6 +51,9 @@ impl Failure {
 /// `GET /callback`.
 pub async fn handle(exchange: &Exchange, request: &Request) -> Response {
     let params = Params::parse(request.query.as_deref().unwrap_or_default().as_bytes());
+    if admin_consent::is_reply(&params) {
+        return admin_consent::end(exchange, request, &params);
+    }
     let back = match begin(exchange, request, &params).await {
         Ok(back) => back,
         Err(error) => return refuse_locally(exchange, "callback", error),

@@ -189,6 +189,38 @@ impl LocalError {
     }
 }
 
+/// What Microsoft says of an administrator's consent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the notices say it")]
+pub enum AdminConsent {
+    Reported,
+    Denied,
+    Failed,
+}
+
+impl AdminConsent {
+    /// The page.
+    pub const fn notice(self) -> Notice {
+        match self {
+            Self::Reported => notice(
+                200,
+                "Microsoft says that the permissions were approved",
+                "People of your organization can now sign in. Who was connected before disconnects in the app and connects again.",
+            ),
+            Self::Denied => notice(
+                200,
+                "The permissions were not approved",
+                "Nothing has changed. An administrator of your organization can open this server's /admin-consent again at any time.",
+            ),
+            Self::Failed => notice(
+                200,
+                "The approval did not work",
+                "Microsoft answered with an error, and nothing has changed. The operator of this server finds the reason in its log.",
+            ),
+        }
+    }
+}
+
 /// Why a registration was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say it")]

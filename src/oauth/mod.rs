@@ -5,11 +5,13 @@
 //! | [`metadata`] | the two well-known documents |
 //! | [`register`], [`client`], [`redirect_uri`] | clients, and where they may be answered |
 //! | [`authorize`], [`consent`], [`transaction`] | from the client's request to the user's decision |
+//! | [`admin_consent`] | an administrator's way to Microsoft's page and back |
 //! | [`callback`], [`binding`], [`upstream_secrets`], [`id_token`], [`entra`] | the way over Entra and back |
 //! | [`token_endpoint`], [`revoke`], [`token`] | tokens |
 //! | [`grant`], [`seal`], [`store`] | the grant's state machine in its Durable Object |
 //! | [`error`], [`page`] | what goes wrong, and how it is said |
 
+pub mod admin_consent;
 pub mod authorize;
 pub mod binding;
 pub mod callback;

@@ -1,6 +1,7 @@
 //! Whole flows through the native core, with fakes at the ports. Compiled into the crate's unit-test binary.
 
 mod access;
+mod admin_consent;
 mod architecture;
 mod cleanup;
 mod egress_faults;

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use self::error::{Answered, Refusal, refusal};
 use crate::agent::MicrosoftTokens;
-use crate::config;
+use crate::config::Microsoft;
 use crate::crypto::Secret;
 use crate::identity::ScopeSet;
 use crate::ports::{OutboundRequest, OutboundResponse, Upstream, UpstreamError};
@@ -37,7 +37,7 @@ const OWN_SCOPES: &[&str] = &["openid", "profile", "offline_access"];
 /// Entra, as one app registration sees it.
 pub struct Entra<'a> {
     /// The app registration.
-    pub microsoft: &'a config::Microsoft,
+    pub microsoft: &'a Microsoft,
     /// Our `/callback`.
     pub redirect_uri: String,
     /// The way there.
@@ -75,6 +75,19 @@ impl Entra<'_> {
             .add_extra_param("code_challenge_method", "S256")
             .url();
         url.into()
+    }
+
+    /// Where an administrator consents for the organization. Only there the tenant may not be `common`.
+    pub fn admin_consent_url(&self, state: &Secret, scopes: ScopeSet) -> String {
+        let Microsoft { cloud, tenant_id, client_id, .. } = self.microsoft;
+        let scopes: Vec<_> = self.scopes(scopes).iter().map(|scope| scope.as_str().to_owned()).collect();
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("client_id", &client_id.to_string())
+            .append_pair("scope", &scopes.join(" "))
+            .append_pair("redirect_uri", &self.redirect_uri)
+            .append_pair("state", state.expose())
+            .finish();
+        format!("{}/{tenant_id}/v2.0/adminconsent?{query}", cloud.browser_login)
     }
 
     /// Trades the code that came to `/callback`. `asked` is what the browser was sent to Entra with: an answer that
