@@ -28,6 +28,8 @@ export const ACCESS_AUD = "a".repeat(64);
  * @param {"dev" | "release"} [options.build] which build to run, built first unless it is up to date; default "dev"
  * @param {string} [options.persist] folder for KV and objects; default: a temporary one, removed by `stop`
  * @param {(entry: LogEntry) => void} [options.log] called with each line as it comes
+ * @param {boolean} [options.rateLimits] the rate limits of wrangler.toml; by default they are out of reach, because on
+ *   one machine everybody has one address
  * @param {(options: object) => object} [options.alter] changes Miniflare's options, for measuring
  * @returns {Promise<Server>}
  *
@@ -42,13 +44,14 @@ export const ACCESS_AUD = "a".repeat(64);
  * @property {number} emulatorPid
  * @property {() => LogEntry[]} logs every line since the start
  * @property {(name?: string) => object[]} events the Worker's JSON lines, parsed; only those of one `event` name
+ * @property {() => Promise<KVNamespace>} kv what the Worker has stored in `OAUTH_KV`, to look at and to damage
  * @property {(vars?: Record<string, string | undefined>) => Promise<void>} restartWorker loads the build anew in a new
  *   workerd, with these changes of its environment; stored state stays
  * @property {Promise<string>} failed settles when a part ends by itself, with its name
  * @property {() => Promise<void>} stop ends both processes and waits until they have gone
  */
 export async function startServer(options = {}) {
-  const { accessMode = "off", vars = {}, build = "dev", log, alter } = options;
+  const { accessMode = "off", vars = {}, build = "dev", rateLimits = false, log, alter } = options;
   const [port, emulatorBinary] = await Promise.all([options.port ?? freePortPair(), readyBinary(), readyBuild(build)]);
   const secrets = options.secrets ?? throwawaySecrets();
   const temporary = options.persist ? undefined : temporaryFolder();
@@ -67,7 +70,7 @@ export async function startServer(options = {}) {
   const persist = options.persist ?? temporary;
   let worker;
   try {
-    worker = await startWorker({ port, build, bindings, persist, record, alter });
+    worker = await startWorker({ port, build, bindings, persist, rateLimits, record, alter });
   } catch (error) {
     await stopProcess(emulator);
     throw error;
@@ -89,6 +92,7 @@ export async function startServer(options = {}) {
     },
     logs: () => [...entries],
     events: (name) => workerEvents(entries).filter((event) => !name || event.event === name),
+    kv: () => worker.kv("OAUTH_KV"),
     restartWorker: worker.restart,
     stop: async () => {
       stopping = true;
@@ -134,7 +138,7 @@ function localVars(port, accessMode) {
 }
 
 /** Starts workerd by Miniflare, with the bindings of wrangler.toml and the AI binding's far end in the emulator. */
-async function startWorker({ port, build, bindings, persist, record, alter = (options) => options }) {
+async function startWorker({ port, build, bindings, persist, rateLimits, record, alter = (options) => options }) {
   // Wrangler would warn that AI bindings cost money; here their far end is the emulator.
   process.env.WRANGLER_LOG ??= "error";
   // Imported here: set-up must be able to run before this package is installed.
@@ -149,6 +153,7 @@ async function startWorker({ port, build, bindings, persist, record, alter = (op
   const options = alter({
     ...workerOptions,
     bindings: withoutUndefined({ ...workerOptions.bindings, ...bindings }),
+    ratelimits: rateLimits ? workerOptions.ratelimits : outOfReach(workerOptions.ratelimits),
     // Without modulesRoot workerd refuses modules outside the working directory.
     modulesRoot: directory,
     modules: [
@@ -166,6 +171,12 @@ async function startWorker({ port, build, bindings, persist, record, alter = (op
   });
   return startMiniflare(options);
 }
+
+/** The same bindings, so that the same code runs, with limits that nobody meets. */
+const outOfReach = (limits) =>
+  Object.fromEntries(
+    Object.entries(limits).map(([name, { simple, ...rest }]) => [name, { ...rest, simple: { ...simple, limit: 1_000_000_000 } }]),
+  );
 
 /** One structured line per console call; what is not JSON comes from workerd itself. */
 function readLog(stream, record) {

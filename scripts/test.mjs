@@ -1,11 +1,12 @@
-// `npm test`: formatting, lints, native tests, then the same server in workerd with real clients and a browser.
+// `npm test`: formatting, lints, native tests, some fuzzing, then the same server in workerd with real clients and a browser.
 // Every part runs even when an earlier one failed; the end says which did. `npm test -- fmt unit` runs only
 // the parts named. CI=true makes a missing browser a failure and refuses a changed Cargo.lock.
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { argv, env } from "node:process";
 import { ensureBrowser } from "./lib/browser.mjs";
 import { buildEmulator } from "./lib/emulator.mjs";
+import { fuzz } from "./lib/fuzz.mjs";
 import { command, run, start, sweepGroup } from "./lib/process.mjs";
 import { ROOT, TEMPORARY_DIR, WASM_TARGET } from "./lib/project.mjs";
 import { ensureRustComponents } from "./lib/rust.mjs";
@@ -13,7 +14,10 @@ import { Failure, bold, green, red, report, say, seconds, step } from "./lib/ter
 import { buildWorker, isBuilt } from "./lib/worker.mjs";
 import { setUp } from "./setup.mjs";
 
-const RUNTIME_TESTS = join(ROOT, "tests", "runtime");
+/** What the server does, and what it refuses; both run against workerd. */
+const RUNTIME_TESTS = ["runtime", "hostile"].map((name) => join(ROOT, "tests", name));
+/** Enough to catch a parser that broke; `npm run fuzz` looks longer. */
+const FUZZ_SECONDS = 5;
 /** No single test file takes longer; a hanging one must not hold CI for hours. */
 const FILE_LIMIT_MS = 600_000;
 const isCi = env.CI === "true";
@@ -29,6 +33,7 @@ const PARTS = {
   // All targets would compile the tests for Wasm, where their native dependencies do not exist.
   "clippy-wasm": () => cargo("clippy", ...locked, "--target", WASM_TARGET, "--lib", ...strict),
   unit: () => cargo("test", ...locked, "--workspace"),
+  fuzz: () => fuzz({ seconds: FUZZ_SECONDS }),
   runtime: testInRuntime,
 };
 
@@ -69,14 +74,13 @@ function printSummary(results) {
 
 /** Builds once for all test files, then runs them in a process group, so that nothing they start outlives them. */
 async function testInRuntime() {
-  const files = existsSync(RUNTIME_TESTS) ? readdirSync(RUNTIME_TESTS).filter((name) => name.endsWith(".test.mjs")) : [];
-  if (files.length === 0) return say("no tests in tests/runtime yet");
+  const files = RUNTIME_TESTS.flatMap(testFilesIn);
   const emulator = await step("emulator", (note) => buildEmulator({ onLine: note }));
   if (!isBuilt("dev")) await step("Worker", (note) => buildWorker("dev", { onLine: note }));
   const browser = await ensureBrowser({ required: isCi });
   const child = start(
     process.execPath,
-    ["--test", `--test-timeout=${FILE_LIMIT_MS}`, "--test-reporter=spec", ...files.sort().map((name) => join(RUNTIME_TESTS, name))],
+    ["--test", `--test-timeout=${FILE_LIMIT_MS}`, "--test-reporter=spec", ...files],
     {
       group: true,
       stdio: "inherit",
@@ -88,4 +92,9 @@ async function testInRuntime() {
   rmSync(TEMPORARY_DIR, { recursive: true, force: true });
   if (code !== 0) throw new Failure("runtime tests failed");
   if (leftovers.length > 0) throw new Failure(`the runtime tests left processes behind, now ended: ${leftovers.join(", ")}`);
+}
+
+function testFilesIn(folder) {
+  const names = readdirSync(folder).filter((name) => name.endsWith(".test.mjs"));
+  return names.sort().map((name) => join(folder, name));
 }

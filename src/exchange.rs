@@ -32,4 +32,6 @@ pub struct Isolate {
     pub keys: crate::jose::KeyCache,
     /// Grants that their objects confirmed lately.
     pub confirmed: crate::mcp::confirm::Confirmed,
+    /// Limits that are known to be used up.
+    pub exhausted: crate::limits::Exhausted,
 }

@@ -26,6 +26,12 @@ impl UserId {
         crypto::encode(&[self.tid.as_bytes().as_slice(), self.oid.as_bytes()].concat())
     }
 
+    /// Reads `tid:oid` as [`fmt::Display`] writes it.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (tid, oid) = text.split_once(':')?;
+        Some(Self { tid: tid.parse().ok()?, oid: oid.parse().ok()? })
+    }
+
     /// Reads [`UserId::to_owner`] back.
     pub fn parse_owner(owner: &str) -> Option<Self> {
         let bytes = crypto::decode(owner)?;
@@ -265,6 +271,7 @@ mod tests {
     fn owner_and_grant_ids_read_back_as_written() {
         let user = UserId { tid: Uuid::from_u128(1), oid: Uuid::from_u128(2) };
         assert_eq!(UserId::parse_owner(&user.to_owner()), Some(user));
+        assert_eq!(UserId::parse(&user.to_string()), Some(user));
         let grant = GrantId::random(&SeededRandom::new(3));
         assert_eq!(grant.to_string().parse::<GrantId>().unwrap(), grant);
         assert_eq!("../x".parse::<GrantId>(), Err(InvalidId));

@@ -1,14 +1,16 @@
-//! JWTs from outside (Cloudflare Access, Entra): form, algorithm, key and signature.
+//! JWTs from outside (Cloudflare Access, Entra; clients' assertions in `client_keys`): form, algorithm, key, signature.
 //!
 //! Owns everything that is the same for every issuer, RFC 7515 and RFC 7519: three parts, `alg` exactly RS256, a `kid`
 //! that the issuer publishes, no critical extension, a signature that holds. What a claim must say is the rule of the
 //! caller, who gets the claims as a type of its own and nothing before the signature holds.
 
+mod client_keys;
 mod keys;
 
 use jsonwebtoken::{Algorithm, Header};
 use serde::de::DeserializeOwned;
 
+pub use client_keys::{ClientKeys, KeySetError, SigningAlg, claimed_subject};
 pub use keys::KeyCache;
 
 use crate::crypto;
@@ -32,8 +34,8 @@ pub enum JoseError {
     /// Not three base64url parts with a header and claims of the expected shape.
     #[error("not a JWT of the expected shape")]
     Malformed,
-    /// Another algorithm than RS256.
-    #[error("the algorithm is not RS256")]
+    /// Another algorithm than RS256 (for a client's assertion ES256), or than the key is for.
+    #[error("the algorithm is not allowed, or not the key's")]
     Algorithm,
     /// A critical extension, none of which is known here.
     #[error("an unknown critical extension")]

@@ -13,10 +13,13 @@
 //! | [`ports`] | what the core needs of the platform |
 //! | [`crypto`], [`identity`], [`log`], [`web`] | the types that everything shares |
 //! | [`exchange`] | one request being answered |
+//! | [`limits`] | who may ask how often |
 //! | [`jose`] | JWTs from outside: key sets, RS256 |
 //! | [`app`] | routes, and the one place where an error becomes a response |
 //! | [`access`] | Cloudflare Access assertions |
 //! | [`oauth`] | the authorization server in front of Entra, and the grant's state machine |
+//! | [`operator`] | what operators do over HTTP, with a key of their own |
+//! | [`account`] | the page on which a person ends grants |
 //! | [`mcp`] | the protocol: revisions, sessions, streams |
 //! | [`agent`] | the grant's Durable Object: its commands, and the calls it makes |
 //! | [`tools`] | the catalogue; one declarative value a tool |
@@ -28,6 +31,7 @@
 //! the boundary and `cargo test` runs whole flows on the host.
 
 pub mod access;
+pub mod account;
 pub mod agent;
 pub mod app;
 pub mod config;
@@ -37,9 +41,11 @@ pub mod gateway;
 pub mod graph;
 pub mod identity;
 pub mod jose;
+pub mod limits;
 pub mod log;
 pub mod mcp;
 pub mod oauth;
+pub mod operator;
 pub mod ports;
 pub mod tools;
 pub mod web;
@@ -62,3 +68,8 @@ mod support;
     reason = "a test that cannot go on should stop"
 )]
 mod flows;
+
+#[cfg(test)]
+#[path = "../tests/hostile/mod.rs"]
+#[expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+mod hostile;

@@ -29,6 +29,9 @@ pub enum Kind {
     /// Entra signed the user in.
     #[serde(rename = "oauth.signed_in")]
     OauthSignedIn,
+    /// A person signed in to the account page.
+    #[serde(rename = "account.signed_in")]
+    AccountSignedIn,
     /// A code or refresh token became tokens.
     #[serde(rename = "oauth.token")]
     OauthToken,
@@ -38,6 +41,12 @@ pub enum Kind {
     /// Entra renewed, or failed to renew, the Microsoft tokens.
     #[serde(rename = "entra.refresh")]
     EntraRefresh,
+    /// An operator did something; `reason` names it.
+    #[serde(rename = "operator.done")]
+    OperatorDone,
+    /// Somebody came to the operators' paths without their key.
+    #[serde(rename = "operator.refused")]
+    OperatorRefused,
     /// A grant ended; `reason` says why.
     #[serde(rename = "grant.revoked")]
     GrantRevoked,

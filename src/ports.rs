@@ -1,4 +1,4 @@
-//! The traits through which the core reaches the platform: time, randomness, storage, network, log.
+//! The traits through which the core reaches the platform: time, randomness, storage, network, counting, log.
 //!
 //! The Worker implements them over Cloudflare's bindings (`edge`), native tests over fakes (`tests/support`).
 //! No business rule lives behind a port.
@@ -61,10 +61,57 @@ pub trait Kv {
     async fn delete(&self, key: &str) -> Result<(), KvError>;
 }
 
-/// KV did not answer, or refused.
+/// Why KV did not do what it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the key-value store did not answer")]
-pub struct KvError;
+pub enum KvError {
+    /// It did not answer, or what it holds is not ours.
+    #[error("the key-value store did not answer")]
+    Unavailable,
+    /// It answered 429: the day's allowance, or one write a second to one key.
+    #[error("the key-value store is throttled")]
+    Throttled,
+}
+
+/// What is counted, and against which rate. The numbers are part of the bindings in `wrangler.toml`, one each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Limit {
+    /// Registrations: 5 a minute per network.
+    Register,
+    /// Sign-ins begun: 30 a minute per network.
+    Authorize,
+    /// Token requests: 60 a minute per grant, or per network where no grant is known.
+    Token,
+    /// Failed authentications: 10 a minute per network.
+    FailedAuthentication,
+}
+
+impl Limit {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Register, Self::Authorize, Self::Token, Self::FailedAuthentication];
+
+    /// The binding's name, a contract with `wrangler.toml`.
+    pub const fn binding(self) -> &'static str {
+        match self {
+            Self::Register => "LIMIT_REGISTER",
+            Self::Authorize => "LIMIT_AUTHORIZE",
+            Self::Token => "LIMIT_TOKEN",
+            Self::FailedAuthentication => "LIMIT_FAILED_AUTHENTICATION",
+        }
+    }
+}
+
+/// Counts who asks how often. Approximate, and for each location of the platform apart: a brake, never a judge.
+#[async_trait(?Send)]
+pub trait RateLimiter {
+    /// Counts one more for `key` and says whether that is within the limit. Where the deployment has no such limit,
+    /// everything is.
+    async fn allow(&self, limit: Limit, key: &str) -> Result<bool, RateLimiterError>;
+}
+
+/// The limiter did not answer, or answered nonsense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the rate limiter did not answer")]
+pub struct RateLimiterError;
 
 /// A request that leaves the Worker.
 #[derive(Clone, Debug, Default)]
@@ -77,6 +124,9 @@ pub struct OutboundRequest {
     pub headers: Vec<(String, String)>,
     /// `None` sends no body.
     pub body: Option<Vec<u8>>,
+    /// The most that the answer's body may hold, in bytes: nothing is read beyond it. `None` leaves the port's own
+    /// limit.
+    pub max_answer: Option<usize>,
 }
 
 /// The answer to an [`OutboundRequest`] or a gateway call.
@@ -120,10 +170,14 @@ pub enum UpstreamError {
     TooLarge,
 }
 
-/// Plain HTTPS: Entra, JWK sets, Access certificates, and Graph from the gateway's handler. Never follows a
-/// redirect, never sends `Origin`.
+/// Plain HTTPS: Entra, JWK sets, Access certificates, clients' documents, and Graph from the gateway's handler. Never
+/// follows a redirect, never sends `Origin`.
 #[async_trait(?Send)]
 pub trait Upstream {
+    /// Whether a stranger may choose the host: every request goes out by the public way in of its host, never behind
+    /// it to an origin of the Worker's own zone.
+    fn is_strictly_public(&self) -> bool;
+
     /// Sends within `limit_ms`.
     async fn send(&self, request: OutboundRequest, limit_ms: u64) -> Result<OutboundResponse, UpstreamError>;
 }
@@ -162,6 +216,23 @@ pub struct RsaKey {
 pub trait Rs256 {
     /// Whether `signature` over `message` was made by the holder of `key`; false for an unusable key too.
     async fn verify(&self, key: &RsaKey, message: &[u8], signature: &[u8]) -> bool;
+}
+
+/// A P-256 public key as a JWK writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct P256Key {
+    /// Coordinate, base64url of 32 bytes.
+    pub x: String,
+    /// Coordinate, base64url of 32 bytes.
+    pub y: String,
+}
+
+/// ECDSA with P-256 and SHA-256; `WebCrypto` in the Worker, the `p256` crate natively.
+#[async_trait(?Send)]
+pub trait Es256 {
+    /// Whether `signature` (r and s, 32 bytes each) over `message` was made by the holder of `key`; false for an
+    /// unusable key too.
+    async fn verify(&self, key: &P256Key, message: &[u8], signature: &[u8]) -> bool;
 }
 
 /// A value in SQL.
@@ -204,9 +275,11 @@ pub trait Alarm {
 pub trait Sockets {
     /// Sends `text` to every socket of `stream`; says how many there were.
     fn send(&self, stream: &str, text: &str) -> usize;
+    /// Ends every stream of this object.
+    fn close_all(&self);
 }
 
-/// The Durable Objects, one per grant.
+/// The Durable Objects.
 #[async_trait(?Send)]
 pub trait Agents {
     /// Sends one command and waits for its reply, within a time limit.
@@ -229,10 +302,14 @@ pub struct Ports {
     pub kv: Rc<dyn Kv>,
     /// `MCP_OBJECT`.
     pub agents: Rc<dyn Agents>,
+    /// The rate limits.
+    pub limiter: Rc<dyn RateLimiter>,
     /// `fetch`.
     pub upstream: Rc<dyn Upstream>,
-    /// Signature verification.
+    /// Verification of RSA signatures.
     pub rs256: Rc<dyn Rs256>,
+    /// Verification of signatures on the P-256 curve.
+    pub es256: Rc<dyn Es256>,
     /// Waiting.
     pub timer: Rc<dyn Timer>,
     /// Log lines.
@@ -258,6 +335,8 @@ pub struct AgentPorts {
     pub gateway: Rc<dyn AiGateway>,
     /// The next clean-up.
     pub alarm: Rc<dyn Alarm>,
+    /// The other objects, for what a grant owes to its user's.
+    pub agents: Rc<dyn Agents>,
     /// Open client streams.
     pub sockets: Rc<dyn Sockets>,
     /// Waiting.

@@ -15,6 +15,7 @@ pub const READ_HEADERS: &[&str] = &[
     "access-control-request-method",
     "authorization",
     "cf-access-jwt-assertion",
+    "cf-connecting-ip",
     "cf-ray",
     "content-type",
     "cookie",
@@ -193,13 +194,24 @@ impl Response {
         }
     }
 
-    /// A page. Nothing is loaded from anywhere, no script runs but the one with `script_nonce`, nobody frames it.
+    /// A page. Nothing is loaded from anywhere, no script runs, nobody frames it; its style has `nonce`.
     /// `form-action` is left out on purpose: Chromium checks it along the whole redirect chain after the consent
     /// POST, and the chain ends at the client.
     pub fn html(status: u16, page: String, nonce: &str) -> Self {
-        let policy = format!(
-            "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; base-uri 'none'; frame-ancestors 'none'"
-        );
+        Self::document(status, page, format!("default-src 'none'; style-src 'nonce-{nonce}'"))
+    }
+
+    /// A page on which nothing is decided, with one script of ours that has `nonce`.
+    pub fn html_with_script(status: u16, page: String, nonce: &str) -> Self {
+        Self::document(
+            status,
+            page,
+            format!("default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'"),
+        )
+    }
+
+    fn document(status: u16, page: String, sources: String) -> Self {
+        let policy = sources + "; base-uri 'none'; frame-ancestors 'none'";
         Self {
             status,
             headers: vec![
@@ -293,7 +305,21 @@ mod tests {
         let form = "application/x-www-form-urlencoded";
         let typed = |value: &str| request(vec![("content-type", value.into())]).has_media_type(form);
         assert!(typed("application/X-WWW-form-urlencoded; charset=utf-8"));
-        assert!(!typed("text/plain; x=application/x-www-form-urlencoded"));
+        for hostile in [
+            "text/plain; x=application/x-www-form-urlencoded",
+            "text/plain; application/x-www-form-urlencoded",
+            "application/x-www-form-urlencoded-not",
+            "not-application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=application/x-www-form-urlencoded",
+            // Two headers, as the platform joins them.
+            "application/json, application/x-www-form-urlencoded",
+            "application/x-www-form-urlencoded, application/json",
+            "application/x-www-form-urlencoded/",
+            "application",
+            "",
+        ] {
+            assert!(!typed(hostile), "{hostile}");
+        }
     }
 
     #[test]

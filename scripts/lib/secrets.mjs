@@ -15,6 +15,7 @@ const fresh = () => ({
   COOKIE_SECRET: hex(),
   GRAPH_HANDLER_KEY: hex(),
   MICROSOFT_CLIENT_SECRET: hex(),
+  OPERATOR_KEY: hex(),
 });
 
 /** The kept secrets; one that a newer version added is made now. */

@@ -56,6 +56,7 @@ export async function startMiniflare(options) {
     });
   return {
     workerd,
+    kv: (binding) => miniflare.getKVNamespace(binding),
     restart: (bindings = {}) =>
       workerd.during(async () => {
         quiet.bindings = withoutUndefined({ ...quiet.bindings, ...bindings });

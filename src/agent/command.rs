@@ -1,4 +1,4 @@
-//! The commands that the Worker sends to a grant's Durable Object, and the replies. This is the whole protocol
+//! The commands that the Worker sends to a Durable Object, and the replies. This is the whole protocol
 //! between the two; both ends are built from one crate, so it needs no version.
 
 use std::fmt;
@@ -15,6 +15,13 @@ pub enum AgentName {
     Grant(GrantId),
     /// The object of one discovery stream: legacy SSE without a sign-in. Random, never shared.
     Discovery(String),
+    /// The object of one user: which grants there are.
+    User(UserId),
+    /// The object that counts one day's registrations of clients.
+    Registrations {
+        /// Whole days since the Unix epoch, UTC.
+        day: u64,
+    },
 }
 
 impl fmt::Display for AgentName {
@@ -22,6 +29,8 @@ impl fmt::Display for AgentName {
         match self {
             Self::Grant(id) => write!(f, "grant:{id}"),
             Self::Discovery(id) => write!(f, "discovery:{id}"),
+            Self::User(id) => write!(f, "user:{id}"),
+            Self::Registrations { day } => write!(f, "registrations:{day}"),
         }
     }
 }
@@ -40,6 +49,42 @@ pub enum Command {
         /// The JSON-RPC message.
         message: String,
     },
+    /// Asks a user's object.
+    User(UserCommand),
+    /// Counts one registration of a client, if the day is not full.
+    AdmitRegistration {
+        /// Unix seconds of the midnight that ends the day.
+        ends_at: u64,
+    },
+}
+
+/// What the object of one user is asked. It knows which grants there are, and nothing else of them.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum UserCommand {
+    /// A grant has become active. Answered with the earlier grants of its slot that still stand.
+    Enlist(Enlisted),
+    /// A grant is over.
+    Delist {
+        /// Which.
+        grant: GrantId,
+        /// Unix seconds after which it would have been over anyhow.
+        ends_at: u64,
+    },
+    /// Answered with the grants that stand, oldest sign-in first.
+    List,
+}
+
+/// A grant as its user's object knows it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Enlisted {
+    /// Which.
+    pub grant: GrantId,
+    /// Of the client: a later grant of the same slot replaces this one.
+    pub slot: Digest,
+    /// Unix seconds.
+    pub ends_at: u64,
+    /// Whether it replaces earlier ones; a grant of before there was a list does not.
+    pub replaces: bool,
 }
 
 /// Ids that join the log lines, gateway entries and Graph requests of one client request.
@@ -134,10 +179,33 @@ pub enum GrantCommand {
         /// Who the perimeter or Entra says it is; must be the grant's user.
         user: UserId,
     },
+    /// What the grant is, for its user and for operators.
+    Describe {
+        /// Must be the grant's user.
+        user: UserId,
+    },
+    /// A step of a client that proved itself by an assertion. The assertion is spent first, whatever the step then says.
+    Asserted {
+        /// The assertion.
+        assertion: AssertionId,
+        /// The client that signed it.
+        client_id: String,
+        /// `Redeem`, `Refresh` or `Revoke`.
+        step: Box<GrantCommand>,
+    },
     /// Asks whether a token still counts, for an answer that needs nothing else from the object.
     Confirm(Presented),
     /// `DELETE` of a legacy session.
     EndSession(Presented),
+}
+
+/// A client's assertion, as much of it as must be remembered so that it counts once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssertionId {
+    /// SHA-256 of its `jti`.
+    pub jti: Digest,
+    /// Unix seconds after which it counts no more.
+    pub expires_at: u64,
 }
 
 /// What a client asked for at `/authorize`: validated, resolved to defaults.
@@ -196,6 +264,32 @@ pub struct TokenSet {
     pub resource: String,
     /// For log lines.
     pub user: UserId,
+    /// Earlier grants that this sign-in ended.
+    pub ended: Vec<GrantId>,
+}
+
+/// A grant as its user sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Description {
+    /// Which.
+    pub grant: GrantId,
+    /// The client's id.
+    pub client_id: String,
+    /// The client's name.
+    pub client_name: Option<String>,
+    /// Where its code went; empty for grants of before this was kept.
+    pub redirect_uri: String,
+    /// What it may do.
+    pub scopes: ScopeSet,
+    /// Unix seconds of the sign-in.
+    pub created_at: u64,
+    /// Unix seconds at which the client last fetched an access token. It lives an hour, so the last call was within
+    /// the hour that follows.
+    pub last_used_at: u64,
+    /// Unix seconds.
+    pub ends_at: u64,
+    /// Whether Microsoft asks the user to sign in again.
+    pub sign_in_needed: bool,
 }
 
 /// A tool call or resource read.
@@ -237,6 +331,21 @@ pub enum Reply {
     Called(Result<String, GrantError>),
     /// To [`Command::Publish`]: how many sockets took it.
     Published(usize),
+    /// To [`Command::User`].
+    User(Result<Vec<GrantId>, GrantError>),
+    /// To [`Command::AdmitRegistration`].
+    Admission(Admission),
+}
+
+/// Whether one more client may register today.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Admission {
+    /// It was counted.
+    Admitted,
+    /// The day is full.
+    Full,
+    /// The object's storage failed: nothing is known.
+    Unknown,
 }
 
 /// What a step of the grant's life gives.
@@ -250,6 +359,8 @@ pub enum GrantReply {
     Code(Secret),
     /// To `Redeem` and `Refresh`.
     Tokens(TokenSet),
+    /// To `Describe`.
+    Described(Description),
     /// To `Confirm`.
     Confirmed,
 }
@@ -299,6 +410,9 @@ pub enum GrantError {
     /// A refresh token from further back came again; the grant is revoked.
     #[error("the refresh token was replaced before")]
     TokenReused,
+    /// The client's assertion was used before, or so many came at once that they cannot be remembered.
+    #[error("the client's assertion was used before")]
+    AssertionReused,
     /// The session was ended by its client.
     #[error("the session has ended")]
     SessionEnded,

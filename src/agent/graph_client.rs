@@ -164,6 +164,7 @@ impl GraphClient<'_> {
             | GrantError::CodeReused
             | GrantError::TokenInvalid
             | GrantError::TokenReused
+            | GrantError::AssertionReused
             | GrantError::InsufficientScope { .. }
             | GrantError::SessionEnded => (Origin::SignIn, "TokenRefused"),
         };

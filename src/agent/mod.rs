@@ -1,4 +1,5 @@
-//! The grant's Durable Object, natively: dispatches commands to the grant's state machine and to tool calls.
+//! The Durable Object, natively: dispatches commands to the grant's state machine, to tool calls, and to the count of
+//! a day's registrations.
 //!
 //! Owns the order of things in one call (who asks, may they, what do they want); the state machine is
 //! `oauth::grant`, the catalogue `tools`, the way out `gateway`.
@@ -6,7 +7,9 @@
 mod command;
 mod graph_client;
 mod lanes;
+mod registrations;
 pub mod storage;
+mod user_grants;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,8 +17,8 @@ use std::rc::Rc;
 use async_trait::async_trait;
 
 pub use command::{
-    Action, AgentName, AuthorizationRequest, CallCommand, Command, Correlation, GrantCommand, GrantError, GrantReply,
-    MicrosoftTokens, Presented, Profile, Reply, TokenSet,
+    Action, Admission, AgentName, AssertionId, AuthorizationRequest, CallCommand, Command, Correlation, Description,
+    Enlisted, GrantCommand, GrantError, GrantReply, MicrosoftTokens, Presented, Profile, Reply, TokenSet, UserCommand,
 };
 
 use crate::config::Config;
@@ -25,6 +28,8 @@ use crate::oauth::grant::Grant;
 use crate::oauth::scopes;
 use crate::ports::AgentPorts;
 use crate::tools::{self, ToolContext};
+
+use user_grants::Sweep;
 
 pub(crate) use graph_client::GraphClient;
 pub(crate) use lanes::Lanes;
@@ -57,7 +62,7 @@ pub trait TokenSource {
     async fn renewed(&self, rejected: &Secret) -> Result<Secret, GrantError>;
 }
 
-/// The object of one grant.
+/// One object: a grant's, a user's, a discovery stream's, or the one that counts a day.
 pub struct Agent {
     config: Rc<Config>,
     ports: AgentPorts,
@@ -78,14 +83,41 @@ impl Agent {
             Command::Grant(command) => Reply::Grant(self.step(command).await),
             Command::Call(command) => Reply::Called(self.call(&command).await),
             Command::Publish { stream, message } => Reply::Published(self.ports.sockets.send(&stream, &message)),
+            Command::User(command) => Reply::User(user_grants::handle(&self.ports, &command).await),
+            Command::AdmitRegistration { ends_at } => Reply::Admission(self.admit(ends_at).await),
         }
     }
 
     /// The alarm: erases what is over, or comes back when it will be.
     pub async fn wake(&self) -> Result<(), GrantError> {
-        match self.grant.sweep().await? {
+        let next = match registrations::ends_at(&self.ports)? {
+            Some(ends_at) if ends_at <= self.ports.clock.now() => {
+                self.ports.sql.erase().await?;
+                None
+            }
+            Some(ends_at) => Some(ends_at),
+            None => match user_grants::sweep(&self.ports).await? {
+                Some(Sweep::ComeBack(at)) => Some(at),
+                Some(Sweep::Erased) => None,
+                None => self.grant.sweep().await?,
+            },
+        };
+        match next {
             Some(at) => Ok(self.ports.alarm.set(at).await?),
             None => Ok(()),
+        }
+    }
+
+    /// Whether a client may open a stream here: not where the grant is over.
+    pub fn takes_streams(&self) -> bool {
+        !self.grant.is_over()
+    }
+
+    async fn admit(&self, ends_at: u64) -> Admission {
+        match registrations::admit(&self.ports, self.config.registrations_per_day, ends_at).await {
+            Ok(true) => Admission::Admitted,
+            Ok(false) => Admission::Full,
+            Err(_) => Admission::Unknown,
         }
     }
 

@@ -1,15 +1,20 @@
-//! The object's schema: `migrations/NNNN_*.sql` in order, applied when a grant is opened and, after a deploy, at the
-//! first use of an older object.
+//! The object's schema: `migrations/NNNN_*.sql` in order, applied when an object begins to hold something and, after
+//! a deploy, at the first use of an older one.
 //!
-//! Owns which tables exist, not what is in them. An object that no grant was ever opened in stays empty: looking
+//! Owns which tables exist, not what is in them. An object in which nothing was ever begun stays empty: looking
 //! writes nothing. `sql.exec` of a Durable Object refuses `BEGIN` and `SAVEPOINT`, so every statement of a migration
 //! must be able to run twice (`IF NOT EXISTS`); the version is written after the last one.
 
 use crate::ports::{Sql, SqlError, SqlValue};
 
 /// Every migration, in order. The position is the version; add new ones at the end and never change an old one.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../../migrations/0001_grant.sql"), include_str!("../../migrations/0002_idempotency.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_grant.sql"),
+    include_str!("../../migrations/0002_idempotency.sql"),
+    include_str!("../../migrations/0003_registrations.sql"),
+    include_str!("../../migrations/0004_user_grants.sql"),
+    include_str!("../../migrations/0005_assertions.sql"),
+];
 
 const VERSION_TABLE: &str = "schema_version";
 

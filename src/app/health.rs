@@ -12,6 +12,7 @@ pub struct Deployment {
     /// The settings, if everything needed is there.
     pub config: Result<Rc<Config>, Unconfigured>,
     faults: Vec<Fault>,
+    warnings: Vec<Fault>,
 }
 
 /// Something needed is missing; [`Deployment::names`] says what.
@@ -31,6 +32,9 @@ struct Health<'a> {
     version: &'static str,
     /// Settings and bindings that are missing or wrong, with what is expected; never a value.
     faults: &'a [Fault],
+    /// What the server does without, and should not.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    warnings: &'a [Fault],
 }
 
 impl Deployment {
@@ -47,7 +51,17 @@ impl Deployment {
             }
         };
         let config = if faults.is_empty() { config } else { Err(Unconfigured) };
-        Self { config, faults }
+        Self { config, faults, warnings: Vec::new() }
+    }
+
+    /// Adds the rate limits that have no binding. The server runs without them: they slow down who asks too often,
+    /// and no right depends on them.
+    #[must_use]
+    pub fn warn_of_unlimited(mut self, bindings: impl Iterator<Item = &'static str>) -> Self {
+        let warning =
+            |name: &str| Fault { name: name.to_owned(), fault: "missing binding: not rate limited".to_owned() };
+        self.warnings.extend(bindings.map(warning));
+        self
     }
 
     /// The names of what is missing or wrong.
@@ -58,7 +72,8 @@ impl Deployment {
     /// `/healthz`: 200 when everything is there, else 503 with the names.
     pub fn health(&self) -> Response {
         let (status, word) = if self.config.is_ok() { (200, "ok") } else { (503, "unconfigured") };
-        let health = Health { status: word, version: env!("CARGO_PKG_VERSION"), faults: &self.faults };
+        let health =
+            Health { status: word, version: env!("CARGO_PKG_VERSION"), faults: &self.faults, warnings: &self.warnings };
         Response::json(status, &health).with("cache-control", "no-store")
     }
 }

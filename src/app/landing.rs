@@ -35,7 +35,7 @@ pub fn page(exchange: &Exchange) -> Response {
         version: env!("CARGO_PKG_VERSION"),
     };
     match page.render() {
-        Ok(html) => Response::html(200, html, &nonce),
+        Ok(html) => Response::html_with_script(200, html, &nonce),
         Err(_) => Response::text(500, "the page could not be rendered\n"),
     }
 }

@@ -13,11 +13,13 @@ pub use health::Deployment;
 pub use route::Route;
 
 use crate::access;
+use crate::account;
 use crate::exchange::Exchange;
 use crate::gateway;
 use crate::log::{Event, Kind};
 use crate::mcp;
 use crate::oauth;
+use crate::operator;
 use crate::ports::Ports;
 use crate::web::{self, Context, Method, Request, Response};
 
@@ -97,14 +99,18 @@ async fn dispatch(exchange: &Exchange, deployment: &Deployment, route: Route, re
         (Route::ProtectedResource(path), Method::Get) => oauth::metadata::protected_resource(exchange, path),
         (Route::Authorize, Method::Get) => oauth::authorize::show(exchange, request).await,
         (Route::Authorize, Method::Post) => oauth::authorize::decide(exchange, request).await,
+        (Route::Callback, Method::Get) if account::returns(request) => account::finish(exchange, request).await,
         (Route::Callback, Method::Get) => oauth::callback::handle(exchange, request).await,
-        (Route::AdminConsent, Method::Get) => oauth::admin_consent::begin(exchange, request),
+        (Route::AdminConsent, Method::Get) => oauth::admin_consent::begin(exchange, request).await,
+        (Route::Account, Method::Get) => account::show(exchange, request).await,
+        (Route::Account, Method::Post) => account::act(exchange, request).await,
         (Route::Token, Method::Post) => oauth::token_endpoint::handle(exchange, request).await,
         (Route::Register, Method::Post) => oauth::register::handle(exchange, request).await,
         (Route::Revoke, Method::Post) => oauth::revoke::handle(exchange, request).await,
         (Route::GraphHandler, Method::Post) => gateway::handler::handle(exchange, request).await,
+        (Route::Operator, _) => operator::handle(exchange, request).await,
         (Route::Unknown, _) => Response::text(404, "there is nothing here\n"),
-        (Route::Authorize, _) => Response::method_not_allowed("GET, POST"),
+        (Route::Authorize | Route::Account, _) => Response::method_not_allowed("GET, POST"),
         (Route::Token | Route::Register | Route::Revoke | Route::GraphHandler, _) => {
             Response::method_not_allowed("POST")
         }

@@ -2,6 +2,7 @@
 
 use crate::config::{Access, AccessMode};
 use crate::mcp::Endpoint;
+use crate::operator;
 
 /// Forms and registrations are small.
 const SMALL_BODY: usize = 16 * 1024;
@@ -29,6 +30,8 @@ pub enum Route {
     Callback,
     /// `/admin-consent`
     AdminConsent,
+    /// `/account`
+    Account,
     /// `/token`
     Token,
     /// `/register`
@@ -39,6 +42,8 @@ pub enum Route {
     Mcp(Endpoint),
     /// `/graph-handler/v1/chat/completions`
     GraphHandler,
+    /// `/operator/…`
+    Operator,
     /// Anything else.
     Unknown,
 }
@@ -56,6 +61,7 @@ impl Route {
             "/authorize" => Self::Authorize,
             "/callback" => Self::Callback,
             "/admin-consent" => Self::AdminConsent,
+            "/account" => Self::Account,
             "/token" => Self::Token,
             "/register" => Self::Register,
             "/revoke" => Self::Revoke,
@@ -63,6 +69,7 @@ impl Route {
             "/sse" => Self::Mcp(Endpoint::Sse),
             "/sse/message" => Self::Mcp(Endpoint::SseMessage),
             "/graph-handler/v1/chat/completions" => Self::GraphHandler,
+            _ if path.starts_with(operator::PREFIX) => Self::Operator,
             _ => Self::Unknown,
         }
     }
@@ -77,6 +84,7 @@ impl Route {
             Self::Authorize => "authorize",
             Self::Callback => "callback",
             Self::AdminConsent => "admin-consent",
+            Self::Account => "account",
             Self::Token => "token",
             Self::Register => "register",
             Self::Revoke => "revoke",
@@ -84,6 +92,7 @@ impl Route {
             Self::Mcp(Endpoint::Sse) => "sse",
             Self::Mcp(Endpoint::SseMessage) => "sse-message",
             Self::GraphHandler => "graph-handler",
+            Self::Operator => "operator",
             Self::Unknown => "unknown",
         }
     }
@@ -100,9 +109,11 @@ impl Route {
             | Self::Authorize
             | Self::Callback
             | Self::AdminConsent
+            | Self::Account
             | Self::Token
             | Self::Register
             | Self::Revoke
+            | Self::Operator
             | Self::Unknown => SMALL_BODY,
         }
     }
@@ -112,8 +123,13 @@ impl Route {
     pub const fn is_guarded(self, access: &Access) -> bool {
         let Access::On { mode, .. } = access else { return false };
         match self {
-            Self::Health | Self::AuthorizationServer | Self::ProtectedResource(_) | Self::GraphHandler => false,
-            Self::Landing | Self::Authorize | Self::Callback | Self::AdminConsent => true,
+            // Operators come with a script and a key of their own.
+            Self::Health
+            | Self::AuthorizationServer
+            | Self::ProtectedResource(_)
+            | Self::GraphHandler
+            | Self::Operator => false,
+            Self::Landing | Self::Authorize | Self::Callback | Self::AdminConsent | Self::Account => true,
             Self::Token | Self::Register | Self::Revoke | Self::Mcp(_) | Self::Unknown => {
                 matches!(mode, AccessMode::Strict)
             }
@@ -131,7 +147,9 @@ impl Route {
             | Self::Authorize
             | Self::Callback
             | Self::AdminConsent
+            | Self::Account
             | Self::GraphHandler
+            | Self::Operator
             | Self::Unknown => None,
         }
     }
@@ -153,6 +171,7 @@ mod tests {
             "/authorize",
             "/callback",
             "/admin-consent",
+            "/account",
             "/token",
             "/register",
             "/revoke",
@@ -163,7 +182,12 @@ mod tests {
         ] {
             assert!(Route::parse(path).is_guarded(&strict), "{path}");
         }
-        for path in ["/healthz", "/.well-known/oauth-protected-resource/mcp", "/graph-handler/v1/chat/completions"] {
+        for path in [
+            "/healthz",
+            "/operator/grants",
+            "/.well-known/oauth-protected-resource/mcp",
+            "/graph-handler/v1/chat/completions",
+        ] {
             assert!(!Route::parse(path).is_guarded(&strict), "{path}");
         }
     }
@@ -171,7 +195,7 @@ mod tests {
     #[test]
     fn browser_access_guards_what_a_browser_visits() {
         let browser = guarded(AccessMode::Browser);
-        for path in ["/", "/authorize", "/callback", "/admin-consent"] {
+        for path in ["/", "/authorize", "/callback", "/admin-consent", "/account"] {
             assert!(Route::parse(path).is_guarded(&browser), "{path}");
         }
         assert!(!Route::parse("/mcp").is_guarded(&browser));
@@ -179,7 +203,15 @@ mod tests {
 
     #[test]
     fn pages_of_the_sign_in_are_closed_to_other_origins() {
-        for path in ["/authorize", "/callback", "/admin-consent", "/", "/graph-handler/v1/chat/completions"] {
+        for path in [
+            "/authorize",
+            "/callback",
+            "/admin-consent",
+            "/account",
+            "/operator/grants",
+            "/",
+            "/graph-handler/v1/chat/completions",
+        ] {
             assert_eq!(Route::parse(path).cors_methods(), None, "{path}");
         }
     }

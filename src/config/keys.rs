@@ -11,9 +11,12 @@
 //! | | `graph envelope` | the seal of one Graph request | 60 seconds |
 //! | | `cursor` | the seal of a list's position | while the list is read |
 //! | | `mcp session` | HMAC of session ids | 90 days |
+//! | | `rate limit` | the HMAC that stands for a caller's network | a minute |
 //! | | `entra pkce`, `entra nonce` | verifier and nonce of one sign-in at Entra | 10 minutes |
 //! | `COOKIE_ENCRYPTION_KEY` | `consent transaction` | the seal of the consent cookie | 10 minutes |
+//! | | `account session` | the seal of the session cookie of `/account` | 10 minutes |
 //! | `COOKIE_SECRET` | `browser binding` | HMAC of the binding cookie | 10 minutes |
+//! | | `account action` | HMAC of what a button of `/account` does | 10 minutes |
 //!
 //! The cookies' keys are derived where they are used: once a sign-in, never on a hot path.
 
@@ -45,6 +48,8 @@ pub struct EncryptionKeys {
     pub cursors: Keyring,
     /// Signs session ids.
     pub sessions: Keyring,
+    /// Hides the network of a caller who is counted.
+    pub networks: Keyring,
     /// Makes the PKCE verifier of the Entra leg.
     pub entra_verifier: Keyring,
     /// Makes the nonce of the Entra leg.
@@ -61,6 +66,7 @@ impl EncryptionKeys {
             envelopes: root.derive("graph envelope"),
             cursors: root.derive("cursor"),
             sessions: root.derive("mcp session"),
+            networks: root.derive("rate limit"),
             entra_verifier: root.derive("entra pkce"),
             entra_nonce: root.derive("entra nonce"),
         }

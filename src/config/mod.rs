@@ -18,6 +18,10 @@ use parse::{
     parse_team_domain, parse_tenants,
 };
 
+/// Enough for the busiest day of a roll-out to some hundreds of people with two or three clients each; kept for 90
+/// days at 1 KB each, what strangers can make the store hold stays below 100 MB.
+const REGISTRATIONS_PER_DAY: u32 = 1000;
+
 /// Everything that an operator sets.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -33,10 +37,14 @@ pub struct Config {
     pub access: Access,
     /// What callers without a token of ours may do.
     pub discovery: Discovery,
+    /// What operators present at `/operator/…`; without it there is nothing there.
+    pub operator_key: Option<Secret>,
     /// Hides and refuses every tool that writes.
     pub read_only: bool,
     /// Private URI schemes that clients may be answered by (RFC 8252 section 7.1), beside https and loopback.
     pub redirect_schemes: Vec<String>,
+    /// How many clients may register themselves in a day (UTC); 0 closes registration.
+    pub registrations_per_day: u32,
 }
 
 /// The server's own origin.
@@ -177,6 +185,8 @@ impl Reader<'_> {
         let gateway = self.gateway();
         let access = self.access(loopback);
         let discovery = self.or("DISCOVERY", Discovery::ApiToken, "api-token, open or off", parse_discovery);
+        let operator_key = self
+            .or("OPERATOR_KEY", None, "at least 32 bytes", |text| (text.len() >= 32).then(|| Some(Secret::new(text))));
         let read_only = self.or("READ_ONLY", false, "true or false", |text| text.parse().ok());
         let redirect_schemes = self.or(
             "REDIRECT_SCHEMES",
@@ -184,6 +194,10 @@ impl Reader<'_> {
             "lower-case schemes of apps separated by commas, or none",
             parse_schemes,
         );
+        let registrations_per_day =
+            self.or("REGISTRATIONS_PER_DAY", REGISTRATIONS_PER_DAY, "a whole number, 0 for none", |text| {
+                text.parse().ok()
+            });
         self.refuse_unenforced();
         Some(Config {
             public_url: public_url?,
@@ -192,8 +206,10 @@ impl Reader<'_> {
             gateway: gateway?,
             access: access?,
             discovery: discovery?,
+            operator_key: operator_key?,
             read_only: read_only?,
             redirect_schemes: redirect_schemes?,
+            registrations_per_day: registrations_per_day?,
         })
     }
 
@@ -365,6 +381,12 @@ mod tests {
     fn access_is_off_on_loopback_hosts_only() {
         let off = "ACCESS_MODE: expected strict or browser: off is for loopback hosts only";
         assert_eq!(faults(&[("PUBLIC_URL", "https://mcp.contoso.example"), ("CLOUD", "global")]), [off]);
+    }
+
+    #[test]
+    fn an_operator_key_may_be_missing_but_not_short() {
+        assert_eq!(faults(&[("OPERATOR_KEY", "")]), Vec::<String>::new());
+        assert_eq!(faults(&[("OPERATOR_KEY", &"k".repeat(31))]), ["OPERATOR_KEY: expected at least 32 bytes"]);
     }
 
     #[test]

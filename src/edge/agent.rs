@@ -7,6 +7,7 @@ use std::rc::Rc;
 use worker::{DurableObject, Env, Request, Response, State, WebSocketIncomingMessage, WebSocketPair, durable_object};
 
 use crate::agent::{Agent, Command};
+use crate::edge::agents::ObjectAgents;
 use crate::edge::ai::WorkerAi;
 use crate::edge::entry;
 use crate::edge::fetch::WorkerFetch;
@@ -29,12 +30,12 @@ impl DurableObject for MicrosoftMcpAgent {
     }
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
-        if let Some(stream) = request.path().strip_prefix("/stream/") {
-            return self.accept(stream);
-        }
         let Some(agent) = self.agent() else {
             return Response::error("not configured", 503);
         };
+        if let Some(stream) = request.path().strip_prefix("/stream/") {
+            return if agent.takes_streams() { self.accept(stream) } else { Response::error("the grant is over", 410) };
+        }
         let text = request.text().await?;
         let Ok(command) = serde_json::from_str::<Command>(&text) else {
             return Response::error("not a command", 400);
@@ -87,6 +88,7 @@ impl MicrosoftMcpAgent {
             kv: Rc::new(WorkerKv(self.env.clone())),
             upstream: Rc::new(WorkerFetch),
             gateway: Rc::new(WorkerAi(self.env.clone())),
+            agents: Rc::new(ObjectAgents(self.env.clone())),
             alarm: Rc::new(ObjectAlarm(Rc::clone(&self.state))),
             sockets: Rc::new(ObjectSockets(Rc::clone(&self.state))),
             timer: Rc::new(WorkerTimer),

@@ -1,9 +1,12 @@
 //! Between the platform's request and response and the core's.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
+use futures_util::future::select;
 use js_sys::{Array, JsString};
 use wasm_bindgen::prelude::*;
-use worker::Env;
+use worker::{ByteStream, Delay, Env};
 
 use crate::app::BodyRefusal;
 use crate::edge::stream;
@@ -70,28 +73,48 @@ fn split_url(url: &str) -> (String, Option<String>) {
     }
 }
 
-/// Reads the body, but never more than `limit` bytes of it.
+/// How much of a body over the limit is still taken from the client, and for how long at most. A client that is
+/// writing while it is answered may find the connection closed under it and never read the answer; so what is not
+/// absurdly large is let come to its end first.
+const DISCARD: usize = 4 * 1024 * 1024;
+const DISCARD_TIME: Duration = Duration::from_secs(1);
+
+/// Reads the body, but never keeps more than `limit` bytes of it.
 pub(crate) async fn read_body(request: &mut worker::Request, limit: usize) -> Result<Vec<u8>, BodyRefusal> {
     let announced = request.headers().get("content-length").ok().flatten();
-    if let Some(length) = announced.and_then(|text| text.parse::<usize>().ok()) {
-        return if length > limit {
-            Err(BodyRefusal::TooLarge)
-        } else {
-            request.bytes().await.map_err(|_| BodyRefusal::Broken)
-        };
+    let announced = announced.and_then(|text| text.parse::<usize>().ok());
+    match announced {
+        Some(length) if length <= limit => return request.bytes().await.map_err(|_| BodyRefusal::Broken),
+        Some(length) if length - limit > DISCARD => return Err(BodyRefusal::TooLarge),
+        Some(_) | None => {}
     }
     if request.inner().body().is_none() {
         return Ok(Vec::new());
     }
     let mut stream = request.stream().map_err(|_| BodyRefusal::Broken)?;
     let mut bytes = Vec::new();
-    while let Some(chunk) = stream.next().await {
-        bytes.extend(chunk.map_err(|_| BodyRefusal::Broken)?);
-        if bytes.len() > limit {
-            return Err(BodyRefusal::TooLarge);
+    while announced.is_none() && bytes.len() <= limit {
+        match stream.next().await {
+            Some(chunk) => bytes.extend(chunk.map_err(|_| BodyRefusal::Broken)?),
+            None => return Ok(bytes),
         }
     }
-    Ok(bytes)
+    discard(stream).await;
+    Err(BodyRefusal::TooLarge)
+}
+
+/// Takes what comes and drops it.
+async fn discard(mut stream: ByteStream) {
+    let rest = async {
+        let mut taken = 0;
+        while let Some(Ok(chunk)) = stream.next().await {
+            taken += chunk.len();
+            if taken > DISCARD {
+                return;
+            }
+        }
+    };
+    select(Box::pin(rest), Box::pin(Delay::from(DISCARD_TIME))).await;
 }
 
 /// The platform's response, built in one crossing.

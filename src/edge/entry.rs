@@ -11,10 +11,11 @@ use crate::edge::agents::ObjectAgents;
 use crate::edge::convert;
 use crate::edge::fetch::WorkerFetch;
 use crate::edge::kv::WorkerKv;
+use crate::edge::limiter::WorkerRateLimiter;
 use crate::edge::platform::{ConsoleLog, SystemClock, SystemRandom, WaitUntil, WorkerTimer, has_binding, lookup};
 use crate::edge::rs256::WebCrypto;
 use crate::exchange::{Exchange, Isolate};
-use crate::ports::Ports;
+use crate::ports::{Limit, Ports};
 use crate::web::{Request, Response};
 
 const BINDINGS: &[&str] = &["MCP_OBJECT", "OAUTH_KV", "AI"];
@@ -29,7 +30,9 @@ pub(crate) fn deployment(env: &Env) -> Rc<Deployment> {
     DEPLOYMENT.with(|cell| {
         Rc::clone(cell.get_or_init(|| {
             let missing = BINDINGS.iter().filter(|name| !has_binding(env, name));
-            Rc::new(Deployment::new(Config::parse(&|name| lookup(env, name)), missing.map(|name| (*name).to_owned())))
+            let config = Config::parse(&|name| lookup(env, name));
+            let unlimited = Limit::ALL.into_iter().map(Limit::binding).filter(|name| !has_binding(env, name));
+            Rc::new(Deployment::new(config, missing.map(|name| (*name).to_owned())).warn_of_unlimited(unlimited))
         }))
     })
 }
@@ -71,8 +74,10 @@ fn ports(env: &Env, context: WorkerContext) -> Ports {
         random: Rc::new(SystemRandom),
         kv: Rc::new(WorkerKv(env.clone())),
         agents: Rc::new(ObjectAgents(env.clone())),
+        limiter: Rc::new(WorkerRateLimiter(env.clone())),
         upstream: Rc::new(WorkerFetch),
         rs256: Rc::new(WebCrypto),
+        es256: Rc::new(WebCrypto),
         timer: Rc::new(WorkerTimer),
         log: Rc::new(ConsoleLog),
         background: Rc::new(WaitUntil(context)),

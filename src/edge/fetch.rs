@@ -8,7 +8,7 @@ use futures_util::future::{Either, select};
 use wasm_bindgen::JsValue;
 use worker::{AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, RequestRedirect};
 
-use crate::edge::convert;
+use crate::edge::{convert, platform};
 use crate::ports::{OutboundRequest, OutboundResponse, Upstream, UpstreamError};
 
 /// Larger answers are refused: they would fill the isolate's memory.
@@ -19,19 +19,25 @@ pub(crate) struct WorkerFetch;
 
 #[async_trait(?Send)]
 impl Upstream for WorkerFetch {
+    fn is_strictly_public(&self) -> bool {
+        platform::has_compatibility_flag("global_fetch_strictly_public")
+    }
+
     async fn send(&self, request: OutboundRequest, limit_ms: u64) -> Result<OutboundResponse, UpstreamError> {
+        let largest = request.max_answer.unwrap_or(LARGEST_ANSWER);
         let request = build(&request).map_err(|_| UpstreamError::Unreachable)?;
         let abort = AbortController::default();
         let signal = abort.signal();
         let exchange = async {
             let response = Fetch::Request(request).send_with_signal(&signal).await;
-            read(response.map_err(|_| UpstreamError::Unreachable)?).await
+            read_at_most(response.map_err(|_| UpstreamError::Unreachable)?, largest).await
         };
         within(limit_ms, exchange, || abort.abort()).await
     }
 }
 
-/// Runs `exchange` for at most `limit_ms`, then aborts it.
+/// Runs `exchange` for at most `limit_ms`. What takes longer or fails is aborted: the far end must not go on sending
+/// what nobody reads.
 pub(crate) async fn within<T>(
     limit_ms: u64,
     exchange: impl Future<Output = Result<T, UpstreamError>>,
@@ -39,7 +45,11 @@ pub(crate) async fn within<T>(
 ) -> Result<T, UpstreamError> {
     let limit = Delay::from(Duration::from_millis(limit_ms));
     match select(Box::pin(exchange), Box::pin(limit)).await {
-        Either::Left((outcome, _)) => outcome,
+        Either::Left((Ok(outcome), _)) => Ok(outcome),
+        Either::Left((Err(error), _)) => {
+            abort();
+            Err(error)
+        }
         Either::Right(((), _)) => {
             abort();
             Err(UpstreamError::Timeout)
@@ -62,13 +72,17 @@ fn build(request: &OutboundRequest) -> worker::Result<Request> {
 }
 
 /// Status, headers and the whole body.
-pub(crate) async fn read(mut response: worker::Response) -> Result<OutboundResponse, UpstreamError> {
+pub(crate) async fn read(response: worker::Response) -> Result<OutboundResponse, UpstreamError> {
+    read_at_most(response, LARGEST_ANSWER).await
+}
+
+async fn read_at_most(mut response: worker::Response, largest: usize) -> Result<OutboundResponse, UpstreamError> {
     let status = response.status_code();
     let headers = convert::all_headers(&response.headers().0);
     let body = match announced_length(&headers) {
-        Some(length) if length > LARGEST_ANSWER => return Err(UpstreamError::TooLarge),
+        Some(length) if length > largest => return Err(UpstreamError::TooLarge),
         Some(_) => response.bytes().await.map_err(|_| UpstreamError::Unreachable)?,
-        None => read_stream(&mut response).await?,
+        None => read_stream(&mut response, largest).await?,
     };
     Ok(OutboundResponse { status, headers, body })
 }
@@ -83,12 +97,12 @@ fn announced_length(headers: &[(String, String)]) -> Option<usize> {
 }
 
 /// Chunk by chunk, because a body of unknown length must not fill the memory; twice the cost of reading it whole.
-async fn read_stream(response: &mut worker::Response) -> Result<Vec<u8>, UpstreamError> {
+async fn read_stream(response: &mut worker::Response, largest: usize) -> Result<Vec<u8>, UpstreamError> {
     let mut body = Vec::new();
     if let Ok(mut stream) = response.stream() {
         while let Some(chunk) = stream.next().await {
             body.extend(chunk.map_err(|_| UpstreamError::Unreachable)?);
-            if body.len() > LARGEST_ANSWER {
+            if body.len() > largest {
                 return Err(UpstreamError::TooLarge);
             }
         }

@@ -1,8 +1,10 @@
 //! `OAUTH_KV`.
 
 use async_trait::async_trait;
+use js_sys::Reflect;
+use wasm_bindgen::JsValue;
 use worker::Env;
-use worker::kv::KvStore;
+use worker::kv::{KvError as PlatformError, KvStore};
 
 use crate::ports::{Kv, KvError};
 
@@ -11,26 +13,32 @@ pub(crate) struct WorkerKv(pub(crate) Env);
 
 impl WorkerKv {
     fn store(&self) -> Result<KvStore, KvError> {
-        self.0.kv("OAUTH_KV").map_err(|_| KvError)
+        self.0.kv("OAUTH_KV").map_err(|_| KvError::Unavailable)
     }
 }
 
 #[async_trait(?Send)]
 impl Kv for WorkerKv {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, KvError> {
-        self.store()?.get(key).bytes().await.map_err(|_| KvError)
+        self.store()?.get(key).bytes().await.map_err(meaning)
     }
 
     async fn put(&self, key: &str, value: &[u8], ttl: Option<u64>) -> Result<(), KvError> {
-        let put = self.store()?.put_bytes(key, value).map_err(|_| KvError)?;
+        let put = self.store()?.put_bytes(key, value).map_err(meaning)?;
         let put = match ttl {
             Some(seconds) => put.expiration_ttl(seconds.max(60)),
             None => put,
         };
-        put.execute().await.map_err(|_| KvError)
+        put.execute().await.map_err(meaning)
     }
 
     async fn delete(&self, key: &str) -> Result<(), KvError> {
-        self.store()?.delete(key).await.map_err(|_| KvError)
+        self.store()?.delete(key).await.map_err(meaning)
     }
+}
+
+/// The platform tells a throttled operation from a failed one only in its message: `KV PUT failed: 429 Too Many Requests`.
+fn meaning(error: PlatformError) -> KvError {
+    let message = Reflect::get(&error.into(), &JsValue::from_str("message")).ok().and_then(|text| text.as_string());
+    if message.is_some_and(|text| text.contains(" 429 ")) { KvError::Throttled } else { KvError::Unavailable }
 }

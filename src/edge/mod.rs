@@ -8,6 +8,7 @@ mod convert;
 mod entry;
 mod fetch;
 mod kv;
+mod limiter;
 mod platform;
 mod rs256;
 mod sql;

@@ -20,6 +20,13 @@ pub(crate) fn has_binding(env: &Env, name: &str) -> bool {
     js_sys::Reflect::get(env, &JsValue::from_str(name)).is_ok_and(|value| value.is_object())
 }
 
+/// Whether the Worker runs with this compatibility flag.
+pub(crate) fn has_compatibility_flag(name: &str) -> bool {
+    let get = |object: &JsValue, key: &str| js_sys::Reflect::get(object, &JsValue::from_str(key));
+    let flags = get(&js_sys::global(), "Cloudflare").and_then(|runtime| get(&runtime, "compatibilityFlags"));
+    flags.and_then(|flags| get(&flags, name)).is_ok_and(|flag| flag.is_truthy())
+}
+
 /// The runtime's clock.
 pub(crate) struct SystemClock;
 

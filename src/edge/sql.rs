@@ -69,4 +69,11 @@ impl Sockets for ObjectSockets {
         let sockets = self.0.get_websockets_with_tag(stream);
         sockets.iter().filter(|socket| socket.send_with_str(text).is_ok()).count()
     }
+
+    fn close_all(&self) {
+        for socket in self.0.get_websockets() {
+            // One that is closed already is none of ours any more.
+            let _ = socket.close(Some(1000), Some("the grant is over"));
+        }
+    }
 }

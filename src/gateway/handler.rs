@@ -192,6 +192,7 @@ fn build_request(exchange: &Exchange, envelope: &Envelope<'_>, opened: Opened) -
         url: format!("{}{}", exchange.config.microsoft.cloud.graph, envelope.path),
         headers,
         body: opened.body,
+        max_answer: None,
     }
 }
 

@@ -136,6 +136,7 @@ impl KeySource<'_> {
             url: self.url.to_owned(),
             headers: vec![("accept".to_owned(), "application/json".to_owned())],
             body: None,
+            max_answer: None,
         };
         let answer = self.ports.upstream.send(request, LIMIT_MS).await.map_err(|_| JoseError::KeysUnavailable)?;
         if answer.status != 200 || answer.body.len() > MAX_BYTES {

@@ -52,7 +52,9 @@ impl Call {
                 asked.settle(exchange, refusal.filter(|error| !matches!(error, GrantError::InsufficientScope { .. })));
                 outcome.map_err(Failure::Refused)
             }
-            Ok(Reply::Grant(_) | Reply::Published(_)) | Err(_) => Err(Failure::Unavailable),
+            Ok(Reply::Grant(_) | Reply::Published(_) | Reply::User(_) | Reply::Admission(_)) | Err(_) => {
+                Err(Failure::Unavailable)
+            }
         };
         log(exchange, &claims, ask.name, started, &outcome);
         outcome.map(|result| Answer::Result(result.into()))

@@ -11,6 +11,7 @@ use crate::agent::Presented;
 use crate::config::{Config, Discovery};
 use crate::crypto::Secret;
 use crate::exchange::Exchange;
+use crate::limits::{self, Party, RateLimited};
 use crate::oauth::token::{AccessClaims, Bearer, TokenKeys};
 use crate::web::{Request, Response};
 
@@ -43,15 +44,23 @@ pub(super) enum Caller<'a> {
 
 impl<'a> Caller<'a> {
     /// Reads `Authorization`, or answers with a challenge.
-    pub(super) fn identify(exchange: &Exchange, endpoint: Endpoint, request: &'a Request) -> Result<Self, Response> {
+    ///
+    /// A bearer that cannot be meant well counts as a failed authentication; an expired one does not, and neither does
+    /// anything in the way of a good one.
+    pub(super) async fn identify(
+        exchange: &Exchange,
+        endpoint: Endpoint,
+        request: &'a Request,
+    ) -> Result<Self, Response> {
         let config = &exchange.config;
         let header = request.header("authorization");
         let refused = |kind| Err(refuse::unauthorized(config, endpoint, kind));
         match (TokenKeys::new(&config.keys.encryption).bearer(header, exchange.context.now), config.discovery) {
             (Bearer::Ours { token, claims }, _) => Ok(Self::Grant { token, claims }),
-            (Bearer::Invalid, _) => refused(Challenge::InvalidToken("the token is malformed or has expired")),
+            (Bearer::Expired, _) => refused(INVALID),
+            (Bearer::Invalid, _) => count_failure(exchange, request).await.and_then(|()| refused(INVALID)),
             (Bearer::Foreign, Discovery::ApiToken | Discovery::Open) => Ok(Self::Discovery { credentials: header }),
-            (Bearer::Foreign, Discovery::Off) => refused(FOREIGN),
+            (Bearer::Foreign, Discovery::Off) => count_failure(exchange, request).await.and_then(|()| refused(FOREIGN)),
             (Bearer::Absent, Discovery::Open) => Ok(Self::Discovery { credentials: None }),
             (Bearer::Absent, Discovery::ApiToken | Discovery::Off) => refused(Challenge::Missing),
         }
@@ -89,6 +98,13 @@ impl<'a> Caller<'a> {
     }
 }
 
+/// Counts a failed authentication; 429 where there were too many.
+async fn count_failure(exchange: &Exchange, request: &Request) -> Result<(), Response> {
+    let counted = limits::count_failure(exchange, &Party::network(exchange, request)).await;
+    counted.map_err(|RateLimited| refuse::rate_limited())
+}
+
+const INVALID: Challenge = Challenge::InvalidToken("the token is malformed or has expired");
 const FOREIGN: Challenge = Challenge::InvalidToken("not a token of this server");
 
 fn may_discover(message: &Message<'_>) -> bool {

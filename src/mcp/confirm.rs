@@ -149,7 +149,9 @@ async fn ask(exchange: &Exchange, holder: &Holder<'_>) -> Result<(), Failure> {
             asked.settle(exchange, Some(&error));
             Err(error.into())
         }
-        Ok(Reply::Called(_) | Reply::Published(_)) | Err(_) => Err(Failure::Unavailable),
+        Ok(Reply::Called(_) | Reply::Published(_) | Reply::User(_) | Reply::Admission(_)) | Err(_) => {
+            Err(Failure::Unavailable)
+        }
     }
 }
 

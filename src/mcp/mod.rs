@@ -63,7 +63,7 @@ pub async fn handle(exchange: &Exchange, endpoint: Endpoint, request: &Request) 
 
 async fn respond(exchange: &Exchange, endpoint: Endpoint, request: &Request) -> Result<Response, Response> {
     origin::check(&exchange.config.public_url, request)?;
-    let caller = Caller::identify(exchange, endpoint, request)?;
+    let caller = Caller::identify(exchange, endpoint, request).await?;
     let turn = Turn { exchange, endpoint, request, caller };
     match (endpoint, request.method) {
         (Endpoint::SseMessage, Method::Post) => sse::message(&turn).await,

@@ -9,6 +9,7 @@ use super::challenge::{Challenge, challenge};
 use super::protocol::{Answer, RpcError, render};
 use crate::agent::GrantError;
 use crate::config::Config;
+use crate::limits;
 use crate::web::Response;
 
 /// Seconds after which a client may try again what storage or the object's absence made fail.
@@ -84,8 +85,14 @@ fn refused(config: &Config, endpoint: Endpoint, error: &GrantError) -> Response 
         | GrantError::ScopeExceeded
         | GrantError::CodeInvalid
         | GrantError::CodeReused
-        | GrantError::TokenReused => Response::text(500, "the server cannot answer this\n"),
+        | GrantError::TokenReused
+        | GrantError::AssertionReused => Response::text(500, "the server cannot answer this\n"),
     }
+}
+
+/// 429: too many tokens that were none.
+pub(super) fn rate_limited() -> Response {
+    Response::text(429, "too many failed authentications: try again later\n").with("retry-after", limits::RETRY_AFTER)
 }
 
 fn unavailable() -> Response {

@@ -152,7 +152,9 @@ pub(super) async fn delete(turn: &Turn<'_>) -> Result<Response, Response> {
     let failure = match reply {
         Ok(Reply::Grant(Ok(_))) => return Ok(Response::empty(204)),
         Ok(Reply::Grant(Err(error))) => error.into(),
-        Ok(Reply::Called(_) | Reply::Published(_)) | Err(_) => refuse::Failure::Unavailable,
+        Ok(Reply::Called(_) | Reply::Published(_) | Reply::User(_) | Reply::Admission(_)) | Err(_) => {
+            refuse::Failure::Unavailable
+        }
     };
     Err(refuse::failed(&exchange.config, turn.endpoint, &failure))
 }

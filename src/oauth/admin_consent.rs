@@ -7,7 +7,9 @@
 
 use crate::exchange::Exchange;
 use crate::identity::{GrantId, ScopeSet};
+use crate::limits::{self, Party};
 use crate::log::{Event, Kind};
+use crate::ports::Limit;
 use crate::web::{Request, Response};
 
 use super::authorize::refuse_locally;
@@ -20,8 +22,11 @@ use super::{binding, cookie, page, scopes};
 
 const STATE: token::Kind = token::Kind::AdminConsent;
 
-/// `GET /admin-consent`.
-pub fn begin(exchange: &Exchange, request: &Request) -> Response {
+/// `GET /admin-consent`. Counts as the beginning of a sign-in.
+pub async fn begin(exchange: &Exchange, request: &Request) -> Response {
+    if let Err(error) = limits::check(exchange, Limit::Authorize, &Party::network(exchange, request)).await {
+        return refuse_locally(exchange, "admin-consent", error.into());
+    }
     let (config, random) = (&exchange.config, exchange.ports.random.as_ref());
     // Names the cookie; no grant of this id is ever opened.
     let grant = GrantId::random(random);

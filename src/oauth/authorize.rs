@@ -4,10 +4,12 @@
 use crate::agent::AuthorizationRequest;
 use crate::crypto;
 use crate::exchange::Exchange;
+use crate::limits::{self, Party};
 use crate::log::{Event, Kind};
+use crate::ports::Limit;
 use crate::web::{Request, Response};
 
-use super::client::Client;
+use super::client::{self, Client, FindError};
 use super::consent;
 use super::error::{AuthorizeError, LocalError};
 use super::page;
@@ -26,7 +28,7 @@ const CHALLENGE_LENGTH: usize = 43;
 /// `GET /authorize`.
 pub async fn show(exchange: &Exchange, request: &Request) -> Response {
     let params = Params::parse(request.query.as_deref().unwrap_or_default().as_bytes());
-    let (client, redirect_uri) = match prove(exchange, &params).await {
+    let (client, redirect_uri) = match prove(exchange, request, &params).await {
         Ok(proven) => proven,
         Err(error) => return refuse_locally(exchange, "authorize", error),
     };
@@ -41,13 +43,17 @@ pub async fn show(exchange: &Exchange, request: &Request) -> Response {
 }
 
 /// The client, and where it may be answered.
-async fn prove(exchange: &Exchange, params: &Params) -> Result<(Client, String), LocalError> {
+async fn prove(exchange: &Exchange, request: &Request, params: &Params) -> Result<(Client, String), LocalError> {
     if params.is_repeated("client_id") || params.is_repeated("redirect_uri") {
         return Err(LocalError::Malformed);
     }
     let client_id = params.get("client_id").ok_or(LocalError::UnknownClient)?;
-    let client = Client::load(exchange.ports.kv.as_ref(), client_id).await.map_err(|_| LocalError::Unavailable)?;
-    let client = client.ok_or(LocalError::UnknownClient)?;
+    limits::check(exchange, Limit::Authorize, &Party::network(exchange, request)).await?;
+    let client = client::find(exchange, client_id).await.map_err(|error| match error {
+        FindError::Unknown => LocalError::UnknownClient,
+        FindError::Document(error) => LocalError::Document(error),
+        FindError::Unavailable(error) => error.into(),
+    })?;
     let asked = params.get("redirect_uri").ok_or(LocalError::RedirectUri)?;
     if !client.redirect_uris.iter().any(|registered| redirect_uri::matches(registered, asked)) {
         return Err(LocalError::RedirectUri);
@@ -136,11 +142,15 @@ fn ask(
 /// Logs the rule that refused and tells the person.
 pub(super) fn refuse_locally(exchange: &Exchange, route: &'static str, error: LocalError) -> Response {
     log_refusal(exchange, route, &error.to_string(), None);
-    page::message(exchange, error.notice())
+    let page = page::message(exchange, error.notice());
+    match error.retry_after() {
+        Some(seconds) => page.with("retry-after", seconds),
+        None => page,
+    }
 }
 
 /// One `oauth.refused` line.
-pub(super) fn log_refusal(exchange: &Exchange, route: &'static str, reason: &str, client_id: Option<&str>) {
+pub(crate) fn log_refusal(exchange: &Exchange, route: &'static str, reason: &str, client_id: Option<&str>) {
     exchange.ports.log.write(&Event {
         access_subject: exchange.access.as_ref().map(|identity| identity.sub.as_str()),
         client_id,

@@ -11,10 +11,10 @@
 
 use std::fmt::Display;
 
-use crate::agent::{AuthorizationRequest, GrantCommand, GrantError, GrantReply};
+use crate::agent::{AuthorizationRequest, GrantCommand, GrantError, GrantReply, MicrosoftTokens, Profile};
 use crate::crypto::Secret;
 use crate::exchange::Exchange;
-use crate::identity::{GrantId, UserId};
+use crate::identity::{GrantId, ScopeSet, UserId};
 use crate::jose::JoseError;
 use crate::log::{Event, Kind};
 use crate::web::{Request, Response};
@@ -37,9 +37,9 @@ struct Return {
 }
 
 /// Why step 3 or 4 failed: what the client hears, and what the log does.
-struct Failure {
-    answer: AuthorizeError,
-    reason: String,
+pub(crate) struct Failure {
+    pub(crate) answer: AuthorizeError,
+    pub(crate) reason: String,
 }
 
 impl Failure {
@@ -95,20 +95,38 @@ async fn begin(exchange: &Exchange, request: &Request, params: &Params) -> Resul
     }
 }
 
-/// Steps 3 and 4.
-async fn finish(exchange: &Exchange, back: &Return, params: &Params) -> Result<Secret, Failure> {
+/// What a return from Entra brought.
+pub(crate) struct Identity {
+    pub(crate) user: UserId,
+    pub(crate) profile: Profile,
+    pub(crate) tokens: MicrosoftTokens,
+}
+
+/// Step 3. `asked` is what the browser was sent to Entra with.
+pub(crate) async fn identify(
+    exchange: &Exchange,
+    params: &Params,
+    state: &Secret,
+    asked: ScopeSet,
+) -> Result<Identity, Failure> {
     if let Some(error) = params.get("error") {
         let (suberror, description) = (params.get("error_subcode"), params.get("error_description"));
         return Err(of_entra(&EntraError::of_redirect(error, suberror, description)));
     }
     let code = params.get("code").map(Secret::new).ok_or_else(|| of_entra(&EntraError::Malformed))?;
-    let verifier = upstream_secrets::verifier(&exchange.config, &back.state);
-    let signed_in = entra(exchange).exchange_code(&code, &verifier, back.asked.scopes).await;
+    let verifier = upstream_secrets::verifier(&exchange.config, state);
+    let signed_in = entra(exchange).exchange_code(&code, &verifier, asked).await;
     let signed_in = signed_in.map_err(|error| of_entra(&error))?;
-    let nonce = upstream_secrets::nonce(&exchange.config, &back.state);
+    let nonce = upstream_secrets::nonce(&exchange.config, state);
     let identity = id_token::verify(exchange, &signed_in.id_token, &nonce).await;
     let (user, profile) = identity.map_err(of_id_token)?;
-    let command = GrantCommand::FinishSignIn { user, profile, tokens: signed_in.tokens };
+    Ok(Identity { user, profile, tokens: signed_in.tokens })
+}
+
+/// Steps 3 and 4.
+async fn finish(exchange: &Exchange, back: &Return, params: &Params) -> Result<Secret, Failure> {
+    let Identity { user, profile, tokens } = identify(exchange, params, &back.state, back.asked.scopes).await?;
+    let command = GrantCommand::FinishSignIn { user, profile, tokens };
     match call(exchange, back.grant, command).await {
         Ok(GrantReply::Code(code)) => {
             log_sign_in(exchange, back, user);

@@ -1,24 +1,26 @@
-//! Registered clients: how they are kept in `OAUTH_KV`, and how they prove themselves at the token endpoint.
+//! Clients: what is known of one, and how the registered ones are kept in `OAUTH_KV`.
 //!
-//! `client:{id}` holds the JSON of [`Client`] for 90 days. A confidential client's secret is kept as SHA-256. An unknown
-//! client and a wrong secret are one error (RFC 6749 section 5.2).
+//! `client:{id}` holds the JSON of [`Client`]: 90 days for one that registered itself, without an end for one that the
+//! operator registered. A secret is kept as SHA-256. Clients with an address for an id are `client_fetch`'s; how any of
+//! them proves itself is `client_auth`'s.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::crypto::{Digest, Secret};
+use crate::crypto::Digest;
+use crate::exchange::Exchange;
+use crate::jose::SigningAlg;
 use crate::ports::{Kv, KvError};
-use crate::web::Request;
 
-use super::error::TokenRequestError;
-use super::params::Params;
+use super::client_document::DocumentError;
+use super::client_fetch;
+use super::client_id::{self, IdError, Origin};
 
 /// 90 days.
 pub const TTL_SECONDS: u64 = 90 * 24 * 3600;
 
-/// base64url of 128 random bits.
-const ID_LENGTH: usize = 22;
+/// A client in use is kept anew at most once a week.
+const RENEW_SECONDS: u64 = 7 * 24 * 3600;
 
 /// How a client authenticates at the token endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,10 +34,23 @@ pub enum AuthMethod {
     /// `client_secret` in the form.
     #[serde(rename = "client_secret_post")]
     Post,
+    /// An assertion that it signs (RFC 7523).
+    #[serde(rename = "private_key_jwt")]
+    PrivateKeyJwt,
 }
 
-/// One registered client.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// Where the keys of a client are that signs assertions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeySource {
+    /// A JWK set.
+    Jwks(Value),
+    /// The address of one.
+    JwksUri(String),
+}
+
+/// One client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
     /// Its id.
     pub client_id: String,
@@ -46,87 +61,95 @@ pub struct Client {
     pub redirect_uris: Vec<String>,
     /// How it proves itself.
     pub auth_method: AuthMethod,
+    /// How else it may; only a document offers more than one way, and documents are not kept in this form.
+    #[serde(skip)]
+    pub other_method: Option<AuthMethod>,
     /// SHA-256 of its secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<Digest>,
+    /// Its keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<KeySource>,
+    /// The one algorithm that it said it signs with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_alg: Option<SigningAlg>,
     /// Unix seconds.
     pub issued_at: u64,
+    /// Unix seconds at which its time began anew, because it is in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewed_at: Option<u64>,
+}
+
+/// Why there is no client to talk of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FindError {
+    /// Never registered, expired, or removed.
+    #[error("unknown client")]
+    Unknown,
+    /// Its id is an address, and what is there makes no client.
+    #[error("client document: {0}")]
+    Document(#[from] DocumentError),
+    /// The storage did not answer.
+    #[error(transparent)]
+    Unavailable(#[from] KvError),
+}
+
+/// The client of this id, wherever it comes from.
+pub async fn find(exchange: &Exchange, client_id: &str) -> Result<Client, FindError> {
+    match client_id::parse(client_id) {
+        Ok(Origin::Dynamic | Origin::Operator) => {
+            let client = Client::load(exchange.ports.kv.as_ref(), client_id).await?;
+            client.filter(|client| !client.is_over(exchange.context.now)).ok_or(FindError::Unknown)
+        }
+        Ok(Origin::Document) => Ok(client_fetch::client(exchange, client_id).await?),
+        Err(IdError::Address) => Err(DocumentError::Address.into()),
+        Err(IdError::Foreign) => Err(FindError::Unknown),
+    }
 }
 
 impl Client {
-    /// The client of this id. What is no id of ours is not even looked up, so a stranger cannot choose KV keys.
+    /// The stored client of an id of ours.
     pub async fn load(kv: &dyn Kv, client_id: &str) -> Result<Option<Self>, KvError> {
-        let is_ours = client_id.len() == ID_LENGTH
-            && client_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-        if !is_ours {
-            return Ok(None);
-        }
         let Some(bytes) = kv.get(&key(client_id)).await? else { return Ok(None) };
-        serde_json::from_slice(&bytes).map(Some).map_err(|_| KvError)
+        serde_json::from_slice(&bytes).map(Some).map_err(|_| KvError::Unavailable)
     }
 
-    /// Keeps the client for 90 days.
-    pub async fn save(&self, kv: &dyn Kv) -> Result<(), KvError> {
-        let bytes = serde_json::to_vec(self).map_err(|_| KvError)?;
-        kv.put(&key(&self.client_id), &bytes, Some(TTL_SECONDS)).await
+    /// Keeps the client until it expires.
+    pub async fn save(&self, kv: &dyn Kv, now: u64) -> Result<(), KvError> {
+        let bytes = serde_json::to_vec(self).map_err(|_| KvError::Unavailable)?;
+        let ttl = self.expires_at().map(|end| end.saturating_sub(now));
+        kv.put(&key(&self.client_id), &bytes, ttl).await
+    }
+
+    /// Removes a stored client.
+    pub async fn remove(kv: &dyn Kv, client_id: &str) -> Result<(), KvError> {
+        kv.delete(&key(client_id)).await
+    }
+
+    /// Whether this is one of its ways to prove itself.
+    pub fn may_use(&self, method: AuthMethod) -> bool {
+        self.auth_method == method || self.other_method == Some(method)
+    }
+
+    /// Unix seconds at which a client that registered itself is forgotten. The operator's never is.
+    pub fn expires_at(&self) -> Option<u64> {
+        let began_at = self.renewed_at.unwrap_or(self.issued_at);
+        (client_id::parse(&self.client_id) == Ok(Origin::Dynamic)).then(|| began_at.saturating_add(TTL_SECONDS))
+    }
+
+    fn is_over(&self, now: u64) -> bool {
+        self.expires_at().is_some_and(|end| end <= now)
+    }
+
+    /// The client with its time begun anew, where it is worth a write. A secret ends when its owner was told that it
+    /// does, so only a public client is kept longer.
+    pub fn renewed(&self, now: u64) -> Option<Self> {
+        self.expires_at().filter(|_| self.secret.is_none())?;
+        let began_at = self.renewed_at.unwrap_or(self.issued_at);
+        (now >= began_at.saturating_add(RENEW_SECONDS)).then(|| Self { renewed_at: Some(now), ..self.clone() })
     }
 }
 
 fn key(client_id: &str) -> String {
     format!("client:{client_id}")
-}
-
-/// What a client presented as itself.
-struct Credentials {
-    client_id: String,
-    secret: Option<Secret>,
-    method: AuthMethod,
-}
-
-/// The client that sent this form, proven by the method it registered.
-pub async fn authenticate(kv: &dyn Kv, request: &Request, form: &Params) -> Result<Client, TokenRequestError> {
-    let presented = credentials(request, form)?;
-    let refused = TokenRequestError::InvalidClient { basic: presented.method == AuthMethod::Basic };
-    let client = Client::load(kv, &presented.client_id).await.map_err(|_| TokenRequestError::Unavailable)?;
-    let Some(client) = client.filter(|client| client.auth_method == presented.method) else { return Err(refused) };
-    let proven = match (&client.secret, &presented.secret) {
-        (None, None) => client.auth_method == AuthMethod::None,
-        (Some(kept), Some(secret)) => kept.matches(&secret.digest()),
-        (None, Some(_)) | (Some(_), None) => false,
-    };
-    if proven { Ok(client) } else { Err(refused) }
-}
-
-fn credentials(request: &Request, form: &Params) -> Result<Credentials, TokenRequestError> {
-    let in_body = form.get("client_secret").map(Secret::new);
-    let body_id = form.get("client_id");
-    let Some(header) = request.header("authorization") else {
-        let client_id = body_id.ok_or(TokenRequestError::InvalidClient { basic: false })?.to_owned();
-        let method = if in_body.is_some() { AuthMethod::Post } else { AuthMethod::None };
-        return Ok(Credentials { client_id, secret: in_body, method });
-    };
-    if in_body.is_some() {
-        return Err(TokenRequestError::TwoCredentials);
-    }
-    let (client_id, secret) = parse_basic(header).ok_or(TokenRequestError::InvalidClient { basic: true })?;
-    if body_id.is_some_and(|id| id != client_id) {
-        return Err(TokenRequestError::TwoCredentials);
-    }
-    Ok(Credentials { client_id, secret: Some(secret), method: AuthMethod::Basic })
-}
-
-/// Both halves are form-encoded before they are joined (RFC 6749 section 2.3.1).
-fn parse_basic(header: &str) -> Option<(String, Secret)> {
-    let (scheme, encoded) = header.trim().split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-    let (id, secret) = text.split_once(':')?;
-    Some((form_decode(id), Secret::new(form_decode(secret))))
-}
-
-fn form_decode(text: &str) -> String {
-    // A pair's name ends at `=`, and `&` ends a pair; neither can occur in a form-encoded half.
-    form_urlencoded::parse(text.as_bytes()).next().map(|(name, _)| name.into_owned()).unwrap_or_default()
 }

@@ -12,6 +12,7 @@ use crate::log::{Event, Kind};
 use crate::web::{Request, Response};
 
 use super::authorize::refuse_locally;
+use super::client_id::{self, Origin};
 use super::entra::Entra;
 use super::error::{AuthorizeError, LocalError};
 use super::page::{self, ConsentPage};
@@ -19,21 +20,27 @@ use super::params::Params;
 use super::redirect::ReturnAddress;
 use super::token::{self, Stamp, TokenKeys};
 use super::transaction::{self, Transaction, Transactions};
-use super::{binding, cookie, redirect_uri, scopes, upstream_secrets};
+use super::{binding, cookie, display, redirect_uri, scopes, upstream_secrets};
 
 /// Asks the person.
 pub(super) fn page(exchange: &Exchange, transaction: &Transaction) -> Response {
     let asked = &transaction.request;
     let nonce = page::nonce(exchange);
     let host = redirect_uri::shown_host(&asked.redirect_uri);
+    // Whoever writes the directory behind Access writes the address.
+    let person = exchange.access.as_ref().and_then(|identity| {
+        identity.email.as_deref().and_then(display::clean).or_else(|| display::clean(&identity.sub))
+    });
     let page = ConsentPage {
         nonce: &nonce,
         client_name: asked.client_name.as_deref(),
         client_id: &asked.client_id,
+        document_host: client_id::document_host(&asked.client_id),
+        by_operator: client_id::parse(&asked.client_id) == Ok(Origin::Operator),
         redirect_host: &host,
         is_on_this_device: redirect_uri::is_on_this_device(&asked.redirect_uri),
         permissions: scopes::in_plain_words(asked.scopes),
-        signed_in: exchange.access.as_ref().map(|identity| identity.email.as_deref().unwrap_or(&identity.sub)),
+        signed_in: person.as_deref(),
         transaction: &transaction.id,
     };
     page::show(200, &page, &nonce)
@@ -72,7 +79,7 @@ fn read(exchange: &Exchange, request: &Request) -> Result<(Transaction, bool), L
 
 /// Browsers send `Origin: null` from a page with `Referrer-Policy: no-referrer`, so `Sec-Fetch-Site` decides where it is
 /// sent, and `Origin` where it is not.
-fn is_same_origin(config: &Config, request: &Request) -> bool {
+pub(crate) fn is_same_origin(config: &Config, request: &Request) -> bool {
     let ours = |origin: &str| origin == config.public_url.origin;
     match (request.header("sec-fetch-site"), request.header("origin")) {
         (Some(site), Some(origin)) => site == "same-origin" && (origin == "null" || ours(origin)),
@@ -127,7 +134,7 @@ fn log_decision(exchange: &Exchange, kind: Kind, transaction: &Transaction, gran
 }
 
 /// Entra as this exchange reaches it.
-pub(super) fn entra(exchange: &Exchange) -> Entra<'_> {
+pub(crate) fn entra(exchange: &Exchange) -> Entra<'_> {
     Entra {
         microsoft: &exchange.config.microsoft,
         redirect_uri: exchange.config.public_url.join("/callback"),
@@ -137,7 +144,7 @@ pub(super) fn entra(exchange: &Exchange) -> Entra<'_> {
 }
 
 /// Sends a step to the grant's object; `Err(None)` where it did not answer.
-pub(super) async fn call(
+pub(crate) async fn call(
     exchange: &Exchange,
     grant: GrantId,
     command: GrantCommand,
@@ -145,7 +152,7 @@ pub(super) async fn call(
     let command = Command::Grant(command);
     let result = match exchange.ports.agents.call(&AgentName::Grant(grant), &command).await {
         Ok(Reply::Grant(result)) => result.map_err(Some),
-        Ok(Reply::Called(_) | Reply::Published(_)) | Err(_) => Err(None),
+        Ok(Reply::Called(_) | Reply::Published(_) | Reply::User(_) | Reply::Admission(_)) | Err(_) => Err(None),
     };
     if matches!(result, Err(Some(GrantError::Revoked | GrantError::CodeReused | GrantError::TokenReused))) {
         // Lists are answered on the strength of a note; where the end is learnt, it must not outlive the grant.

@@ -1,12 +1,21 @@
 //! What can go wrong at each OAuth endpoint, by cause; and the one place where causes become the few codes of RFC 6749,
 //! RFC 7591, RFC 8707 and RFC 7009, or a page for the person.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::agent::GrantError;
+use crate::limits::{self, RateLimited};
+use crate::ports::KvError;
 use crate::web::Response;
 
+use super::client_assertion::AssertionError;
+use super::client_document::DocumentError;
 use super::entra::{Help, SERVER_REFUSED};
+
+/// Seconds after which storage that failed or was throttled is worth another try.
+const SOON: &str = "5";
 
 /// An OAuth error as it goes over the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -102,6 +111,8 @@ impl AuthorizeError {
 pub enum LocalError {
     #[error("unknown client")]
     UnknownClient,
+    #[error("client document: {0}")]
+    Document(DocumentError),
     #[error("redirect_uri is missing or not registered")]
     RedirectUri,
     #[error("malformed request")]
@@ -122,6 +133,10 @@ pub enum LocalError {
     OtherBrowser,
     #[error("used state")]
     UsedState,
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
+    #[error("storage throttled")]
+    Throttled,
     #[error("storage unavailable")]
     Unavailable,
 }
@@ -142,6 +157,26 @@ const fn notice(status: u16, title: &'static str, text: &'static str) -> Notice 
 }
 
 impl LocalError {
+    /// When it is worth another try, in seconds, where that can be said.
+    pub const fn retry_after(self) -> Option<&'static str> {
+        match self {
+            Self::RateLimited(RateLimited) => Some(limits::RETRY_AFTER),
+            Self::Throttled | Self::Unavailable => Some(SOON),
+            Self::UnknownClient
+            | Self::Document(_)
+            | Self::RedirectUri
+            | Self::Malformed
+            | Self::NoTransaction
+            | Self::CrossSite
+            | Self::OtherIdentity
+            | Self::Decided
+            | Self::ForgedState
+            | Self::ExpiredState
+            | Self::OtherBrowser
+            | Self::UsedState => None,
+        }
+    }
+
     /// The page.
     pub const fn notice(self) -> Notice {
         match self {
@@ -150,6 +185,7 @@ impl LocalError {
                 "This app is not known here",
                 "Its registration may have expired. Remove the connection in the app, add it again, and retry.",
             ),
+            Self::Document(error) => notice(400, "This app could not be identified", error.explanation()),
             Self::RedirectUri => notice(
                 400,
                 "This link cannot be trusted",
@@ -182,7 +218,12 @@ impl LocalError {
                 "This sign-in is over",
                 "It took more than ten minutes or was finished before. Go back to the app and start it again.",
             ),
-            Self::Unavailable => {
+            Self::RateLimited(RateLimited) => notice(
+                429,
+                "Too many sign-ins at once",
+                "Too many were started from your network just now. Wait a minute, then start again.",
+            ),
+            Self::Throttled | Self::Unavailable => {
                 notice(503, "The sign-in is unavailable", "Wait a moment, then start again from the app.")
             }
         }
@@ -237,6 +278,14 @@ pub enum RegisterError {
     Flow,
     #[error("a metadata URI")]
     MetadataUri,
+    #[error("registration is closed")]
+    Closed,
+    #[error("the day's registrations are used up")]
+    DailyCap { retry_after: u64 },
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
+    #[error("storage throttled")]
+    Throttled,
     #[error("storage unavailable")]
     Unavailable,
 }
@@ -260,7 +309,11 @@ impl RegisterError {
             }
             Self::Flow => bad("grant_types must be authorization_code and refresh_token, response_types code"),
             Self::MetadataUri => bad("client_uri, logo_uri, policy_uri and tos_uri must be http or https"),
-            Self::Unavailable => (503, refusal("temporarily_unavailable", "Try again later")),
+            Self::Closed => (403, refusal("access_denied", "Clients are registered by this server's operator only")),
+            Self::DailyCap { retry_after } => return too_many(retry_after.to_string()),
+            Self::RateLimited(RateLimited) => return too_many(limits::RETRY_AFTER),
+            Self::Throttled => return too_many(SOON),
+            Self::Unavailable => return unavailable(),
         };
         uncached(status, &refusal)
     }
@@ -282,6 +335,10 @@ pub enum TokenRequestError {
     TwoCredentials,
     #[error("client authentication failed")]
     InvalidClient { basic: bool },
+    #[error("client document: {0}")]
+    Document(DocumentError),
+    #[error("client assertion: {0}")]
+    Assertion(#[from] AssertionError),
     #[error("unsupported grant type")]
     GrantType,
     #[error("malformed code_verifier")]
@@ -294,16 +351,23 @@ pub enum TokenRequestError {
     NotGenuine,
     #[error(transparent)]
     Grant(#[from] GrantError),
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
+    #[error("storage throttled")]
+    Throttled,
     #[error("storage unavailable")]
     Unavailable,
 }
 
 impl TokenRequestError {
+    /// Whether the client did not prove itself: what a network that guesses meets again and again.
+    pub const fn is_of_the_client(&self) -> bool {
+        matches!(self, Self::InvalidClient { .. } | Self::Document(_) | Self::Assertion(_))
+    }
+
     /// RFC 6749 section 5.2, RFC 7009 section 2.2.1.
     pub fn response(&self) -> Response {
         let invalid = |description| refusal("invalid_request", description);
-        let unavailable =
-            || uncached(503, &refusal("temporarily_unavailable", "Try again later")).with("retry-after", "5");
         let refused = match self {
             Self::MediaType => invalid("The body must be application/x-www-form-urlencoded"),
             Self::TooLarge => invalid("The body is larger than 16 KiB"),
@@ -311,11 +375,17 @@ impl TokenRequestError {
             Self::Missing(_) => invalid("A required parameter is missing"),
             Self::TwoCredentials => invalid("Use one way of client authentication"),
             Self::InvalidClient { basic } => return invalid_client(*basic),
+            // Which of them it was is for the log: to a stranger every failure of a client is one.
+            Self::Document(_) | Self::Assertion(_) | Self::Grant(GrantError::AssertionReused) => {
+                return invalid_client(false);
+            }
             Self::GrantType => refusal("unsupported_grant_type", "Use authorization_code or refresh_token"),
             Self::Verifier => invalid("code_verifier must be 43 to 128 unreserved characters"),
             Self::InvalidTarget => refusal("invalid_target", "resource is not this server"),
             Self::Scope => refusal("invalid_scope", "scope names nothing that this server hands out"),
             Self::NotGenuine => refusal("invalid_grant", "The code or token is unknown, used or expired"),
+            Self::RateLimited(RateLimited) => return too_many(limits::RETRY_AFTER),
+            Self::Throttled => return too_many(SOON),
             Self::Unavailable => return unavailable(),
             Self::Grant(error) => match of_grant(error) {
                 Some(refusal) => refusal,
@@ -330,6 +400,7 @@ impl TokenRequestError {
 const fn of_grant(error: &GrantError) -> Option<Refusal> {
     match error {
         GrantError::EntraUnavailable | GrantError::EntraRefusesServer | GrantError::Storage => None,
+        GrantError::AssertionReused => Some(refusal("invalid_client", "Client authentication failed")),
         GrantError::ResourceMismatch => Some(refusal("invalid_target", "resource differs from the authorization")),
         GrantError::ScopeExceeded => Some(refusal("invalid_scope", "scope exceeds the authorization")),
         GrantError::SignInNeeded => Some(refusal("invalid_grant", "The user must sign in to Microsoft again")),
@@ -348,6 +419,44 @@ const fn of_grant(error: &GrantError) -> Option<Refusal> {
         | GrantError::InsufficientScope { .. }
         | GrantError::SessionEnded => Some(refusal("invalid_grant", "The code or token is unknown, used or expired")),
     }
+}
+
+impl From<KvError> for LocalError {
+    fn from(error: KvError) -> Self {
+        match error {
+            KvError::Unavailable => Self::Unavailable,
+            KvError::Throttled => Self::Throttled,
+        }
+    }
+}
+
+impl From<KvError> for RegisterError {
+    fn from(error: KvError) -> Self {
+        match error {
+            KvError::Unavailable => Self::Unavailable,
+            KvError::Throttled => Self::Throttled,
+        }
+    }
+}
+
+impl From<KvError> for TokenRequestError {
+    fn from(error: KvError) -> Self {
+        match error {
+            KvError::Unavailable => Self::Unavailable,
+            KvError::Throttled => Self::Throttled,
+        }
+    }
+}
+
+/// The caller asked too often.
+fn too_many(retry_after: impl Into<Cow<'static, str>>) -> Response {
+    uncached(429, &refusal("temporarily_unavailable", "Too many requests, try again later"))
+        .with("retry-after", retry_after)
+}
+
+/// Nothing was decided.
+fn unavailable() -> Response {
+    uncached(503, &refusal("temporarily_unavailable", "Try again later")).with("retry-after", SOON)
 }
 
 fn invalid_client(basic: bool) -> Response {

@@ -18,6 +18,10 @@ pub struct ConsentPage<'a> {
     pub client_name: Option<&'a str>,
     /// Its id.
     pub client_id: &'a str,
+    /// The host of its document, where its id is one's address.
+    pub document_host: Option<String>,
+    /// Whether the operator registered it.
+    pub by_operator: bool,
     /// Where the code will go.
     pub redirect_host: &'a str,
     /// Whether that is the user's own machine.

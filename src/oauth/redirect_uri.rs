@@ -4,6 +4,8 @@
 //! or non-ASCII character; no parameter of an authorization response in its query. RFC 9700 section 2.1 demands exact
 //! comparison; RFC 8252 section 7.3 lets a native client's port vary, on loopback and nowhere else.
 
+use std::borrow::Cow;
+
 use url::{Host, Url};
 
 /// The most that one URI may measure.
@@ -20,7 +22,8 @@ pub fn is_acceptable(text: &str, schemes: &[String]) -> bool {
         return false;
     }
     let Some((authority, _)) = split(text) else { return false };
-    if authority.is_empty() || authority.contains('@') {
+    // A host with escapes is another one once it is decoded.
+    if authority.is_empty() || authority.contains(['@', '%']) {
         return false;
     }
     let Ok(url) = Url::parse(text) else { return false };
@@ -57,6 +60,15 @@ pub fn is_on_this_device(text: &str) -> bool {
     !text.starts_with("https://")
 }
 
+/// The URI without the port that a loopback client chose for this one sign-in; any other URI as it is.
+pub fn without_loopback_port(text: &str) -> Cow<'_, str> {
+    let loopback = Url::parse(text).is_ok_and(|url| url.scheme() == "http" && is_loopback(&url));
+    match split(text) {
+        Some((authority, rest)) if loopback => Cow::Owned(format!("http://{}{rest}", host(authority))),
+        Some(_) | None => Cow::Borrowed(text),
+    }
+}
+
 /// Host and port as the consent page shows them, or the private scheme of an app on the user's device.
 pub fn shown_host(text: &str) -> String {
     let url = Url::parse(text).ok();
@@ -79,9 +91,13 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Authority and everything after it, as written.
+/// Authority and everything after it, as written. What stands before `://` must be a scheme: URL parsers forgive missing
+/// slashes, and take `https:/user@host://other` for a URI of `host`.
 fn split(text: &str) -> Option<(&str, &str)> {
-    let (_, rest) = text.split_once("://")?;
+    let (scheme, rest) = text.split_once("://")?;
+    if !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')) {
+        return None;
+    }
     Some(rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len())))
 }
 
@@ -122,6 +138,11 @@ mod tests {
             "https://",
             "https:///cb",
             "https:client.example/cb",
+            "https://client%2eexample/cb",
+            "http://%6cocalhost/cb",
+            "https:/user@evil.example://client.example/cb",
+            "https:evil.example://client.example/cb",
+            "http:/evil.example/http://127.0.0.1/cb",
             "http://evil.example/cb",
             "http://localhost.evil.example/cb",
             "http://127.0.0.1.evil.example/cb",

@@ -5,12 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::crypto::{self, Secret};
 use crate::exchange::Exchange;
+use crate::limits::{self, Party};
 use crate::log::{Event, Kind};
+use crate::ports::Limit;
 use crate::web::{Request, Response};
 
-use super::client::{AuthMethod, Client, TTL_SECONDS};
+use super::client::{AuthMethod, Client};
 use super::error::{RegisterError, uncached};
-use super::{display, redirect_uri};
+use super::{daily_cap, display, redirect_uri};
 
 const MAX_BODY: usize = 16 * 1024;
 const MAX_REDIRECT_URIS: usize = 10;
@@ -62,6 +64,9 @@ pub async fn handle(exchange: &Exchange, request: &Request) -> Response {
 }
 
 async fn register(exchange: &Exchange, request: &Request) -> Result<Response, RegisterError> {
+    if exchange.config.registrations_per_day == 0 {
+        return Err(RegisterError::Closed);
+    }
     if request.body.len() > MAX_BODY {
         return Err(RegisterError::TooLarge);
     }
@@ -70,6 +75,8 @@ async fn register(exchange: &Exchange, request: &Request) -> Result<Response, Re
     }
     let metadata: Metadata = serde_json::from_slice(&request.body).map_err(|_| RegisterError::Malformed)?;
     let auth_method = metadata.validate(&exchange.config.redirect_schemes)?;
+    limits::check(exchange, Limit::Register, &Party::network(exchange, request)).await?;
+    daily_cap::admit(exchange).await?;
     let random = exchange.ports.random.as_ref();
     let secret = (auth_method != AuthMethod::None).then(|| Secret::new(crypto::random_text::<32>(random)));
     let client = Client {
@@ -77,10 +84,14 @@ async fn register(exchange: &Exchange, request: &Request) -> Result<Response, Re
         client_name: metadata.client_name.as_deref().and_then(display::clean),
         redirect_uris: metadata.redirect_uris,
         auth_method,
+        other_method: None,
         secret: secret.as_ref().map(Secret::digest),
+        keys: None,
+        signing_alg: None,
         issued_at: exchange.context.now,
+        renewed_at: None,
     };
-    client.save(exchange.ports.kv.as_ref()).await.map_err(|_| RegisterError::Unavailable)?;
+    client.save(exchange.ports.kv.as_ref(), exchange.context.now).await?;
     exchange
         .ports
         .log
@@ -93,7 +104,7 @@ fn answer<'a>(client: &'a Client, secret: Option<&'a Secret>) -> Registered<'a> 
         client_id: &client.client_id,
         client_id_issued_at: client.issued_at,
         client_secret: secret.map(Secret::expose),
-        client_secret_expires_at: secret.map(|_| client.issued_at + TTL_SECONDS),
+        client_secret_expires_at: secret.and(client.expires_at()),
         client_name: client.client_name.as_deref(),
         redirect_uris: &client.redirect_uris,
         token_endpoint_auth_method: client.auth_method,

@@ -1,8 +1,8 @@
 //! Client tokens: their form, their keyed digest, and what can be read from them without any I/O.
 //!
 //! `m365a.<owner>.<grant>.<secret>` (access), `m365r.<owner>.<grant>.<secret>` (refresh), `m365c.<grant>.<secret>`
-//! (authorization code), `m365s.<grant>.<secret>` (the `state` sent to Entra) and `m365d.<grant>.<secret>` (the `state` of
-//! an admin consent, whose grant is never opened). Only characters that RFC 6750
+//! (authorization code), and what is sent to Entra as `state`: `m365s.<grant>.<secret>` for a client, `m365u.<id>.<secret>`
+//! for the account page, `m365d.<id>.<secret>` for an admin consent. Only characters that RFC 6750
 //! section 2.1 allows in a bearer token. The secret is base64url of
 //! `expiry (4 bytes, Unix seconds) ‖ scopes (8) ‖ random (24) ‖ HMAC-SHA-256 (32)`, the HMAC over everything before
 //! it, so forged and expired tokens are refused at the edge. Whether a genuine one still counts, only the grant's
@@ -27,20 +27,24 @@ pub enum Kind {
     Refresh,
     /// Authorization code.
     Code,
-    /// The `state` sent to Entra.
+    /// The `state` sent to Entra for a client's sign-in.
     State,
     /// The `state` of an admin consent.
     AdminConsent,
+    /// The `state` sent to Entra for the account page's.
+    AccountState,
 }
 
 impl Kind {
-    const fn prefix(self) -> &'static str {
+    /// What texts of this kind begin with.
+    pub const fn prefix(self) -> &'static str {
         match self {
             Self::Access => "m365a",
             Self::Refresh => "m365r",
             Self::Code => "m365c",
             Self::State => "m365s",
             Self::AdminConsent => "m365d",
+            Self::AccountState => "m365u",
         }
     }
 
@@ -83,8 +87,10 @@ pub enum Bearer<'a> {
     Absent,
     /// A bearer that is not of our tokens' form: an "API token".
     Foreign,
-    /// Of our form, but forged, expired, malformed or not an access token.
+    /// Of our form, but forged, malformed or not an access token.
     Invalid,
+    /// Ours and genuine, but too old: what every client presents now and then.
+    Expired,
     /// Ours: genuine and unexpired.
     Ours {
         /// The token as presented.
@@ -172,7 +178,8 @@ impl<'k> TokenKeys<'k> {
             Ok(Stamp { user: Some(user), grant, scopes, expires_at }) => {
                 Bearer::Ours { token, claims: AccessClaims { user, grant, scopes, expires_at } }
             }
-            Ok(Stamp { user: None, .. }) | Err(_) => Bearer::Invalid,
+            Err(TokenError::Expired) => Bearer::Expired,
+            Ok(Stamp { user: None, .. }) | Err(TokenError::Forged) => Bearer::Invalid,
         }
     }
 }
@@ -180,7 +187,7 @@ impl<'k> TokenKeys<'k> {
 /// Whether a text claims to be one of ours. Refresh tokens and codes count, so that one sent by mistake is an invalid
 /// token and never an API token.
 fn is_ours_in_form(token: &str) -> bool {
-    [Kind::Access, Kind::Refresh, Kind::Code, Kind::State, Kind::AdminConsent]
+    [Kind::Access, Kind::Refresh, Kind::Code, Kind::State, Kind::AccountState, Kind::AdminConsent]
         .into_iter()
         .any(|kind| kind.is_form_of(token))
 }
@@ -190,7 +197,7 @@ fn parse(kind: Kind, head: &str, body: &[u8]) -> Option<Stamp> {
     let first = parts.next()?;
     let (user, grant) = match (kind, parts.next(), parts.next()) {
         (Kind::Access | Kind::Refresh, Some(grant), None) => (Some(UserId::parse_owner(first)?), grant),
-        (Kind::Code | Kind::State | Kind::AdminConsent, None, None) => (None, first),
+        (Kind::Code | Kind::State | Kind::AccountState | Kind::AdminConsent, None, None) => (None, first),
         _ => return None,
     };
     let expiry: [u8; EXPIRY] = body.get(..EXPIRY)?.try_into().ok()?;
@@ -259,6 +266,7 @@ mod tests {
         let token = keys.mint(&SeededRandom::new(1), Kind::Access, &stamp());
         let header = format!("bEaReR {}", token.expose());
         assert!(matches!(keys.bearer(Some(&header), 0), Bearer::Ours { .. }));
+        assert_eq!(keys.bearer(Some(&header), u64::MAX), Bearer::Expired);
         assert_eq!(keys.bearer(Some("Bearer some-api-key"), 0), Bearer::Foreign);
         assert_eq!(keys.bearer(Some("Bearer m365r.x.y.z"), 0), Bearer::Invalid);
         assert_eq!(keys.bearer(Some("Basic abc"), 0), Bearer::Absent);

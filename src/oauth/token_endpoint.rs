@@ -1,5 +1,8 @@
-//! `POST /token` (RFC 6749 sections 4.1.3 and 6): reads the form, proves the client, refuses what is forged without
-//! asking anybody, and lets the grant's object decide the rest. Single use and rotation are the object's.
+//! `POST /token` (RFC 6749 sections 4.1.3 and 6): reads the form, refuses who asks too often, proves the client, refuses
+//! what is forged without asking anybody, and lets the grant's object decide the rest. Single use and rotation are the
+//! object's.
+
+use std::rc::Rc;
 
 use serde::Serialize;
 
@@ -7,11 +10,14 @@ use crate::agent::{GrantCommand, GrantReply, TokenSet};
 use crate::crypto::{Digest, Secret};
 use crate::exchange::Exchange;
 use crate::identity::GrantId;
+use crate::limits::{self, Party, RateLimited};
 use crate::log::{Event, Kind};
+use crate::ports::Limit;
 use crate::web::{Request, Response};
 
 use super::authorize::log_refusal;
-use super::client::{self, Client};
+use super::client::Client;
+use super::client_auth::{self, Authenticated};
 use super::consent::call;
 use super::error::{TokenRequestError, uncached};
 use super::params::Params;
@@ -59,15 +65,25 @@ async fn respond(exchange: &Exchange, request: &Request, form: &Params) -> Resul
     if !matches!(grant_type, "authorization_code" | "refresh_token") {
         return Err(TokenRequestError::GrantType);
     }
-    let client = client::authenticate(exchange.ports.kv.as_ref(), request, form).await?;
-    let (grant, command) = if grant_type == "authorization_code" {
-        redeem(exchange, form, &client)?
-    } else {
-        refresh(exchange, form, &client)?
-    };
-    match call(exchange, grant, command).await {
+    let redeems = grant_type == "authorization_code";
+    let (kind, name) = if redeems { (token::Kind::Code, "code") } else { (token::Kind::Refresh, "refresh_token") };
+    let grant = form.get(name).and_then(|text| genuine(exchange, kind, text));
+    let asking = Asking { exchange, request, form, grant };
+    asking.limit().await?;
+    let proven = asking.authenticate().await?;
+    let client = proven.client.clone();
+    let (grant, command) =
+        if redeems { redeem(exchange, form, &client, grant)? } else { refresh(exchange, form, &client, grant)? };
+    match call(exchange, grant, proven.once(command)).await {
         Ok(GrantReply::Tokens(tokens)) => {
+            for ended in &tokens.ended {
+                // Here at once; another isolate's note lasts a minute, and no call relies on one.
+                exchange.isolate.confirmed.forget_grant(*ended);
+            }
             log_tokens(exchange, grant, &client, (grant_type, &tokens));
+            if grant_type == "authorization_code" {
+                renew(exchange, &client);
+            }
             Ok(answer(&tokens))
         }
         Err(Some(error)) => Err(TokenRequestError::Grant(error)),
@@ -75,14 +91,63 @@ async fn respond(exchange: &Exchange, request: &Request, form: &Params) -> Resul
     }
 }
 
-fn redeem(exchange: &Exchange, form: &Params, client: &Client) -> Result<(GrantId, GrantCommand), TokenRequestError> {
+/// A form with what can be told of its sender without asking anybody.
+pub(super) struct Asking<'a> {
+    pub(super) exchange: &'a Exchange,
+    pub(super) request: &'a Request,
+    pub(super) form: &'a Params,
+    /// Whose code or token it holds, where that is genuine.
+    pub(super) grant: Option<GrantId>,
+}
+
+impl Asking<'_> {
+    /// A holder counts by the grant, so that nobody else can use up its share: not the neighbours behind one address,
+    /// who with a hosted client are all of its users, and not whoever knows its client id.
+    async fn limit(&self) -> Result<(), RateLimited> {
+        let party = self.grant.map_or_else(|| Party::network(self.exchange, self.request), Party::grant);
+        limits::check(self.exchange, Limit::Token, &party).await
+    }
+
+    /// The proven client. Strangers whose network failed too often are refused before they are looked at; a holder
+    /// never is.
+    pub(super) async fn authenticate(&self) -> Result<Authenticated, TokenRequestError> {
+        let stranger = self.grant.is_none().then(|| Party::network(self.exchange, self.request));
+        if let Some(network) = &stranger {
+            limits::refuse_failing(self.exchange, network)?;
+        }
+        let proven = client_auth::authenticate(self.exchange, self.request, self.form).await;
+        let failed = proven.as_ref().is_err_and(TokenRequestError::is_of_the_client);
+        if let (true, Some(network)) = (failed, &stranger) {
+            limits::count_failure(self.exchange, network).await?;
+        }
+        proven
+    }
+}
+
+/// A client that people sign in with does not expire under them. A grant lasts 30 days, so sign-ins come often enough, and
+/// refreshes stay free of writes.
+fn renew(exchange: &Exchange, client: &Client) {
+    let Some(renewed) = client.renewed(exchange.context.now) else { return };
+    let (kv, now) = (Rc::clone(&exchange.ports.kv), exchange.context.now);
+    // Not kept anew is kept as long as before, no worse; the next sign-in tries again.
+    exchange.ports.background.run(Box::pin(async move {
+        let _ = renewed.save(kv.as_ref(), now).await;
+    }));
+}
+
+fn redeem(
+    exchange: &Exchange,
+    form: &Params,
+    client: &Client,
+    grant: Option<GrantId>,
+) -> Result<(GrantId, GrantCommand), TokenRequestError> {
     let code = form.get("code").ok_or(TokenRequestError::Missing("code"))?;
     let verifier = form.get("code_verifier").ok_or(TokenRequestError::Missing("code_verifier"))?;
     if !is_verifier(verifier) {
         return Err(TokenRequestError::Verifier);
     }
     let resource = requested_resource(exchange, form)?;
-    let grant = genuine(exchange, token::Kind::Code, code)?;
+    let grant = grant.ok_or(TokenRequestError::NotGenuine)?;
     let command = GrantCommand::Redeem {
         code: Secret::new(code),
         client_id: client.client_id.clone(),
@@ -93,14 +158,19 @@ fn redeem(exchange: &Exchange, form: &Params, client: &Client) -> Result<(GrantI
     Ok((grant, command))
 }
 
-fn refresh(exchange: &Exchange, form: &Params, client: &Client) -> Result<(GrantId, GrantCommand), TokenRequestError> {
+fn refresh(
+    exchange: &Exchange,
+    form: &Params,
+    client: &Client,
+    grant: Option<GrantId>,
+) -> Result<(GrantId, GrantCommand), TokenRequestError> {
     let token = form.get("refresh_token").ok_or(TokenRequestError::Missing("refresh_token"))?;
     let resource = requested_resource(exchange, form)?;
     let scopes = match form.get("scope") {
         Some(names) => scopes::requested(&exchange.config, names).map_err(|_| TokenRequestError::Scope)?,
         None => None,
     };
-    let grant = genuine(exchange, token::Kind::Refresh, token)?;
+    let grant = grant.ok_or(TokenRequestError::NotGenuine)?;
     let command = GrantCommand::Refresh {
         token: Secret::new(token),
         client_id: client.client_id.clone(),
@@ -116,9 +186,9 @@ fn requested_resource(exchange: &Exchange, form: &Params) -> Result<Option<Strin
 }
 
 /// The object to ask; a text that was not issued here, or is too old, wakes none.
-fn genuine(exchange: &Exchange, kind: token::Kind, text: &str) -> Result<GrantId, TokenRequestError> {
+fn genuine(exchange: &Exchange, kind: token::Kind, text: &str) -> Option<GrantId> {
     let keys = TokenKeys::new(&exchange.config.keys.encryption);
-    keys.read(kind, text, exchange.context.now).map(|stamp| stamp.grant).map_err(|_| TokenRequestError::NotGenuine)
+    keys.read(kind, text, exchange.context.now).map(|stamp| stamp.grant).ok()
 }
 
 /// RFC 7636 section 4.1.

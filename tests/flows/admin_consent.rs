@@ -7,8 +7,8 @@ use crate::support::TENANT;
 
 impl World {
     /// From `/admin-consent` to Microsoft; the `state`.
-    fn ask_administrator(&self) -> String {
-        let response = oauth::admin_consent::begin(&self.exchange(), &self.get(""));
+    async fn ask_administrator(&self) -> String {
+        let response = oauth::admin_consent::begin(&self.exchange(), &self.get("")).await;
         self.take_cookies(&response);
         param(&query_of(&response), "state").unwrap()
     }
@@ -26,7 +26,7 @@ fn approved(state: &str) -> String {
 #[tokio::test(flavor = "current_thread")]
 async fn an_administrator_is_sent_to_the_tenants_own_page_with_all_that_this_server_offers() {
     let world = World::new();
-    let response = oauth::admin_consent::begin(&world.exchange(), &world.get(""));
+    let response = oauth::admin_consent::begin(&world.exchange(), &world.get("")).await;
     let location = response.header("location").unwrap();
     let page = format!("http://localhost:8788/login.microsoftonline.com/{TENANT}/v2.0/adminconsent?");
     assert!(location.starts_with(&page), "{location}");
@@ -52,7 +52,7 @@ async fn what_microsoft_reports_is_shown_and_changes_nothing() {
         (vec![("error", "invalid_client"), ("admin_consent", "True")], "did not work", "server_refused"),
     ] {
         let world = World::new();
-        let state = world.ask_administrator();
+        let state = world.ask_administrator().await;
         let mut query: Vec<_> = reply.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
         query.extend([("state", state), ("code", "entra-code".to_owned())]);
         let response = world.callback(&encode(&query)).await;
@@ -70,7 +70,7 @@ async fn a_reply_without_a_state_of_this_browser_and_kind_is_refused() {
     let world = World::new();
     let client = world.public_client().await;
     let sign_in = param(&world.approve(&client).await, "state").unwrap();
-    let state = world.ask_administrator();
+    let state = world.ask_administrator().await;
     let hops = world.platform.agents.hops.get();
     let renamed = sign_in.replacen("m365s", "m365d", 1);
     for (query, status) in [
@@ -101,7 +101,7 @@ async fn an_administrators_state_signs_nobody_in_and_a_sign_in_survives_being_mi
     let client = world.public_client().await;
     let sent = world.approve(&client).await;
     let sign_in = param(&sent, "state").unwrap();
-    let state = world.ask_administrator();
+    let state = world.ask_administrator().await;
     let hops = world.platform.agents.hops.get();
     for state in [state.clone(), state.replacen("m365d", "m365s", 1)] {
         let query = encode(&[("code", "entra-code".into()), ("state", state)]);

@@ -1,5 +1,5 @@
 //! The end of a grant: revocation, abandonment, sessions, erasure.
-#![expect(clippy::unwrap_used, reason = "a flow that cannot go on should stop")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a flow that cannot go on should stop")]
 
 use super::granted::{CLIENT, Granted, presented, refresh, user};
 use crate::agent::{GrantCommand, GrantError, GrantReply, Presented};
@@ -36,6 +36,32 @@ async fn only_its_own_user_ends_a_grant() {
     assert!(granted.confirm(&tokens.access).await.is_ok());
     assert_eq!(granted.ask(GrantCommand::RevokeByUser { user: user() }).await, Ok(GrantReply::Done));
     assert_eq!(granted.confirm(&tokens.access).await, Err(GrantError::Revoked));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_grant_takes_streams_until_it_is_over() {
+    let granted = Granted::new();
+    assert!(!granted.grant.is_over(), "an object without a grant serves discovery");
+    granted.tokens().await;
+    assert!(!granted.grant.is_over());
+    granted.ask(GrantCommand::RevokeByUser { user: user() }).await.unwrap();
+    assert!(granted.grant.is_over());
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_grant_is_described_to_its_own_user_while_it_stands() {
+    let granted = Granted::new();
+    let tokens = granted.tokens().await;
+    let describe = |user| GrantCommand::Describe { user };
+    let eve = crate::identity::UserId { oid: uuid::Uuid::from_u128(0xe7e), ..user() };
+    assert_eq!(granted.ask(describe(eve)).await, Err(GrantError::OtherIdentity));
+    granted.platform.clock.advance(1800);
+    granted.take(refresh(&tokens.refresh)).await;
+    let Ok(GrantReply::Described(shown)) = granted.ask(describe(user())).await else { panic!("no description") };
+    assert_eq!((shown.last_used_at, shown.created_at), (granted.now(), granted.now() - 1800));
+    assert_eq!((shown.client_id.as_str(), shown.redirect_uri.as_str()), (CLIENT, super::granted::REDIRECT));
+    granted.ask(GrantCommand::RevokeByUser { user: user() }).await.unwrap();
+    assert_eq!(granted.ask(describe(user())).await, Err(GrantError::Revoked));
 }
 
 #[tokio::test(flavor = "current_thread")]

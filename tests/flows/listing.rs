@@ -29,7 +29,7 @@ impl StrictKv {
         let now = self.clock.now();
         if self.memory.fail.get() || self.written_at.get() == Some(now) {
             self.refused.set(self.refused.get() + 1);
-            return Err(KvError);
+            return Err(KvError::Throttled);
         }
         self.written_at.set(Some(now));
         self.taken.borrow_mut().push(ttl);

@@ -73,7 +73,7 @@ impl Agents for ScriptedAgents {
                 self.ended.borrow_mut().extend(presented.session.clone());
                 Ok(Reply::Grant(verdict.map(|()| GrantReply::Done)))
             }
-            Command::Grant(_) => Err(AgentUnavailable),
+            Command::Grant(_) | Command::User(_) | Command::AdmitRegistration { .. } => Err(AgentUnavailable),
             Command::Call(call) => {
                 note(&format!("call {:?}", call.action));
                 Ok(Reply::Called(self.judge(&call.presented).map(|()| TOOL_RESULT.to_owned())))

@@ -1,6 +1,7 @@
 //! Whole flows through the native core, with fakes at the ports. Compiled into the crate's unit-test binary.
 
 mod access;
+mod account;
 mod admin_consent;
 mod architecture;
 mod cleanup;
@@ -13,6 +14,7 @@ mod entra;
 mod grant;
 mod granted;
 mod left_behind;
+mod limits;
 mod listing;
 mod mcp_call;
 mod mcp_door;
@@ -20,8 +22,10 @@ mod mcp_modern;
 mod mcp_scene;
 mod mcp_session;
 mod mcp_sse;
+mod operator;
 mod pinned;
 mod races;
+mod reauthorization;
 mod registration;
 mod rekeyed;
 mod rotation;

@@ -121,6 +121,9 @@ fn the_bits_of_scopes_stay() {
 fn an_object_is_found_by_the_same_name() {
     let grant = GrantId::random(&SeededRandom::new(5));
     assert_eq!(AgentName::Grant(grant).to_string(), format!("grant:{grant}"), "another name is another object");
+    let user = UserId { tid: uuid::Uuid::from_u128(7), oid: uuid::Uuid::from_u128(8) };
+    let name = "user:00000000-0000-0000-0000-000000000007:00000000-0000-0000-0000-000000000008";
+    assert_eq!(AgentName::User(user).to_string(), name, "another name is another object");
     assert_eq!(grant.to_string().len(), 22);
 }
 

@@ -105,10 +105,12 @@ fn every_secret(config: &Config) -> Vec<Key> {
         envelopes,
         cursors,
         sessions,
+        networks,
         entra_verifier,
         entra_nonce,
     } = &config.keys.encryption;
-    let derived = [tokens, successors, microsoft_tokens, envelopes, cursors, sessions, entra_verifier, entra_nonce];
+    let derived =
+        [tokens, successors, microsoft_tokens, envelopes, cursors, sessions, networks, entra_verifier, entra_nonce];
     let texts = [&config.microsoft.client_secret, &config.gateway.handler_key];
     let roots = [config.keys.cookie.clone(), config.keys.cookie_signing.clone()];
     let all: Vec<_> = derived
@@ -210,6 +212,6 @@ async fn the_row_of_the_object_has_exactly_this_form() {
     let text = masked(&state_text(&granted));
     assert_eq!(
         text.replace(&granted.id.to_string(), "<grant>"),
-        r#"{"Active":{"terms":{"grant":"<grant>","client_id":"client-1","client_name":"Inbox Helper","user":{"tid":"00000000-0000-0000-0000-00000000c0de","oid":"00000000-0000-0000-0000-0000000ade1e"},"profile":{"name":"Adele","email":"adele@contoso.example"},"access":null,"scopes":11,"requested":11,"resource":"http://localhost:8787/mcp","created_at":1772442000,"ends_at":1775034000},"code":"<digest>","current":{"digest":"<digest>","wrapped":"<sealed>"},"previous":{"token":{"digest":"<digest>","wrapped":"<sealed>"},"salt":"<digest>"},"access":[{"digest":"<digest>","scopes":11,"expires_at":1772445600,"wrapped":"<sealed>"},{"digest":"<digest>","scopes":11,"expires_at":1772445600,"wrapped":"<sealed>"}],"sign_in_needed":false}}"#
+        r#"{"Active":{"terms":{"grant":"<grant>","client_id":"client-1","client_name":"Inbox Helper","user":{"tid":"00000000-0000-0000-0000-00000000c0de","oid":"00000000-0000-0000-0000-0000000ade1e"},"profile":{"name":"Adele","email":"adele@contoso.example"},"access":null,"scopes":11,"requested":11,"resource":"http://localhost:8787/mcp","created_at":1772442000,"ends_at":1775034000},"redirect_uri":"http://127.0.0.1:4711/cb","enlisting":"done","code":"<digest>","current":{"digest":"<digest>","wrapped":"<sealed>"},"previous":{"token":{"digest":"<digest>","wrapped":"<sealed>"},"salt":"<digest>"},"access":[{"digest":"<digest>","scopes":11,"expires_at":1772445600,"wrapped":"<sealed>"},{"digest":"<digest>","scopes":11,"expires_at":1772445600,"wrapped":"<sealed>"}],"sign_in_needed":false}}"#
     );
 }

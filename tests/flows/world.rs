@@ -33,7 +33,11 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> Self {
-        let platform = TestPlatform::new(&[]);
+        Self::with_settings(&[])
+    }
+
+    pub(super) fn with_settings(changes: &[(&str, &str)]) -> Self {
+        let platform = TestPlatform::new(changes);
         let claims = Rc::new(RefCell::new(json!({
             "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
             "aud": "11111111-2222-4333-8444-555555555555",

@@ -1,38 +1,21 @@
 // The sign-in in a real browser, whose rules no imitation has: the content security policy along the whole redirect
-// chain, cookies on localhost, what is loaded from where. Screenshots go to `.output/`, for people to look at.
+// chain, cookies on localhost, what is loaded from where.
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
 import { createServer } from "node:http";
-import { join } from "node:path";
 import test, { after } from "node:test";
-import { chromium } from "playwright-core";
-import { ensureBrowser } from "../../scripts/lib/browser.mjs";
-import { ROOT } from "../../scripts/lib/project.mjs";
+import { LOOKS, assertFits, findChromium, launch, newPage as freshPage, shoot } from "./support/chromium.mjs";
 import { ADELE, authorizeUrl, pkce, random, redemption, register, token } from "./support/oauth.mjs";
 import { serve } from "./support/server.mjs";
 
-const OUTPUT = join(ROOT, "tests", "runtime", ".output");
-const ARGS = [
-  "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
-];
-const LOOKS = {
-  light: { colorScheme: "light", viewport: { width: 1280, height: 800 } },
-  dark: { colorScheme: "dark", viewport: { width: 1280, height: 800 } },
-  phone: { colorScheme: "light", viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
-};
-const LIMIT_MS = 15_000;
-
-// `npm test` has looked already; a file run by itself looks here. CI never skips.
-const executablePath = process.env.M365_CHROMIUM ?? (await ensureBrowser({ required: process.env.CI === "true" }));
+const executablePath = await findChromium();
 
 if (executablePath) await browserTests();
 else test("the sign-in in a real browser", { skip: "no Chrome, Chromium or Edge was found" }, () => {});
 
 async function browserTests() {
-  mkdirSync(OUTPUT, { recursive: true });
   const { url, emulatorUrl } = await serve();
   const client = await startClient();
-  const browser = await chromium.launch({ executablePath, args: ARGS });
+  const browser = await launch(executablePath);
   after(async () => {
     await browser.close();
     await client.stop();
@@ -59,23 +42,8 @@ async function startClient() {
   return { calls, redirectUri, stop: () => new Promise((resolve) => server.close(resolve).closeAllConnections()) };
 }
 
-/** A fresh browser profile that keeps count of what must not happen. */
-async function newPage({ browser, url, emulatorUrl, client }, options = LOOKS.light) {
-  const context = await browser.newContext({ locale: "en-GB", ...options });
-  context.setDefaultTimeout(LIMIT_MS);
-  const page = await context.newPage();
-  const faults = [];
-  const allowed = [url, emulatorUrl, client.redirectUri].map((address) => new URL(address).origin);
-  page.on("console", (message) => ["error", "warning"].includes(message.type()) && faults.push(`console: ${message.text()}`));
-  page.on("pageerror", (error) => faults.push(`script: ${error.message}`));
-  page.on("request", (request) => {
-    const { protocol, origin } = new URL(request.url());
-    if (protocol !== "data:" && !allowed.includes(origin)) faults.push(`request to ${request.url()}`);
-  });
-  return { page, faults, close: () => context.close() };
-}
-
-const shoot = (page, name) => page.screenshot({ path: join(OUTPUT, `${name}.png`), fullPage: true });
+/** A page that may ask the Worker, the emulator and the client. */
+const newPage = ({ browser, url, emulatorUrl, client }, options) => freshPage(browser, [url, emulatorUrl, client.redirectUri], options);
 
 /** Every script and style of the page carries the nonce of its policy, and there is no inline handler or style. */
 async function assertNothingInline(page) {
@@ -138,12 +106,6 @@ async function approves(world, look, options) {
   assert.equal(status, 200);
   assert.deepEqual(faults, []);
   await close();
-}
-
-/** Nothing is cut off: the page is no wider than the screen. */
-async function assertFits(page) {
-  const { wide, screen } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, screen: innerWidth }));
-  assert.ok(wide <= screen, `${wide} px on a screen of ${screen}`);
 }
 
 async function denies(world) {

@@ -10,8 +10,9 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use crate::log::Event;
 use crate::ports::{
-    AiCall, AiGateway, Alarm, Background, Clock, Kv, KvError, Log, OutboundRequest, OutboundResponse, Random, Rs256,
-    RsaKey, Sockets, Sql, SqlError, SqlRow, SqlValue, Timer, Upstream, UpstreamError,
+    AiCall, AiGateway, Alarm, Background, Clock, Es256, Kv, KvError, Limit, Log, OutboundRequest, OutboundResponse,
+    P256Key, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Sockets, Sql, SqlError, SqlRow, SqlValue, Timer,
+    Upstream, UpstreamError,
 };
 
 /// A clock that moves only when told to.
@@ -53,7 +54,24 @@ impl Random for SeededRandom {
     }
 }
 
-/// A timer that yields once, moves the shared clock and notes each wait.
+/// How often a fake lets others go first: never, or by dice whose falls repeat from run to run.
+#[derive(Default)]
+pub(crate) struct Pace(RefCell<Option<ChaCha8Rng>>);
+
+impl Pace {
+    pub(crate) fn roll(&self, seed: u64) {
+        *self.0.borrow_mut() = Some(ChaCha8Rng::seed_from_u64(seed));
+    }
+
+    pub(crate) async fn rest(&self) {
+        let turns = self.0.borrow_mut().as_mut().map_or(0, |dice| dice.next_u32() % 4);
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// A timer that yields, the longer the more often, and notes each wait.
 #[derive(Default)]
 pub(crate) struct FakeTimer {
     pub(crate) waits: RefCell<Vec<u64>>,
@@ -63,7 +81,9 @@ pub(crate) struct FakeTimer {
 impl Timer for FakeTimer {
     async fn sleep(&self, ms: u64) {
         self.waits.borrow_mut().push(ms);
-        tokio::task::yield_now().await;
+        for _ in 0..=ms / 10 {
+            tokio::task::yield_now().await;
+        }
     }
 }
 
@@ -83,38 +103,84 @@ impl Log for MemoryLog {
     }
 }
 
-/// KV in memory; `fail` makes every operation fail.
+/// KV in memory; `fail` makes every operation fail, `throttled` makes it answer 429.
 #[derive(Default)]
 pub(crate) struct MemoryKv {
     pub(crate) entries: RefCell<HashMap<String, Vec<u8>>>,
     pub(crate) fail: Cell<bool>,
+    pub(crate) throttled: Cell<bool>,
     pub(crate) reads: Cell<usize>,
+    /// Reads see this instead: KV is eventually consistent.
+    pub(crate) stale: RefCell<Option<HashMap<String, Vec<u8>>>>,
+    /// Writes are refused, as by a 429.
+    pub(crate) refuse_writes: Cell<bool>,
+    /// How long an operation takes.
+    pub(crate) pace: Pace,
 }
 
 impl MemoryKv {
     fn check(&self) -> Result<(), KvError> {
-        if self.fail.get() { Err(KvError) } else { Ok(()) }
+        match (self.fail.get(), self.throttled.get()) {
+            (true, _) => Err(KvError::Unavailable),
+            (false, true) => Err(KvError::Throttled),
+            (false, false) => Ok(()),
+        }
+    }
+
+    fn check_write(&self) -> Result<(), KvError> {
+        if self.refuse_writes.get() { Err(KvError::Throttled) } else { self.check() }
+    }
+
+    /// From now on reads see what is stored now.
+    pub(crate) fn freeze(&self) {
+        *self.stale.borrow_mut() = Some(self.entries.borrow().clone());
     }
 }
 
 #[async_trait(?Send)]
 impl Kv for MemoryKv {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, KvError> {
+        self.pace.rest().await;
         self.check()?;
         self.reads.set(self.reads.get() + 1);
-        Ok(self.entries.borrow().get(key).cloned())
+        let stale = self.stale.borrow();
+        Ok(stale.as_ref().unwrap_or(&self.entries.borrow()).get(key).cloned())
     }
 
     async fn put(&self, key: &str, value: &[u8], _ttl: Option<u64>) -> Result<(), KvError> {
-        self.check()?;
+        self.pace.rest().await;
+        self.check_write()?;
         self.entries.borrow_mut().insert(key.to_owned(), value.to_vec());
         Ok(())
     }
 
     async fn delete(&self, key: &str) -> Result<(), KvError> {
-        self.check()?;
+        self.pace.rest().await;
+        self.check_write()?;
         self.entries.borrow_mut().remove(key);
         Ok(())
+    }
+}
+
+/// A limiter that counts. Without a budget everything is within the limit; `fail` makes it answer nothing.
+#[derive(Default)]
+pub(crate) struct CountingLimiter {
+    /// How often one key may ask, for every limit.
+    pub(crate) budget: Cell<Option<usize>>,
+    pub(crate) fail: Cell<bool>,
+    /// What was asked, allowed or not.
+    pub(crate) seen: RefCell<Vec<(Limit, String)>>,
+}
+
+#[async_trait(?Send)]
+impl RateLimiter for CountingLimiter {
+    async fn allow(&self, limit: Limit, key: &str) -> Result<bool, RateLimiterError> {
+        tokio::task::yield_now().await;
+        let mut seen = self.seen.borrow_mut();
+        let asked = (limit, key.to_owned());
+        let before = seen.iter().filter(|one| **one == asked).count();
+        seen.push(asked);
+        if self.fail.get() { Err(RateLimiterError) } else { Ok(self.budget.get().is_none_or(|budget| before < budget)) }
     }
 }
 
@@ -126,6 +192,8 @@ pub(crate) struct ScriptedUpstream {
     pub(crate) queue: RefCell<VecDeque<Result<OutboundResponse, UpstreamError>>>,
     pub(crate) responder: RefCell<Option<Responder>>,
     pub(crate) seen: RefCell<Vec<OutboundRequest>>,
+    /// Makes the deployment one without the flag that strangers' hosts need.
+    pub(crate) reaches_origins: Cell<bool>,
 }
 
 impl ScriptedUpstream {
@@ -145,14 +213,18 @@ pub(crate) fn json_response(status: u16, body: &serde_json::Value) -> OutboundRe
 
 #[async_trait(?Send)]
 impl Upstream for ScriptedUpstream {
+    fn is_strictly_public(&self) -> bool {
+        !self.reaches_origins.get()
+    }
+
     async fn send(&self, request: OutboundRequest, _limit_ms: u64) -> Result<OutboundResponse, UpstreamError> {
         tokio::task::yield_now().await;
         self.seen.borrow_mut().push(request.clone());
-        if let Some(answer) = self.queue.borrow_mut().pop_front() {
-            return answer;
-        }
-        let responder = self.responder.borrow();
-        responder.as_ref().and_then(|respond| respond(&request)).unwrap_or(Err(UpstreamError::Unreachable))
+        let queued = self.queue.borrow_mut().pop_front();
+        let answer = queued.or_else(|| self.responder.borrow().as_ref().and_then(|respond| respond(&request)));
+        let answer = answer.unwrap_or(Err(UpstreamError::Unreachable))?;
+        let fits = request.max_answer.is_none_or(|most| answer.body.len() <= most);
+        if fits { Ok(answer) } else { Err(UpstreamError::TooLarge) }
     }
 }
 
@@ -176,12 +248,14 @@ impl AiGateway for ScriptedGateway {
 pub(crate) struct MemorySql {
     connection: RefCell<rusqlite::Connection>,
     pub(crate) fail: Cell<bool>,
+    /// Which statement to come fails, once; 0 is the next.
+    pub(crate) fail_at: Cell<Option<usize>>,
 }
 
 impl MemorySql {
     pub(crate) fn new() -> Self {
         let connection = rusqlite::Connection::open_in_memory().expect("SQLite opens in memory");
-        Self { connection: RefCell::new(connection), fail: Cell::new(false) }
+        Self { connection: RefCell::new(connection), fail: Cell::new(false), fail_at: Cell::new(None) }
     }
 
     /// Every cell of every table as text, for tests that look for what must not be stored.
@@ -197,7 +271,9 @@ impl MemorySql {
 
 impl Sql for MemorySql {
     fn exec(&self, statement: &str, params: &[SqlValue]) -> Result<Vec<SqlRow>, SqlError> {
-        if self.fail.get() {
+        let fails = self.fail_at.get() == Some(0);
+        self.fail_at.set(self.fail_at.get().and_then(|left| left.checked_sub(1)));
+        if fails || self.fail.get() {
             return Err(SqlError);
         }
         let connection = self.connection.borrow();
@@ -267,6 +343,10 @@ impl Sockets for MemorySockets {
         self.0.borrow_mut().push((stream.to_owned(), text.to_owned()));
         1
     }
+
+    fn close_all(&self) {
+        self.0.borrow_mut().push(("*".to_owned(), "closed".to_owned()));
+    }
 }
 
 /// Work that the test runs to its end itself.
@@ -301,5 +381,20 @@ impl Rs256 for NativeRs256 {
         let Ok(public) = rsa::RsaPublicKey::new(n, e) else { return false };
         let Ok(signature) = Signature::try_from(signature) else { return false };
         VerifyingKey::<rsa::sha2::Sha256>::new(public).verify(message, &signature).is_ok()
+    }
+}
+
+/// ES256 by the `p256` crate.
+pub(crate) struct NativeEs256;
+
+#[async_trait(?Send)]
+impl Es256 for NativeEs256 {
+    async fn verify(&self, key: &P256Key, message: &[u8], signature: &[u8]) -> bool {
+        use p256::ecdsa::signature::Verifier;
+        use p256::ecdsa::{Signature, VerifyingKey};
+        let (Some(x), Some(y)) = (crate::crypto::decode(&key.x), crate::crypto::decode(&key.y)) else { return false };
+        let point = [&[4], x.as_slice(), &y].concat();
+        let Ok(public) = VerifyingKey::from_sec1_bytes(&point) else { return false };
+        Signature::from_slice(signature).is_ok_and(|signature| public.verify(message, &signature).is_ok())
     }
 }

@@ -2,13 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use async_trait::async_trait;
 
 use super::fakes::{
-    FakeAlarm, FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql, NativeRs256, QueuedBackground,
-    ScriptedGateway, ScriptedUpstream, SeededRandom,
+    CountingLimiter, FakeAlarm, FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql, NativeEs256,
+    NativeRs256, Pace, QueuedBackground, ScriptedGateway, ScriptedUpstream, SeededRandom,
 };
 use crate::agent::{Agent, AgentName, Command, Reply};
 use crate::config::Config;
@@ -61,11 +61,13 @@ pub(crate) struct TestPlatform {
     pub(crate) random: Rc<SeededRandom>,
     pub(crate) kv: Rc<MemoryKv>,
     pub(crate) upstream: Rc<ScriptedUpstream>,
+    pub(crate) gateway: Rc<ScriptedGateway>,
     pub(crate) alarm: Rc<FakeAlarm>,
     pub(crate) timer: Rc<FakeTimer>,
     pub(crate) log: Rc<MemoryLog>,
     pub(crate) background: Rc<QueuedBackground>,
     pub(crate) agents: Rc<NativeAgents>,
+    pub(crate) limiter: Rc<CountingLimiter>,
 }
 
 impl TestPlatform {
@@ -75,24 +77,29 @@ impl TestPlatform {
         let random = Rc::new(SeededRandom::new(42));
         let kv = Rc::new(MemoryKv::default());
         let upstream = Rc::new(ScriptedUpstream::default());
+        let gateway = Rc::new(ScriptedGateway::default());
         let alarm = Rc::new(FakeAlarm::default());
         let timer = Rc::new(FakeTimer::default());
         let log = Rc::new(MemoryLog::default());
+        let switchboard = Rc::new(Switchboard::default());
         let template = AgentPorts {
             clock: clock.clone(),
             random: random.clone(),
             sql: Rc::new(MemorySql::new()),
             kv: kv.clone(),
             upstream: upstream.clone(),
-            gateway: Rc::new(ScriptedGateway::default()),
+            gateway: gateway.clone(),
             alarm: alarm.clone(),
+            agents: switchboard.clone(),
             sockets: Rc::new(MemorySockets::default()),
             timer: timer.clone(),
             log: log.clone(),
         };
         let agents = Rc::new(NativeAgents::new(config.clone(), template));
+        *switchboard.0.borrow_mut() = Rc::downgrade(&agents);
         let background = Rc::new(QueuedBackground::default());
-        Self { config, clock, random, kv, upstream, alarm, timer, log, background, agents }
+        let limiter = Rc::default();
+        Self { config, clock, random, kv, upstream, gateway, alarm, timer, log, background, agents, limiter }
     }
 
     /// Deploys other settings over the same storage.
@@ -109,8 +116,10 @@ impl TestPlatform {
             random: self.random.clone(),
             kv: self.kv.clone(),
             agents: self.agents.clone(),
+            limiter: self.limiter.clone(),
             upstream: self.upstream.clone(),
             rs256: Rc::new(NativeRs256),
+            es256: Rc::new(NativeEs256),
             timer: self.timer.clone(),
             log: self.log.clone(),
             background: self.background.clone(),
@@ -133,8 +142,12 @@ pub(crate) struct NativeAgents {
     objects: RefCell<HashMap<String, Object>>,
     /// Makes every object unreachable.
     pub(crate) fail: Cell<bool>,
-    /// Commands carried so far.
+    /// Makes the users' objects unreachable.
+    pub(crate) fail_users: Cell<bool>,
+    /// Commands carried to grants so far; the object that counts registrations is none.
     pub(crate) hops: Cell<usize>,
+    /// How long a command is under way.
+    pub(crate) pace: Pace,
 }
 
 impl NativeAgents {
@@ -144,7 +157,9 @@ impl NativeAgents {
             template,
             objects: RefCell::default(),
             fail: Cell::new(false),
+            fail_users: Cell::new(false),
             hops: Cell::new(0),
+            pace: Pace::default(),
         }
     }
 
@@ -156,9 +171,14 @@ impl NativeAgents {
         }
     }
 
-    /// Every cell of every object's tables, for tests that look for what must not be stored.
+    /// Every cell of the tables of grants and users, for tests that look for what must not be stored.
     pub(crate) fn dump(&self) -> String {
-        self.objects.borrow().values().map(|(_, sql)| sql.dump()).collect()
+        self.storages().iter().map(|sql| sql.dump()).collect()
+    }
+
+    /// Every cell of one object's tables.
+    pub(crate) fn dump_of(&self, name: &AgentName) -> String {
+        self.objects.borrow().get(&name.to_string()).map(|(_, sql)| sql.dump()).unwrap_or_default()
     }
 
     /// Rings every object's alarm.
@@ -169,28 +189,57 @@ impl NativeAgents {
         }
     }
 
+    /// The storage of every object that holds something of somebody's: all but the day's count of registrations. Grants
+    /// first, then users.
+    pub(crate) fn storages(&self) -> Vec<Rc<MemorySql>> {
+        let objects = self.objects.borrow();
+        let mut of_people: Vec<_> = objects.iter().filter(|(name, _)| !name.starts_with("registrations:")).collect();
+        of_people.sort_by_key(|(name, _)| name.as_str());
+        of_people.into_iter().map(|(_, (_, sql))| sql.clone()).collect()
+    }
+
     fn object(&self, name: &AgentName) -> Rc<Agent> {
         let mut objects = self.objects.borrow_mut();
         let (agent, _) = objects.entry(name.to_string()).or_insert_with(|| {
             let sql = Rc::new(MemorySql::new());
-            let ports = AgentPorts { sql: sql.clone(), ..self.template.clone() };
+            let mut ports = AgentPorts { sql: sql.clone(), ..self.template.clone() };
+            if matches!(name, AgentName::User(_)) {
+                // Tests look at the alarms of grants.
+                ports.alarm = Rc::new(FakeAlarm::default());
+            }
             (Rc::new(Agent::new(self.config.borrow().clone(), ports)), sql)
         });
         agent.clone()
     }
 }
 
+/// The way from one object to another.
+#[derive(Default)]
+struct Switchboard(RefCell<Weak<NativeAgents>>);
+
+#[async_trait(?Send)]
+impl Agents for Switchboard {
+    async fn call(&self, name: &AgentName, command: &Command) -> Result<Reply, AgentUnavailable> {
+        let agents = self.0.borrow().upgrade().ok_or(AgentUnavailable)?;
+        agents.call(name, command).await
+    }
+}
+
 #[async_trait(?Send)]
 impl Agents for NativeAgents {
     async fn call(&self, name: &AgentName, command: &Command) -> Result<Reply, AgentUnavailable> {
-        if self.fail.get() {
+        if self.fail.get() || (self.fail_users.get() && matches!(name, AgentName::User(_))) {
             return Err(AgentUnavailable);
         }
-        self.hops.set(self.hops.get() + 1);
+        self.pace.rest().await;
+        if matches!(name, AgentName::Grant(_)) {
+            self.hops.set(self.hops.get() + 1);
+        }
         // Through JSON, as between a Worker and its object.
         let wire = serde_json::to_string(command).map_err(|_| AgentUnavailable)?;
         let command = serde_json::from_str(&wire).map_err(|_| AgentUnavailable)?;
         let reply = self.object(name).handle(command).await;
+        self.pace.rest().await;
         let wire = serde_json::to_string(&reply).map_err(|_| AgentUnavailable)?;
         serde_json::from_str(&wire).map_err(|_| AgentUnavailable)
     }

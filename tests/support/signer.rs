@@ -77,3 +77,35 @@ impl rsa::rand_core::RngCore for Seeded {
 }
 
 impl rsa::rand_core::CryptoRng for Seeded {}
+
+/// A client that signs by ES256: one P-256 key under one key id.
+pub(crate) struct EcSigner {
+    kid: &'static str,
+    key: p256::ecdsa::SigningKey,
+}
+
+impl EcSigner {
+    pub(crate) fn new(kid: &'static str, which: u8) -> Self {
+        let key = p256::ecdsa::SigningKey::from_slice(&[which + 1; 32]).expect("a P-256 key");
+        Self { kid, key }
+    }
+
+    /// The public half.
+    pub(crate) fn jwk(&self) -> Value {
+        let point = self.key.verifying_key().to_encoded_point(false);
+        let coordinate = |bytes: Option<&p256::FieldBytes>| crypto::encode(bytes.expect("a coordinate"));
+        json!({
+            "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": self.kid,
+            "x": coordinate(point.x()), "y": coordinate(point.y()),
+        })
+    }
+
+    /// An ES256 JWT of these claims.
+    pub(crate) fn sign(&self, claims: &Value) -> String {
+        use p256::ecdsa::Signature;
+        let part = |value: &Value| crypto::encode(value.to_string().as_bytes());
+        let signed = format!("{}.{}", part(&json!({"alg": "ES256", "kid": self.kid})), part(claims));
+        let signature: Signature = p256::ecdsa::signature::Signer::sign(&self.key, signed.as_bytes());
+        format!("{signed}.{}", crypto::encode(&signature.to_bytes()))
+    }
+}

@@ -53,10 +53,9 @@ impl EntraError {
     /// The class of an `error`. Texts and numbers decide nothing: Microsoft changes them.
     pub fn classify(error: &str, suberror: Option<&str>, code: Option<u32>) -> Self {
         match (error, suberror) {
-            ("consent_required", _) => Self::ConsentNeeded { code },
             ("access_denied", _) => Self::Denied { code },
             ("temporarily_unavailable" | "server_error", _) => Self::Unavailable { retry_after: None },
-            (_, Some("consent_required")) => Self::ConsentNeeded { code },
+            ("consent_required", _) | (_, Some("consent_required")) => Self::ConsentNeeded { code },
             ("invalid_grant" | "interaction_required" | "login_required", _) => Self::SignInNeeded { code },
             (_, Some(suberror)) if asks_for_the_user(suberror) => Self::SignInNeeded { code },
             _ => Self::RefusesServer { code },

@@ -34,6 +34,9 @@ const LIMIT_MS: u64 = 10_000;
 /// What is asked beside Graph: an id token with `oid`, and a refresh token.
 const OWN_SCOPES: &[&str] = &["openid", "profile", "offline_access"];
 
+/// What is asked where only the user's identity matters.
+const IDENTITY_SCOPES: &[&str] = &["openid", "profile"];
+
 /// Entra, as one app registration sees it.
 pub struct Entra<'a> {
     /// The app registration.
@@ -58,6 +61,16 @@ pub struct SignIn {
 impl Entra<'_> {
     /// Where the browser signs in.
     pub fn authorize_url(&self, state: &Secret, nonce: &str, code_challenge: &str, scopes: ScopeSet) -> String {
+        self.browser_url(state, nonce, code_challenge, self.scopes(scopes))
+    }
+
+    /// The same for somebody who only says who they are: nothing of Graph, no refresh token.
+    pub fn identity_url(&self, state: &Secret, nonce: &str, code_challenge: &str) -> String {
+        let scopes = IDENTITY_SCOPES.iter().map(|name| oauth2::Scope::new((*name).to_owned()));
+        self.browser_url(state, nonce, code_challenge, scopes.collect())
+    }
+
+    fn browser_url(&self, state: &Secret, nonce: &str, code_challenge: &str, scopes: Vec<oauth2::Scope>) -> String {
         let endpoint = self.endpoint(&self.microsoft.cloud.browser_login, "authorize");
         // The host comes from the cloud table, so this always parses; the bare endpoint would show Entra's own error.
         let Ok(url) = AuthUrl::new(endpoint.clone()) else { return endpoint };
@@ -66,7 +79,7 @@ impl Entra<'_> {
             .client()
             .set_auth_uri(url)
             .authorize_url(|| CsrfToken::new(state))
-            .add_scopes(self.scopes(scopes))
+            .add_scopes(scopes)
             .add_extra_param("redirect_uri", self.redirect_uri.as_str())
             .add_extra_param("response_mode", "query")
             .add_extra_param("prompt", "select_account")
@@ -199,6 +212,7 @@ fn outbound(request: HttpRequest) -> OutboundRequest {
         url: parts.uri.to_string(),
         headers: headers.collect(),
         body: Some(body),
+        max_answer: None,
     }
 }
 

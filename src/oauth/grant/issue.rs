@@ -56,6 +56,7 @@ impl Issue<'_> {
                 scopes: self.scopes,
                 resource: self.terms.resource.clone(),
                 user: self.terms.user,
+                ended: Vec::new(),
             },
         })
     }

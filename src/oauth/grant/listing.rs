@@ -86,7 +86,7 @@ impl Grant {
         let key = store::grant_key(user, row.state.grant());
         match entry(row) {
             Some(entry) => {
-                let json = serde_json::to_vec(&entry).map_err(|_| KvError)?;
+                let json = serde_json::to_vec(&entry).map_err(|_| KvError::Unavailable)?;
                 kv.put(&key, &json, Some(store::ttl(row.state.ends_at(), self.now()))).await
             }
             None => kv.delete(&key).await,

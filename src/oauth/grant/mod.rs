@@ -5,15 +5,19 @@
 //! | `state` | the states and the moves between them |
 //! | `sign_in` | consent, the way through Entra, the code |
 //! | `redeem`, `refresh`, `issue` | codes and refresh tokens become tokens |
+//! | `assertions` | clients' assertions that were used |
 //! | `revoke` | the end |
 //! | `present` | whose access token this is; sessions that ended |
 //! | `microsoft` | Microsoft's tokens, renewed single-flight |
+//! | `enlist` | the entry with the user's object |
 //! | `listing` | the copy in KV |
 //! | `rows` | the one row |
 //!
 //! Each command decides and writes without an `.await` in between, so commands can interleave only around it.
 //! Follows RFC 6749, RFC 7009, RFC 9700 and the rules T4 to T8 of TECHNICAL.md.
 
+mod assertions;
+mod enlist;
 mod issue;
 mod listing;
 mod microsoft;
@@ -52,6 +56,10 @@ pub struct Grant {
     list_from: Cell<u64>,
     /// Whether what a step should have cleared is still there.
     untidy: Cell<bool>,
+    /// Whether the user's object is known to know all it has to; an evicted object does not know.
+    settled: Cell<bool>,
+    /// Whether somebody is telling it.
+    settling: Cell<bool>,
     /// The renewal of Microsoft's tokens that is under way.
     renewal: RefCell<Option<Renewal>>,
     /// Unix second from which Entra may be asked again. Shared with the renewal, which outlives the call.
@@ -61,18 +69,22 @@ pub struct Grant {
 impl Grant {
     /// Touches nothing until the first command.
     pub fn new(config: Rc<Config>, ports: AgentPorts) -> Self {
-        let [ready, listed, listing, untidy] = [false; 4].map(Cell::new);
+        let [ready, listed, listing, untidy, settled, settling] = [false; 6].map(Cell::new);
         let list_from = Cell::new(0);
         let (renewal, entra_from) = (RefCell::new(None), Rc::default());
-        Self { config, ports, ready, listed, listing, list_from, untidy, renewal, entra_from }
+        Self { config, ports, ready, listed, listing, list_from, untidy, settled, settling, renewal, entra_from }
     }
 
     /// Carries out one step.
     pub async fn handle(&self, command: GrantCommand) -> Result<GrantReply, GrantError> {
-        let result = match command {
+        let mut result = match command {
             GrantCommand::AbandonSignIn => self.abandon().await,
             decided => self.decide(decided),
         };
+        let ended = self.settle().await;
+        if let Ok(GrantReply::Tokens(tokens)) = &mut result {
+            tokens.ended = ended;
+        }
         self.write_listing().await;
         if self.untidy.get() {
             self.come_back().await;
@@ -98,6 +110,11 @@ impl Grant {
             }
             GrantCommand::Revoke { token, client_id } => self.revoke(&token, &client_id),
             GrantCommand::RevokeByUser { user } => self.revoke_by_user(user),
+            GrantCommand::Describe { user } => self.describe(user),
+            GrantCommand::Asserted { assertion, client_id, step } => {
+                self.spend(&assertion, &client_id)?;
+                self.decide(*step)
+            }
             GrantCommand::Confirm(presented) => self.present(&presented).map(|_| GrantReply::Confirmed),
             GrantCommand::EndSession(presented) => self.end_session(&presented),
         }
@@ -120,6 +137,7 @@ impl Grant {
 
     fn store(&self, row: &Row) -> Result<(), GrantError> {
         self.listed.set(row.listing == Listing::Current);
+        self.settled.set(row.state.is_settled());
         rows::store(&*self.ports.sql, row)
     }
 

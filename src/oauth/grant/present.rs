@@ -2,7 +2,8 @@
 
 use super::Grant;
 use super::state::State;
-use crate::agent::{Caller, GrantError, GrantReply, Presented};
+use crate::agent::{Caller, Description, GrantError, GrantReply, Presented};
+use crate::identity::UserId;
 use crate::ports::SqlValue;
 
 /// How many ended sessions are remembered. A client ends one now and then; more than this is a loop, and forgetting
@@ -38,6 +39,39 @@ impl Grant {
             self.store(&row.with(State::Active(active)))?;
         }
         Ok(caller)
+    }
+
+    /// What the grant is, as long as it stands.
+    pub(super) fn describe(&self, user: UserId) -> Result<GrantReply, GrantError> {
+        let active = match self.load()?.state {
+            State::Active(active) => active,
+            State::Revoked(_) => return Err(GrantError::Revoked),
+            State::Approved(_) | State::SigningIn(_) | State::SignedIn(_) => return Err(GrantError::Unknown),
+        };
+        let last_used_at = active.last_issued_at();
+        let terms = active.terms;
+        if terms.user != user {
+            return Err(GrantError::OtherIdentity);
+        }
+        if terms.ends_at <= self.now() {
+            return Err(GrantError::Revoked);
+        }
+        Ok(GrantReply::Described(Description {
+            grant: terms.grant,
+            client_id: terms.client_id,
+            client_name: terms.client_name,
+            redirect_uri: active.redirect_uri,
+            scopes: terms.scopes,
+            created_at: terms.created_at,
+            last_used_at,
+            ends_at: terms.ends_at,
+            sign_in_needed: active.sign_in_needed,
+        }))
+    }
+
+    /// Whether the grant stood once and does not any more.
+    pub fn is_over(&self) -> bool {
+        matches!(self.load(), Ok(row) if matches!(row.state, State::Revoked(_)))
     }
 
     /// `DELETE` of a legacy session.

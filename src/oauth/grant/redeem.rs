@@ -1,6 +1,7 @@
 //! `grant_type=authorization_code` (RFC 6749 section 4.1.3, rules T4 to T6).
 
 use super::Grant;
+use super::enlist::Enlisting;
 use super::issue::Issue;
 use super::rows::Row;
 use super::state::{Active, SignedIn, State};
@@ -33,7 +34,7 @@ impl Grant {
     fn first_use(&self, row: &Row, state: SignedIn, asked: &Redemption) -> Result<GrantReply, GrantError> {
         let now = self.now();
         check(&state, asked, now)?;
-        let SignedIn { terms, code, wrapped, .. } = state;
+        let SignedIn { terms, code, wrapped, redirect_uri, .. } = state;
         let sealer = Sealer::new(&self.config.keys.encryption, terms.binding());
         let data_key = sealer.unwrap(&asked.code, &wrapped).map_err(|_| GrantError::CodeInvalid)?;
         let issue = Issue {
@@ -48,6 +49,8 @@ impl Grant {
         let pair = issue.pair(random, random, issue.access_expiry())?;
         let active = State::Active(Active {
             terms,
+            redirect_uri,
+            enlisting: Enlisting::Replacing,
             code,
             current: pair.refresh,
             previous: None,

@@ -53,6 +53,7 @@ impl Grant {
     pub(super) fn end(&self, row: &Row, reason: &str) -> Result<(), GrantError> {
         self.store(&row.changed(State::Revoked(row.state.clone().revoke()), None))?;
         self.log(Kind::GrantRevoked, &row.state, reason);
+        self.ports.sockets.close_all();
         if storage::clear(&*self.ports.sql, &["grant_state"]).is_err() {
             // Revoked it is; the alarm clears what else the object holds.
             self.log(Kind::InternalError, &row.state, "clear_failed");
@@ -77,13 +78,14 @@ impl Grant {
             self.untidy.set(false);
         }
         self.list_from.set(0);
+        self.settle().await;
         if !self.try_listing().await {
             self.log(Kind::InternalError, &row.state, "listing_failed");
         }
         // Commands may have come in meanwhile.
         let row = self.load()?;
         let ends_at = row.state.ends_at();
-        let is_done = row.listing == Listing::Current && !self.untidy.get();
+        let is_done = row.listing == Listing::Current && !self.untidy.get() && self.settled.get();
         Ok(Some(if is_done { ends_at } else { self.next_try().min(ends_at) }))
     }
 

@@ -11,6 +11,8 @@ use crate::crypto::Digest;
 use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
 use crate::oauth::seal::{Binding, Wrapped};
 
+use super::enlist::Enlisting;
+
 /// How long a sign-in may take: a person with a second factor and a phone in another room (RFC 6749 sets no figure).
 pub(super) const SIGN_IN_SECONDS: u64 = 600;
 /// How long a code lives. The client redeems it in the request that follows the redirect; RFC 6749 section 4.1.2
@@ -87,6 +89,11 @@ pub(super) struct SignedIn {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Active {
     pub(super) terms: Terms,
+    /// Where the code went. Empty in rows of before this was kept.
+    #[serde(default)]
+    pub(super) redirect_uri: String,
+    #[serde(default)]
+    pub(super) enlisting: Enlisting,
     /// The used code: seeing it again ends the grant.
     pub(super) code: Digest,
     pub(super) current: RefreshToken,
@@ -128,6 +135,14 @@ pub(super) struct Revoked {
     pub(super) grant: GrantId,
     pub(super) user: Option<UserId>,
     pub(super) ends_at: u64,
+    /// Whether the user's object has still to learn of the end.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) listed: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields so")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 impl State {
@@ -181,7 +196,12 @@ impl State {
             Self::SignedIn(state) => state.terms.ends_at,
             other => other.ends_at(),
         };
-        Revoked { grant: self.grant(), user: self.user(), ends_at }
+        let listed = match &self {
+            Self::Active(_) => true,
+            Self::Revoked(state) => state.listed,
+            Self::Approved(_) | Self::SigningIn(_) | Self::SignedIn(_) => false,
+        };
+        Revoked { grant: self.grant(), user: self.user(), ends_at, listed }
     }
 }
 
@@ -242,6 +262,12 @@ impl Active {
     /// The answer that brought the current tokens has arrived: the token before them is over.
     pub(super) fn confirm_successor(&mut self) -> bool {
         self.previous.take().is_some()
+    }
+
+    /// When the client last fetched an access token: its expiry says it, so nothing has to be written for it.
+    pub(super) fn last_issued_at(&self) -> u64 {
+        let newest = self.access.last().map_or(0, |token| token.expires_at.saturating_sub(ACCESS_SECONDS));
+        newest.max(self.terms.created_at)
     }
 
     /// Adds an access token, drops those that are over and the oldest beyond the bound.

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
 const SUITE = join(dirname(createRequire(import.meta.url).resolve("@modelcontextprotocol/conformance/package.json")), "dist", "index.js");
-const SHIM = new URL("./conformance-fs.mjs", import.meta.url).href;
+const SHIM = new URL("./node22-fs.mjs", import.meta.url).href;
 
 /** Runs one scenario; its checks, each with `id`, `status` and `errorMessage`. */
 export async function runScenario(url, revision, scenario) {

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { request as httpRequest } from "node:http";
 import test from "node:test";
-import { Session, initialize, open, openStream, post, request } from "./support/mcp.mjs";
-import { ADELE, ALEX, random, revoke, signIn } from "./support/oauth.mjs";
-import { serve } from "./support/server.mjs";
+import { Session, initialize, open, openStream, post, request } from "../runtime/support/mcp.mjs";
+import { ADELE, ALEX, random, revoke, signIn } from "../runtime/support/oauth.mjs";
+import { serve } from "../runtime/support/server.mjs";
 
 const server = await serve();
 const { emulator, url } = server;
@@ -110,7 +110,7 @@ test("a page of another site cannot talk to the endpoints", async () => {
   assert.equal(answer.status, 403);
 });
 
-/** Announces a body and sends none of it: a refusal must not wait for what it will not read. */
+/** Announces a body and sends none of it: a refusal waits a second for what it would drop, and no longer. */
 function announce(path, length) {
   return new Promise((resolve, reject) => {
     const headers = { "content-length": length, "content-type": "application/json", authorization: `Bearer ${adele.access}` };

@@ -2,9 +2,9 @@
 // envelope allows.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { random } from "./support/oauth.mjs";
-import { serve } from "./support/server.mjs";
-import { until } from "./support/until.mjs";
+import { random } from "../runtime/support/oauth.mjs";
+import { serve } from "../runtime/support/server.mjs";
+import { until } from "../runtime/support/until.mjs";
 
 const server = await serve();
 const { emulator, secrets, url } = server;

@@ -1,9 +1,9 @@
 // Arguments that try to lead a Graph call elsewhere: judged by what the emulator's Graph really saw.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Session, items } from "./support/mcp.mjs";
-import { ADELE, ALEX, signIn } from "./support/oauth.mjs";
-import { serve } from "./support/server.mjs";
+import { Session, items } from "../runtime/support/mcp.mjs";
+import { ADELE, ALEX, signIn } from "../runtime/support/oauth.mjs";
+import { serve } from "../runtime/support/server.mjs";
 
 const { emulator, url } = await serve();
 const sessionOf = async (user) => Session.open(url, (await signIn(url, { user })).access);

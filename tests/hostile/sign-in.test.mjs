@@ -2,37 +2,17 @@
 // that come twice. OAUTH rules in RFC 6749 sections 4.1.2 and 10, RFC 9700 sections 2.1 and 4.14.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Browser, formOf } from "./support/browser.mjs";
-import { open, post, request } from "./support/mcp.mjs";
+import { Browser, formOf } from "../runtime/support/browser.mjs";
+import { open, post, request } from "../runtime/support/mcp.mjs";
 import {
   ADELE, ALEX, APPROVE, REDIRECT_URI, approve, authorizeUrl, chooseAccount, chooseAccountOnly, openConsent, pkce, random,
   redemption, refreshing, register, signIn, token, untilCode,
-} from "./support/oauth.mjs";
-import { event, serve } from "./support/server.mjs";
+} from "../runtime/support/oauth.mjs";
+import { event, serve } from "../runtime/support/server.mjs";
+import { atConsent, beforeCallback, isLive, tokenCalls } from "../runtime/support/steps.mjs";
 
 const server = await serve();
 const { emulator, url } = server;
-
-const tokenCalls = async () => (await emulator.entraCalls()).filter((call) => call.endpoint === "token").length;
-const works = async (access) => (await post(url, { token: access, body: request("initialize", INITIALIZE) })).status === 200;
-const INITIALIZE = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "t", version: "1" } };
-
-/** A browser at the consent page of a fresh client. */
-async function atConsent() {
-  const { client_id: clientId } = await register(url);
-  const { verifier, challenge } = pkce();
-  const browser = new Browser();
-  const consent = await openConsent(browser, authorizeUrl(url, { clientId, challenge }));
-  return { browser, consent, clientId, verifier, redirectUri: REDIRECT_URI };
-}
-
-/** A browser that is back from Microsoft, the callback not asked yet. */
-async function beforeCallback() {
-  const flow = await atConsent();
-  const accounts = await approve(flow.browser, flow.consent);
-  const { url: callback } = await chooseAccountOnly(flow.browser, accounts, ADELE);
-  return { ...flow, callback };
-}
 
 function assertRefusedHere(response, text) {
   assert.ok([400, 403].includes(response.status), `${response.status} ${text}`);
@@ -40,8 +20,8 @@ function assertRefusedHere(response, text) {
 }
 
 test("a forged or foreign state at the callback is refused, and Entra is not asked", async () => {
-  const { browser, callback } = await beforeCallback();
-  const before = await tokenCalls();
+  const { browser, callback } = await beforeCallback(url);
+  const before = await tokenCalls(emulator);
   const real = callback.searchParams.get("state");
   const flipped = real.slice(0, -2) + (real.endsWith("A") ? "BB" : "AA");
   const unsigned = Buffer.from(JSON.stringify({ clientId: "x", redirectUri: REDIRECT_URI })).toString("base64");
@@ -55,38 +35,38 @@ test("a forged or foreign state at the callback is refused, and Entra is not ask
   const twice = new URL(callback);
   twice.searchParams.append("state", real);
   assertRefusedHere(await browser.request(twice), "state twice");
-  assert.equal(await tokenCalls(), before);
+  assert.equal(await tokenCalls(emulator), before);
 });
 
 test("the callback in another browser is refused, and does not end the sign-in of the right one", async () => {
-  const { browser, callback, ...flow } = await beforeCallback();
-  const before = await tokenCalls();
+  const { browser, callback, ...flow } = await beforeCallback(url);
+  const before = await tokenCalls(emulator);
   const stranger = new Browser();
   const response = await stranger.request(callback);
   assertRefusedHere(response, await response.text());
-  assert.equal(await tokenCalls(), before, "no code of a stranger is redeemed");
+  assert.equal(await tokenCalls(emulator), before, "no code of a stranger is redeemed");
   const end = await browser.visit(callback, { stop: (at) => at.href.startsWith(REDIRECT_URI) });
   const { status } = await token(url, redemption({ ...flow, code: end.url.searchParams.get("code") }));
   assert.equal(status, 200);
 });
 
 test("the callback of one sign-in is refused in a browser that is in the middle of another", async () => {
-  const [victim, attacker] = await Promise.all([beforeCallback(), beforeCallback()]);
-  const before = await tokenCalls();
+  const [victim, attacker] = await Promise.all([beforeCallback(url), beforeCallback(url)]);
+  const before = await tokenCalls(emulator);
   const response = await victim.browser.request(attacker.callback);
   assertRefusedHere(response, await response.text());
-  assert.equal(await tokenCalls(), before);
+  assert.equal(await tokenCalls(emulator), before);
 });
 
 test("a callback counts once", async () => {
-  const { browser, callback } = await beforeCallback();
+  const { browser, callback } = await beforeCallback(url);
   assert.equal((await browser.request(callback)).status, 302);
   const again = await browser.request(callback);
   assertRefusedHere(again, await again.text());
 });
 
 test("a consent form that another site sends opens no sign-in", async () => {
-  const { browser, consent } = await atConsent();
+  const { browser, consent } = await atConsent(url);
   const { action, fields } = formOf(consent, APPROVE);
   const body = new URLSearchParams(fields).toString();
   const form = { "content-type": "application/x-www-form-urlencoded" };
@@ -105,8 +85,8 @@ test("a consent form that another site sends opens no sign-in", async () => {
 });
 
 test("a consent form without its page's cookie or its secret field opens no sign-in", async () => {
-  const { consent } = await atConsent();
-  const other = await atConsent();
+  const { consent } = await atConsent(url);
+  const other = await atConsent(url);
   const { action, fields } = formOf(consent, APPROVE);
   const send = (browser, pairs) =>
     browser.request(action, {
@@ -121,13 +101,13 @@ test("a consent form without its page's cookie or its secret field opens no sign
   assertRefusedHere(othersCookie, await othersCookie.text());
   const hidden = fields.slice(0, -1);
   for (const [name] of hidden) {
-    const without = await send((await atConsent()).browser, fields.filter(([field]) => field !== name));
+    const without = await send((await atConsent(url)).browser, fields.filter(([field]) => field !== name));
     assertRefusedHere(without, `without ${name}: ${await without.text()}`);
   }
 });
 
 test("cookies of the sign-in are bound to this host, hidden from scripts and short-lived", async () => {
-  const { browser } = await beforeCallback();
+  const { browser } = await beforeCallback(url);
   const ours = browser.jar.all().filter(({ name }) => name.startsWith("__Host-"));
   assert.ok(ours.length > 0);
   for (const { name, flags } of ours) {
@@ -153,26 +133,12 @@ test("a client's name cannot become part of the page", async () => {
   assert.doesNotMatch(html, /<script>alert|\u202e/);
 });
 
-test("of twenty parallel redemptions of one code at most one succeeds, and the replay ends the grant", async () => {
-  const flow = await untilCode(url);
-  const answers = await Promise.all(Array.from({ length: 20 }, () => token(url, redemption(flow))));
-  const good = answers.filter(({ status }) => status === 200);
-  assert.ok(good.length <= 1, `${good.length} redemptions succeeded`);
-  for (const { status, body } of answers.filter((answer) => answer.status !== 200)) {
-    assert.deepEqual([status, body.error], [400, "invalid_grant"]);
-  }
-  for (const { body } of good) {
-    assert.equal(await works(body.access_token), false, "the winner's access token is dead");
-    assert.equal((await token(url, refreshing(flow, body.refresh_token))).body.error, "invalid_grant");
-  }
-});
-
 test("a code that comes again ends the grant and all its tokens at once", async () => {
   const flow = await signIn(url);
-  assert.equal(await works(flow.access), true);
+  assert.equal(await isLive(url, flow.access), true);
   const replay = await token(url, redemption(flow));
   assert.deepEqual([replay.status, replay.body.error], [400, "invalid_grant"]);
-  assert.equal(await works(flow.access), false);
+  assert.equal(await isLive(url, flow.access), false);
   assert.equal((await token(url, refreshing(flow, flow.refresh))).body.error, "invalid_grant");
   await event(server, "grant.revoked");
 });
@@ -187,20 +153,7 @@ test("a wrong verifier, redirect address or client neither consumes a code nor e
   assert.equal(status, 200);
   // A used code in another client's hand is no replay.
   assert.equal((await token(url, { ...right, client_id: otherClient })).status, 400);
-  assert.equal(await works(body.access_token), true);
-});
-
-test("parallel refreshes of one token leave exactly one live branch", async () => {
-  const flow = await signIn(url);
-  const answers = await Promise.all(Array.from({ length: 10 }, () => token(url, refreshing(flow, flow.refresh))));
-  const good = answers.filter(({ status }) => status === 200).map(({ body }) => body);
-  assert.ok(good.length >= 1);
-  const live = new Set();
-  for (const access of new Set(good.map((body) => body.access_token))) if (await works(access)) live.add(access);
-  assert.equal(live.size, 1);
-  const refreshTokens = new Set(good.filter((body) => live.has(body.access_token)).map((body) => body.refresh_token));
-  assert.equal(refreshTokens.size, 1);
-  assert.equal((await token(url, refreshing(flow, [...refreshTokens][0]))).status, 200);
+  assert.equal(await isLive(url, body.access_token), true);
 });
 
 test("a lost answer may be asked for again until its tokens are used; an older token ends the grant", async () => {
@@ -210,10 +163,10 @@ test("a lost answer may be asked for again until its tokens are used; an older t
   assert.equal(again.status, 200, "the answer was lost");
   const second = await token(url, refreshing(flow, again.body.refresh_token));
   assert.equal(second.status, 200);
-  assert.equal(await works(second.body.access_token), true);
+  assert.equal(await isLive(url, second.body.access_token), true);
   const stolen = await token(url, refreshing(flow, flow.refresh));
   assert.deepEqual([stolen.status, stolen.body.error], [400, "invalid_grant"]);
-  assert.equal(await works(second.body.access_token), false);
+  assert.equal(await isLive(url, second.body.access_token), false);
   assert.equal((await token(url, refreshing(flow, second.body.refresh_token))).status, 400);
   assert.ok(first.body.refresh_token);
 });
@@ -222,11 +175,11 @@ test("another client cannot use a refresh token", async () => {
   const flow = await signIn(url);
   const { client_id: clientId } = await register(url);
   assert.equal((await token(url, refreshing({ clientId }, flow.refresh))).body.error, "invalid_grant");
-  assert.equal(await works(flow.access), true);
+  assert.equal(await isLive(url, flow.access), true);
 });
 
 test("people of another tenant do not get in", async () => {
-  const { browser, consent } = await atConsent();
+  const { browser, consent } = await atConsent(url);
   const accounts = await approve(browser, consent);
   const page = await chooseAccount(browser, accounts, "frank@fabrikam.example");
   assert.ok(!page.url.searchParams.get("code"));
@@ -234,7 +187,7 @@ test("people of another tenant do not get in", async () => {
 
 for (const fault of ["bad-nonce", "wrong-audience", "wrong-tenant", "unknown-kid", "bad-signature", "expired"]) {
   test(`an id_token with ${fault} signs nobody in`, async () => {
-    const { browser, callback } = await beforeCallback();
+    const { browser, callback } = await beforeCallback(url);
     await emulator.fault("entra", fault);
     const end = await browser.visit(callback, { stop: (at) => at.href.startsWith(REDIRECT_URI) });
     await emulator.clearFaults();
@@ -245,9 +198,9 @@ for (const fault of ["bad-nonce", "wrong-audience", "wrong-tenant", "unknown-kid
 
 test("denying at the consent page and cancelling at Microsoft both tell the client access_denied", async () => {
   const isClient = (at) => at.href.startsWith(REDIRECT_URI);
-  const denied = await atConsent();
+  const denied = await atConsent(url);
   const first = await denied.browser.press(denied.consent, /deny|cancel/i, { stop: isClient });
-  const cancelled = await atConsent();
+  const cancelled = await atConsent(url);
   const accounts = await approve(cancelled.browser, cancelled.consent);
   const second = await cancelled.browser.press(accounts, /cancel/, { stop: isClient });
   for (const { url: end } of [first, second]) {
