@@ -12,6 +12,7 @@ use crate::edge::convert;
 use crate::edge::fetch::WorkerFetch;
 use crate::edge::kv::WorkerKv;
 use crate::edge::platform::{ConsoleLog, SystemClock, SystemRandom, WaitUntil, WorkerTimer, has_binding, lookup};
+use crate::edge::ps256::WebCryptoSigner;
 use crate::edge::rs256::WebCrypto;
 use crate::exchange::{Exchange, Isolate};
 use crate::ports::Ports;
@@ -73,6 +74,7 @@ fn ports(env: &Env, context: WorkerContext) -> Ports {
         agents: Rc::new(ObjectAgents(env.clone())),
         upstream: Rc::new(WorkerFetch),
         rs256: Rc::new(WebCrypto),
+        ps256: Rc::new(WebCryptoSigner),
         timer: Rc::new(WorkerTimer),
         log: Rc::new(ConsoleLog),
         background: Rc::new(WaitUntil(context)),

@@ -9,6 +9,7 @@ mod entry;
 mod fetch;
 mod kv;
 mod platform;
+mod ps256;
 mod rs256;
 mod sql;
 mod stream;

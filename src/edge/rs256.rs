@@ -19,8 +19,7 @@ impl Rs256 for WebCrypto {
 }
 
 async fn verify(key: &RsaKey, message: &[u8], signature: &[u8]) -> Result<bool, JsValue> {
-    let crypto = Reflect::get(&js_sys::global(), &JsValue::from_str("crypto"))?;
-    let subtle: SubtleCrypto = Reflect::get(&crypto, &JsValue::from_str("subtle"))?.unchecked_into();
+    let subtle = subtle()?;
     let jwk = object(&[("kty", "RSA"), ("n", &key.n), ("e", &key.e), ("alg", "RS256")])?;
     let algorithm = object(&[("name", "RSASSA-PKCS1-v1_5"), ("hash", "SHA-256")])?;
     let usages = js_sys::Array::of1(&JsValue::from_str("verify"));
@@ -35,7 +34,12 @@ async fn verify(key: &RsaKey, message: &[u8], signature: &[u8]) -> Result<bool, 
     Ok(JsFuture::from(verdict).await?.is_truthy())
 }
 
-fn object(pairs: &[(&str, &str)]) -> Result<Object, JsValue> {
+pub(super) fn subtle() -> Result<SubtleCrypto, JsValue> {
+    let crypto = Reflect::get(&js_sys::global(), &JsValue::from_str("crypto"))?;
+    Ok(Reflect::get(&crypto, &JsValue::from_str("subtle"))?.unchecked_into())
+}
+
+pub(super) fn object(pairs: &[(&str, &str)]) -> Result<Object, JsValue> {
     let object = Object::new();
     for (name, value) in pairs {
         Reflect::set(&object, &JsValue::from_str(name), &JsValue::from_str(value))?;

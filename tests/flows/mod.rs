@@ -2,6 +2,7 @@
 
 mod access;
 mod architecture;
+mod certificate;
 mod cleanup;
 mod egress_faults;
 mod egress_handler;

@@ -8,10 +8,11 @@ use futures_util::future::LocalBoxFuture;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
+use super::signer::seeded;
 use crate::log::Event;
 use crate::ports::{
-    AiCall, AiGateway, Alarm, Background, Clock, Kv, KvError, Log, OutboundRequest, OutboundResponse, Random, Rs256,
-    RsaKey, Sockets, Sql, SqlError, SqlRow, SqlValue, Timer, Upstream, UpstreamError,
+    AiCall, AiGateway, Alarm, Background, Clock, Kv, KvError, Log, OutboundRequest, OutboundResponse, Ps256, Random,
+    Rs256, RsaKey, Sockets, Sql, SqlError, SqlRow, SqlValue, Timer, Upstream, UpstreamError,
 };
 
 /// A clock that moves only when told to.
@@ -301,5 +302,19 @@ impl Rs256 for NativeRs256 {
         let Ok(public) = rsa::RsaPublicKey::new(n, e) else { return false };
         let Ok(signature) = Signature::try_from(signature) else { return false };
         VerifyingKey::<rsa::sha2::Sha256>::new(public).verify(message, &signature).is_ok()
+    }
+}
+
+/// PS256 by the `rsa` crate.
+pub(crate) struct NativePs256;
+
+#[async_trait(?Send)]
+impl Ps256 for NativePs256 {
+    async fn sign(&self, key: &crate::crypto::PrivateKey, message: &[u8]) -> Option<Vec<u8>> {
+        use rsa::pkcs8::DecodePrivateKey;
+        use rsa::signature::{RandomizedSigner, SignatureEncoding};
+        let key = rsa::RsaPrivateKey::from_pkcs8_der(key.expose()).ok()?;
+        let key = rsa::pss::SigningKey::<rsa::sha2::Sha256>::new(key);
+        key.try_sign_with_rng(&mut seeded(1), message).ok().map(|signature| signature.to_vec())
     }
 }

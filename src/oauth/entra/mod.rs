@@ -2,8 +2,10 @@
 //!
 //! Owns requests, answers and the classes of refusal (OAuth 2.0, RFC 6749 sections 4.1 and 6, and the Microsoft
 //! identity platform's v2.0 endpoint). Does not read id tokens and stores nothing. Hosts and tenant come from the
-//! configuration, never from an answer; the client secret goes into the form body; a `resource` parameter is never
+//! configuration, never from an answer; secret or assertion goes into the form body; a `resource` parameter is never
 //! sent, because the v2.0 endpoint takes resources as prefixes of scopes.
+
+mod assertion;
 
 use std::cell::Cell;
 use std::fmt;
@@ -17,10 +19,10 @@ use oauth2::{
 use serde::{Deserialize, Serialize};
 
 use crate::agent::MicrosoftTokens;
-use crate::config;
+use crate::config::{self, ClientCredential};
 use crate::crypto::Secret;
 use crate::identity::ScopeSet;
-use crate::ports::{OutboundRequest, OutboundResponse, Upstream, UpstreamError};
+use crate::ports::{OutboundRequest, OutboundResponse, Ps256, Random, Upstream, UpstreamError};
 
 /// How long one call may take. A person waits for it, and the object answers nobody else about these tokens meanwhile.
 const LIMIT_MS: u64 = 10_000;
@@ -36,6 +38,10 @@ pub struct Entra<'a> {
     pub redirect_uri: String,
     /// The way there.
     pub upstream: &'a dyn Upstream,
+    /// Signs where the credential is a certificate.
+    pub ps256: &'a dyn Ps256,
+    /// Names each assertion.
+    pub random: &'a dyn Random,
     /// Unix seconds.
     pub now: u64,
 }
@@ -64,7 +70,7 @@ pub enum EntraError {
     /// No answer, or one that asks to come back later.
     #[error("Entra is unavailable")]
     Unavailable,
-    /// Entra refuses this server: its secret, its registration, or what it asks for.
+    /// Entra refuses this server: its credential, its registration, or what it asks for.
     #[error("Entra refuses this server")]
     RefusesServer,
     /// An answer that this server cannot read.
@@ -131,12 +137,13 @@ impl Entra<'_> {
         let token_url = TokenUrl::new(self.token_endpoint()).map_err(|_| EntraError::Malformed)?;
         let redirect = RedirectUrl::new(self.redirect_uri.clone()).map_err(|_| EntraError::Malformed)?;
         let status = Cell::new(0);
-        let answer = self
-            .client()
-            .set_token_uri(token_url)
-            .set_redirect_uri(redirect)
+        let client = self.client().set_token_uri(token_url).set_redirect_uri(redirect);
+        let request = client
             .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
-            .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()))
+            .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()));
+        let proof = assertion::fields(self).await?.into_iter();
+        let answer = proof
+            .fold(request, |request, (name, value)| request.add_extra_param(name, value))
             .request_async(&|request| self.send(request, &status))
             .await
             .map_err(|error| refusal(error, status.get()))?;
@@ -148,11 +155,12 @@ impl Entra<'_> {
     pub async fn refresh(&self, refresh: &Secret, scopes: ScopeSet) -> Result<MicrosoftTokens, EntraError> {
         let token_url = TokenUrl::new(self.token_endpoint()).map_err(|_| EntraError::Malformed)?;
         let status = Cell::new(0);
-        let answer = self
-            .client()
-            .set_token_uri(token_url)
-            .exchange_refresh_token(&RefreshToken::new(refresh.expose().to_owned()))
-            .add_scopes(self.scopes(scopes))
+        let client = self.client().set_token_uri(token_url);
+        let refresh = RefreshToken::new(refresh.expose().to_owned());
+        let request = client.exchange_refresh_token(&refresh).add_scopes(self.scopes(scopes));
+        let proof = assertion::fields(self).await?.into_iter();
+        let answer = proof
+            .fold(request, |request, (name, value)| request.add_extra_param(name, value))
             .request_async(&|request| self.send(request, &status))
             .await
             .map_err(|error| refusal(error, status.get()))?;
@@ -160,9 +168,12 @@ impl Entra<'_> {
     }
 
     fn client(&self) -> EntraClient {
-        Client::new(ClientId::new(self.microsoft.client_id.to_string()))
-            .set_client_secret(ClientSecret::new(self.microsoft.client_secret.expose().to_owned()))
-            .set_auth_type(AuthType::RequestBody)
+        let client =
+            Client::new(ClientId::new(self.microsoft.client_id.to_string())).set_auth_type(AuthType::RequestBody);
+        match &self.microsoft.credential {
+            ClientCredential::Secret(secret) => client.set_client_secret(ClientSecret::new(secret.expose().to_owned())),
+            ClientCredential::Certificate(_) => client,
+        }
     }
 
     /// The tenant's own endpoint: a refresh token is not bound to a tenant, so the path must pin it.
