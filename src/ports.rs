@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 use crate::agent::{AgentName, Command, Reply};
+use crate::crypto::PrivateKey;
 use crate::log::Event;
 
 /// The time of day.
@@ -235,6 +236,13 @@ pub trait Es256 {
     async fn verify(&self, key: &P256Key, message: &[u8], signature: &[u8]) -> bool;
 }
 
+/// RSASSA-PSS with SHA-256 and a salt of 32 bytes; `WebCrypto` in the Worker, the `rsa` crate natively.
+#[async_trait(?Send)]
+pub trait Ps256 {
+    /// The signature over `message`; `None` for an unusable key.
+    async fn sign(&self, key: &PrivateKey, message: &[u8]) -> Option<Vec<u8>>;
+}
+
 /// A value in SQL.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SqlValue {
@@ -310,6 +318,8 @@ pub struct Ports {
     pub rs256: Rc<dyn Rs256>,
     /// Verification of signatures on the P-256 curve.
     pub es256: Rc<dyn Es256>,
+    /// Client assertions for Entra.
+    pub ps256: Rc<dyn Ps256>,
     /// Waiting.
     pub timer: Rc<dyn Timer>,
     /// Log lines.
@@ -331,6 +341,8 @@ pub struct AgentPorts {
     pub kv: Rc<dyn Kv>,
     /// `fetch`, for Entra.
     pub upstream: Rc<dyn Upstream>,
+    /// Client assertions for Entra.
+    pub ps256: Rc<dyn Ps256>,
     /// `env.AI`, the only way to Graph.
     pub gateway: Rc<dyn AiGateway>,
     /// The next clean-up.

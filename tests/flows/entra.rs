@@ -9,13 +9,15 @@ use crate::crypto::Secret;
 use crate::identity::{Scope, ScopeSet};
 use crate::oauth::entra::{Entra, EntraError};
 use crate::ports::{Clock, OutboundResponse, UpstreamError};
-use crate::support::{TENANT, TestPlatform, json_response};
+use crate::support::{NativePs256, TENANT, TestPlatform, json_response};
 
 fn entra(platform: &TestPlatform) -> Entra<'_> {
     Entra {
         microsoft: &platform.config.microsoft,
         redirect_uri: platform.config.public_url.join("/callback"),
         upstream: &*platform.upstream,
+        ps256: &NativePs256,
+        random: &*platform.random,
         now: platform.clock.now(),
     }
 }

@@ -4,6 +4,7 @@ mod access;
 mod account;
 mod admin_consent;
 mod architecture;
+mod certificate;
 mod cleanup;
 mod egress_faults;
 mod egress_handler;

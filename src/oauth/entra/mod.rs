@@ -1,10 +1,12 @@
 //! The Entra leg: where the browser is sent, and the two calls of the token endpoint.
 //!
-//! Owns requests and answers; `error` owns the classes of refusal, `help` what is said of them (OAuth 2.0, RFC 6749 sections 4.1 and 6, and the Microsoft
-//! identity platform's v2.0 endpoint). Does not read id tokens and stores nothing. Hosts and tenant come from the
-//! configuration, never from an answer; the client secret goes into the form body; a `resource` parameter is never
+//! Owns requests and answers (OAuth 2.0, RFC 6749 sections 4.1 and 6, and the Microsoft identity platform's v2.0
+//! endpoint); `assertion` owns the proof by certificate, `error` the classes of refusal, `help` what is said of them.
+//! Does not read id tokens and stores nothing. Hosts and tenant come from the
+//! configuration, never from an answer; secret or assertion goes into the form body; a `resource` parameter is never
 //! sent, because the v2.0 endpoint takes resources as prefixes of scopes.
 
+mod assertion;
 mod error;
 mod help;
 
@@ -20,10 +22,10 @@ use serde::{Deserialize, Serialize};
 
 use self::error::{Answered, Refusal, refusal};
 use crate::agent::MicrosoftTokens;
-use crate::config::Microsoft;
+use crate::config::{ClientCredential, Microsoft};
 use crate::crypto::Secret;
 use crate::identity::ScopeSet;
-use crate::ports::{OutboundRequest, OutboundResponse, Upstream, UpstreamError};
+use crate::ports::{OutboundRequest, OutboundResponse, Ps256, Random, Upstream, UpstreamError};
 
 pub use self::error::EntraError;
 pub use self::help::{Help, SERVER_REFUSED};
@@ -45,6 +47,10 @@ pub struct Entra<'a> {
     pub redirect_uri: String,
     /// The way there.
     pub upstream: &'a dyn Upstream,
+    /// Signs where the credential is a certificate.
+    pub ps256: &'a dyn Ps256,
+    /// Names each assertion.
+    pub random: &'a dyn Random,
     /// Unix seconds.
     pub now: u64,
 }
@@ -109,12 +115,13 @@ impl Entra<'_> {
         let token_url = TokenUrl::new(self.token_endpoint()).map_err(|_| EntraError::Malformed)?;
         let redirect = RedirectUrl::new(self.redirect_uri.clone()).map_err(|_| EntraError::Malformed)?;
         let answered = Cell::default();
-        let answer = self
-            .client()
-            .set_token_uri(token_url)
-            .set_redirect_uri(redirect)
+        let client = self.client().set_token_uri(token_url).set_redirect_uri(redirect);
+        let request = client
             .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
-            .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()))
+            .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()));
+        let proof = assertion::fields(self).await?.into_iter();
+        let answer = proof
+            .fold(request, |request, (name, value)| request.add_extra_param(name, value))
             .request_async(&|request| self.send(request, &answered))
             .await
             .map_err(|error| refusal(error, answered.get()))?;
@@ -126,11 +133,12 @@ impl Entra<'_> {
     pub async fn refresh(&self, refresh: &Secret, scopes: ScopeSet) -> Result<MicrosoftTokens, EntraError> {
         let token_url = TokenUrl::new(self.token_endpoint()).map_err(|_| EntraError::Malformed)?;
         let answered = Cell::default();
-        let answer = self
-            .client()
-            .set_token_uri(token_url)
-            .exchange_refresh_token(&RefreshToken::new(refresh.expose().to_owned()))
-            .add_scopes(self.scopes(scopes))
+        let client = self.client().set_token_uri(token_url);
+        let refresh = RefreshToken::new(refresh.expose().to_owned());
+        let request = client.exchange_refresh_token(&refresh).add_scopes(self.scopes(scopes));
+        let proof = assertion::fields(self).await?.into_iter();
+        let answer = proof
+            .fold(request, |request, (name, value)| request.add_extra_param(name, value))
             .request_async(&|request| self.send(request, &answered))
             .await
             .map_err(|error| refusal(error, answered.get()))?;
@@ -138,9 +146,12 @@ impl Entra<'_> {
     }
 
     fn client(&self) -> EntraClient {
-        Client::new(ClientId::new(self.microsoft.client_id.to_string()))
-            .set_client_secret(ClientSecret::new(self.microsoft.client_secret.expose().to_owned()))
-            .set_auth_type(AuthType::RequestBody)
+        let client =
+            Client::new(ClientId::new(self.microsoft.client_id.to_string())).set_auth_type(AuthType::RequestBody);
+        match &self.microsoft.credential {
+            ClientCredential::Secret(secret) => client.set_client_secret(ClientSecret::new(secret.expose().to_owned())),
+            ClientCredential::Certificate(_) => client,
+        }
     }
 
     /// The tenant's own endpoint: a refresh token is not bound to a tenant, so the path must pin it.

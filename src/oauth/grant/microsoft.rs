@@ -157,6 +157,8 @@ async fn ask_entra(
         microsoft: &config.microsoft,
         redirect_uri: config.public_url.join("/callback"),
         upstream: &*ports.upstream,
+        ps256: &*ports.ps256,
+        random: &*ports.random,
         now: ports.clock.now(),
     };
     match entra().refresh(refresh, tokens.scopes).await {

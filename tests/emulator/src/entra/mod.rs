@@ -1,6 +1,7 @@
 //! Entra ID: authorize, token, discovery and keys of one home tenant (Microsoft identity platform v2.0).
 
 pub mod admin_consent;
+pub mod assertion;
 pub mod authorize;
 pub mod client;
 pub mod documents;
@@ -71,7 +72,7 @@ pub async fn handle(app: &App, call: &Call, path: &str) -> Reply {
         (&Method::POST, "oauth2/v2.0/authorize") => authorize::choose(app, call, audience),
         (&Method::GET, "v2.0/adminconsent") => admin_consent::show(app, call, audience),
         (&Method::POST, "v2.0/adminconsent") => admin_consent::decide(app, call, audience),
-        (&Method::POST, "oauth2/v2.0/token") => token::handle(app, call, audience).await,
+        (&Method::POST, "oauth2/v2.0/token") => token::handle(app, call, (tenant, audience)).await,
         (_, "oauth2/v2.0/token") => {
             EntraError::new("invalid_request", 900_561, "The endpoint only accepts POST requests.").reply()
         }
