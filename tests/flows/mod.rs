@@ -6,6 +6,7 @@ mod admin_consent;
 mod architecture;
 mod certificate;
 mod cleanup;
+mod clouds;
 mod egress_faults;
 mod egress_handler;
 mod egress_loop;
