@@ -6,6 +6,8 @@
 //! 4. The object issues our code; the browser takes it to the client. Or the browser goes to Entra once more, where
 //!    Graph asks for claims that this sign-in did not carry (`second_trip`).
 //!
+//! An administrator's consent comes back here as well; its `state` tells, and `admin_consent` has it.
+//!
 //! From step 2 on every failure goes to the client, and ends the grant that never was.
 
 use std::fmt::Display;
@@ -20,14 +22,14 @@ use crate::web::{Request, Response};
 
 use super::authorize::{log_refusal, refuse_locally};
 use super::consent::{abandon, call, entra};
-use super::entra::EntraError;
 use super::entra::claims::Claims;
+use super::entra::{EntraError, Help};
 use super::error::{AuthorizeError, LocalError};
 use super::id_token::{self, IdTokenError};
 use super::params::Params;
 use super::redirect::ReturnAddress;
 use super::token::{self, TokenError, TokenKeys};
-use super::{binding, second_trip, upstream_secrets};
+use super::{admin_consent, binding, second_trip, upstream_secrets};
 
 /// A sign-in whose state was consumed.
 pub(super) struct Return {
@@ -47,7 +49,7 @@ enum Next {
 /// Why step 3 or 4 failed: what the client hears, and what the log does.
 pub(crate) struct Failure {
     pub(crate) answer: AuthorizeError,
-    reason: String,
+    pub(crate) reason: String,
 }
 
 impl Failure {
@@ -59,6 +61,9 @@ impl Failure {
 /// `GET /callback`.
 pub async fn handle(exchange: &Exchange, request: &Request) -> Response {
     let params = Params::parse(request.query.as_deref().unwrap_or_default().as_bytes());
+    if admin_consent::is_reply(&params) {
+        return admin_consent::end(exchange, request, &params);
+    }
     let back = match begin(exchange, request, &params).await {
         Ok(back) => back,
         Err(error) => return refuse_locally(exchange, "callback", error),
@@ -122,7 +127,8 @@ pub(crate) struct Sent<'a> {
 /// Step 3.
 pub(crate) async fn identify(exchange: &Exchange, params: &Params, sent: Sent<'_>) -> Result<Identity, Failure> {
     if let Some(error) = params.get("error") {
-        return Err(of_entra(&EntraError::classify(error, params.get("error_subcode"))));
+        let (suberror, description) = (params.get("error_subcode"), params.get("error_description"));
+        return Err(of_entra(&EntraError::of_redirect(error, suberror, description)));
     }
     let code = params.get("code").map(Secret::new).ok_or_else(|| of_entra(&EntraError::Malformed))?;
     let verifier = upstream_secrets::verifier(&exchange.config, sent.state);
@@ -156,11 +162,13 @@ async fn finish(exchange: &Exchange, request: &Request, back: &Return, params: &
 
 fn of_entra(error: &EntraError) -> Failure {
     let answer = match error {
-        EntraError::SignInNeeded { .. } | EntraError::Denied => AuthorizeError::SignInRefused,
-        EntraError::Unavailable => AuthorizeError::Unavailable,
-        EntraError::RefusesServer | EntraError::Malformed => AuthorizeError::Failed,
+        EntraError::SignInNeeded { .. } | EntraError::Denied { .. } => AuthorizeError::SignInRefused(error.help()),
+        EntraError::ConsentNeeded { .. } => AuthorizeError::SignInRefused(Some(Help::CONSENT)),
+        EntraError::Unavailable { .. } => AuthorizeError::Unavailable,
+        EntraError::RefusesServer { .. } => AuthorizeError::ServerRefused,
+        EntraError::Malformed => AuthorizeError::Failed,
     };
-    Failure::new(answer, error)
+    Failure::new(answer, &error.reason())
 }
 
 fn of_id_token(error: IdTokenError) -> Failure {
@@ -179,7 +187,7 @@ fn of_id_token(error: IdTokenError) -> Failure {
 }
 
 fn log_failure(exchange: &Exchange, back: &Return, failure: &Failure) {
-    if failure.answer != AuthorizeError::SignInRefused {
+    if !matches!(failure.answer, AuthorizeError::SignInRefused(_)) {
         return log_refusal(exchange, "callback", &failure.reason, Some(&back.asked.client_id));
     }
     exchange.ports.log.write(&Event {
