@@ -2,7 +2,9 @@
 
 mod access;
 mod account;
+mod admin_consent;
 mod architecture;
+mod certificate;
 mod cleanup;
 mod client_assertions;
 mod client_documents;
