@@ -6,6 +6,7 @@ const HELP = `${bold("Clients")} that you register by hand: they never expire
   clients add --name <name> --redirect-uri <uri> [--redirect-uri <uri> …]
               [--auth client_secret_basic | client_secret_post | private_key_jwt | none]
               [--jwks <file> | --jwks-uri <https://…>]   its public keys, for private_key_jwt
+  clients list                          those that you registered
   clients show --client <id>
   clients rotate-secret --client <id>   a new secret; the old one is refused from then on
   clients remove --client <id>          it can authenticate no more, and its users' sign-ins end within the hour
@@ -21,7 +22,7 @@ export const clients = {
     jwks: { type: "string" },
     "jwks-uri": { type: "string" },
   },
-  commands: { add, show, remove, "rotate-secret": rotateSecret },
+  commands: { add, list, show, remove, "rotate-secret": rotateSecret },
 };
 
 async function add({ ask }, options) {
@@ -35,14 +36,28 @@ async function add({ ask }, options) {
   print(await ask("POST", "clients", wanted));
 }
 
-const show = async ({ ask }, options) => print(await ask("GET", `clients?${query(options)}`));
+async function list({ ask }) {
+  let [found, cursor] = [0, ""];
+  do {
+    const page = await ask("GET", `clients?${new URLSearchParams(cursor ? { cursor } : {})}`);
+    page.clients.forEach(print);
+    [found, cursor] = [found + page.clients.length, page.cursor];
+  } while (cursor);
+  if (found === 0) say("you registered no clients");
+}
+
+async function show({ ask }, options) {
+  print(await ask("GET", `clients?${query(options)}`));
+}
 
 async function remove({ ask }, options) {
   print(await ask("DELETE", `clients?${query(options)}`));
   say("removed");
 }
 
-const rotateSecret = async ({ ask }, options) => print(await ask("POST", `clients/rotate-secret?${query(options)}`));
+async function rotateSecret({ ask }, options) {
+  print(await ask("POST", `clients/rotate-secret?${query(options)}`));
+}
 
 function query({ client }) {
   if (!client) throw new Failure("--client is missing", { fix: "--client <id>" });

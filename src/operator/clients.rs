@@ -3,6 +3,7 @@
 //! | request | what |
 //! |---|---|
 //! | `POST` | adds one; the answer holds its secret, once |
+//! | `GET` | lists the operator's, a page at a time |
 //! | `GET ?client_id=` | shows one, without its secret |
 //! | `DELETE ?client_id=` | removes one, also one that registered itself |
 //! | `POST …/rotate-secret?client_id=` | a new secret; the old one counts no more |
@@ -49,7 +50,7 @@ enum ClientsError {
     KeysAddress,
     #[error("jwks_uri needs the compatibility flag global_fetch_strictly_public, which this deployment lacks")]
     KeysUnreachable,
-    #[error("client_id is missing, or is no id of a client that is kept here")]
+    #[error("client_id must be the id of a client that is kept here, once")]
     Id,
     #[error("there is no such client")]
     Unknown,
@@ -117,13 +118,25 @@ struct Shown<'a> {
     expires_at: u64,
 }
 
+/// A page of the listing.
+#[derive(Serialize)]
+struct Listed<'a> {
+    clients: Vec<Shown<'a>>,
+    /// Asks for the next page as `?cursor=`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+}
+
 /// `/operator/clients[/…]`; `rest` is what follows.
 pub async fn handle(exchange: &Exchange, request: &Request, rest: &str) -> Response {
+    let query = Params::parse(request.query.as_deref().unwrap_or_default().as_bytes());
     let outcome = match (request.method, rest) {
+        _ if query.repeated() => Err(ClientsError::Id),
         (Method::Post, "") => add(exchange, request).await,
-        (Method::Get, "") => show(exchange, request).await,
-        (Method::Delete, "") => remove(exchange, request).await,
-        (Method::Post, "rotate-secret") => rotate(exchange, request).await,
+        (Method::Get, "") if query.get("client_id").is_some() => show(exchange, &query).await,
+        (Method::Get, "") => list(exchange, &query).await,
+        (Method::Delete, "") => remove(exchange, &query).await,
+        (Method::Post, "rotate-secret") => rotate(exchange, &query).await,
         (_, "") => return Response::method_not_allowed("GET, POST, DELETE"),
         (_, "rotate-secret") => return Response::method_not_allowed("POST"),
         (_, _) => return not_found(),
@@ -156,21 +169,28 @@ async fn add(exchange: &Exchange, request: &Request) -> Result<Response, Clients
     Ok(answer(201, &shown(&client, secret.as_ref())))
 }
 
-async fn show(exchange: &Exchange, request: &Request) -> Result<Response, ClientsError> {
-    let client = named(exchange, request).await?;
+async fn list(exchange: &Exchange, query: &Params) -> Result<Response, ClientsError> {
+    log(exchange, &Deed { what: "clients.list", ..Deed::default() });
+    let (clients, cursor) = Client::of_operator(exchange.ports.kv.as_ref(), query.get("cursor")).await?;
+    let clients = clients.iter().map(|client| shown(client, None)).collect();
+    Ok(answer(200, &Listed { clients, cursor }))
+}
+
+async fn show(exchange: &Exchange, query: &Params) -> Result<Response, ClientsError> {
+    let client = named(exchange, query).await?;
     note(exchange, "clients.show", &client.client_id);
     Ok(answer(200, &shown(&client, None)))
 }
 
-async fn remove(exchange: &Exchange, request: &Request) -> Result<Response, ClientsError> {
-    let client = named(exchange, request).await?;
+async fn remove(exchange: &Exchange, query: &Params) -> Result<Response, ClientsError> {
+    let client = named(exchange, query).await?;
     Client::remove(exchange.ports.kv.as_ref(), &client.client_id).await?;
     note(exchange, "clients.remove", &client.client_id);
     Ok(answer(200, &shown(&client, None)))
 }
 
-async fn rotate(exchange: &Exchange, request: &Request) -> Result<Response, ClientsError> {
-    let client = named(exchange, request).await?;
+async fn rotate(exchange: &Exchange, query: &Params) -> Result<Response, ClientsError> {
+    let client = named(exchange, query).await?;
     if !has_secret(client.auth_method) {
         return Err(ClientsError::NoSecret);
     }
@@ -182,9 +202,8 @@ async fn rotate(exchange: &Exchange, request: &Request) -> Result<Response, Clie
 }
 
 /// The client that the query names. One whose id is an address is kept by its publisher, not here.
-async fn named(exchange: &Exchange, request: &Request) -> Result<Client, ClientsError> {
-    let params = Params::parse(request.query.as_deref().unwrap_or_default().as_bytes());
-    let id = params.get("client_id").ok_or(ClientsError::Id)?;
+async fn named(exchange: &Exchange, query: &Params) -> Result<Client, ClientsError> {
+    let id = query.get("client_id").ok_or(ClientsError::Id)?;
     match client_id::parse(id) {
         Ok(Origin::Dynamic | Origin::Operator) => {}
         Ok(Origin::Document) | Err(_) => return Err(ClientsError::Id),

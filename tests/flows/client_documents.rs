@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::world::{FORM, REDIRECT, World, encode, json_of, with};
+use super::world::{FORM, World, encode, json_of};
 use crate::oauth;
 use crate::ports::{OutboundResponse, UpstreamError};
 use crate::web::Request;
@@ -147,66 +147,6 @@ fn with_padding(bytes: usize) -> String {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn an_address_that_is_not_public_is_not_fetched() {
-    let published = Published::new();
-    for id in [
-        "http://app.contoso.example/client.json",
-        "https://app.contoso.example/a/../client.json",
-        "https://169.254.169.254/latest/meta-data",
-        "https://localhost/client.json",
-        "https://user@app.contoso.example/client.json",
-    ] {
-        let (status, page) = published.authorize(id).await;
-        assert_eq!(status, 400, "{id}");
-        assert!(page.contains("address"), "{page}");
-        let refused = published.world.token(&World::redeeming(id, "m365c.x.y")).await;
-        assert_eq!((refused.status, json_of(&refused)["error"].clone()), (401, json!("invalid_client")));
-    }
-    assert_eq!(published.world.platform.upstream.seen.borrow().len(), 0);
-}
-
-#[tokio::test(flavor = "current_thread")]
-async fn without_the_flag_nothing_is_fetched_and_the_metadata_says_so() {
-    let published = Published::with_document();
-    let supported = || {
-        let exchange = published.world.exchange();
-        json_of(&oauth::metadata::authorization_server(&exchange))["client_id_metadata_document_supported"].clone()
-    };
-    assert_eq!(supported(), true);
-    let code = published.world.sign_in(ADDRESS).await;
-    published.world.platform.upstream.reaches_origins.set(true);
-    assert_eq!(supported(), false);
-    let fetches = published.fetches(ADDRESS);
-    let (status, page) = published.authorize(ADDRESS).await;
-    assert_eq!(status, 400);
-    assert!(page.contains("global_fetch_strictly_public"), "{page}");
-    assert_eq!(published.world.token(&World::redeeming(ADDRESS, &code)).await.status, 401, "kept or not");
-    assert_eq!(published.fetches(ADDRESS), fetches);
-}
-
-#[tokio::test(flavor = "current_thread")]
-async fn a_document_is_kept_as_long_as_its_publisher_allows() {
-    for (cache_control, seconds, expected) in [
-        ("no-store", 0, 2),
-        ("max-age=0", 0, 2),
-        ("max-age=30", 29, 1),
-        ("max-age=30", 30, 2),
-        ("max-age=300", 299, 1),
-        ("max-age=300", 300, 2),
-        ("max-age=31536000", 7 * 24 * 3600 - 1, 1),
-        ("max-age=31536000", 7 * 24 * 3600, 2),
-    ] {
-        let published = Published::new();
-        let body = document().to_string();
-        published.answer(ADDRESS, Ok(answer(&body, &[("cache-control", cache_control)])));
-        assert_eq!(published.authorize(ADDRESS).await.0, 200);
-        published.world.platform.clock.advance(seconds);
-        assert_eq!(published.authorize(ADDRESS).await.0, 200);
-        assert_eq!(published.fetches(ADDRESS), expected, "{cache_control} after {seconds} s");
-    }
-}
-
-#[tokio::test(flavor = "current_thread")]
 async fn at_the_token_endpoint_a_document_that_is_gone_is_a_client_that_is_gone() {
     let published = Published::with_document();
     let world = &published.world;
@@ -221,21 +161,6 @@ async fn at_the_token_endpoint_a_document_that_is_gone_is_a_client_that_is_gone(
     assert!(world.platform.log.text().contains("did not come within ten seconds"), "the operator does");
     published.publish(ADDRESS, &document());
     assert_eq!(world.token(&refreshing(&tokens["refresh_token"])).await.status, 200, "and nothing was lost by it");
-}
-
-#[tokio::test(flavor = "current_thread")]
-async fn a_document_that_changes_meanwhile_moves_no_code() {
-    let published = Published::with_document();
-    let world = &published.world;
-    let code = world.sign_in(ADDRESS).await;
-    let mut changed = document();
-    changed["redirect_uris"] = json!(["https://evil.example/cb"]);
-    world.platform.kv.entries.borrow_mut().clear();
-    published.publish(ADDRESS, &changed);
-    let elsewhere = with(World::redeeming(ADDRESS, &code), "redirect_uri", "https://evil.example/cb");
-    assert_eq!(json_of(&world.token(&elsewhere).await)["error"], "invalid_grant");
-    assert_eq!(published.authorize(ADDRESS).await.0, 400, "the old address counts no more");
-    assert_eq!(world.token(&World::redeeming(ADDRESS, &code)).await.status, 200, "{REDIRECT} is the code's own");
 }
 
 #[tokio::test(flavor = "current_thread")]

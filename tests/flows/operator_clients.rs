@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::operator::KEY;
 use super::world::{ORIGIN, World, json_of};
 use crate::operator;
+use crate::ports::KV_PAGE;
 use crate::support::{EcSigner, START};
 use crate::web::{Method, Response};
 
@@ -93,6 +94,33 @@ async fn a_rotated_secret_and_a_removed_client_authenticate_no_more() {
     for (method, rest) in [(Method::Get, ""), (Method::Delete, ""), (Method::Post, "/rotate-secret")] {
         assert_eq!(ask(&world, method, &format!("{rest}?client_id={id}"), &json!({})).await.status, 404);
     }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_listing_has_every_client_of_the_operator_and_no_other_and_no_secret() {
+    let world = open();
+    world.public_client().await;
+    assert_eq!(json_of(&ask(&world, Method::Get, "", &json!({})).await), json!({"clients": []}));
+    let mut added = Vec::new();
+    for index in 0..=KV_PAGE {
+        let client = add(&world, &json!({"client_name": format!("Contoso {index}")})).await;
+        added.push(client["client_id"].as_str().unwrap().to_owned());
+    }
+    let (mut listed, mut query) = (Vec::new(), String::new());
+    for expected in [KV_PAGE, 1] {
+        let page = ask(&world, Method::Get, &query, &json!({})).await;
+        assert!(!page.body_text().contains("client_secret\":"), "{}", page.body_text());
+        let page = json_of(&page);
+        let clients = page["clients"].as_array().unwrap();
+        assert_eq!(clients.len(), expected);
+        listed.extend(clients.iter().map(|client| client["client_id"].as_str().unwrap().to_owned()));
+        query = format!("?cursor={}", page["cursor"].as_str().unwrap_or_default());
+    }
+    assert_eq!(query, "?cursor=");
+    added.sort();
+    assert_eq!(listed, added);
+    world.platform.kv.fail.set(true);
+    assert_eq!(ask(&world, Method::Get, "", &json!({})).await.status, 503);
 }
 
 #[tokio::test(flavor = "current_thread")]

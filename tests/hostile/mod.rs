@@ -7,10 +7,13 @@
 mod access;
 mod authorize;
 mod bearer;
+mod client_parsers;
 mod clients;
 mod consent;
+mod documents;
 mod entra;
 mod metadata;
+mod operator;
 mod parsers;
 mod races;
 mod reauthorization;

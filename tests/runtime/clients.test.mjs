@@ -1,8 +1,14 @@
 // Clients that did not register themselves: by a document at their id's address, and by the operator. In workerd with
 // its real fetch, compatibility flag and WebCrypto; node:crypto signs what a client would.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { generateKeyPairSync, randomUUID, sign } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test from "node:test";
+import { promisify } from "node:util";
+import { ROOT } from "../../scripts/lib/project.mjs";
 import { ADELE, REDIRECT_URI, authorizeUrl, pkce, redemption, token, walk } from "./support/oauth.mjs";
 import { items, parsed } from "./support/mcp.mjs";
 import { Keeper, TRANSPORTS, connect } from "./support/sdk.mjs";
@@ -138,23 +144,67 @@ test("of one assertion sent twenty times at once, one counts", async () => {
   assert.ok(answers.every(({ status, body }) => status === 200 || body.error === "invalid_client"));
 });
 
-test("an operator's client signs in, gets a new secret, and is gone when it is removed", async () => {
-  const wanted = { client_name: "Contoso Portal", redirect_uris: [REDIRECT_URI] };
-  const { status, body: client } = await operate("POST", "", wanted);
-  assert.equal(status, 201, JSON.stringify(client));
-  const id = client.client_id;
-  const basic = (secret) => ({ authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}` });
-  const redeem = (flow, secret) => token(url, redemption(flow), basic(secret));
-  const flow = await untilCode(id);
-  assert.equal((await redeem(flow, "guess")).status, 401);
-  assert.equal((await redeem(flow, client.client_secret)).status, 200);
-  const { body: rotated } = await operate("POST", `/rotate-secret?client_id=${id}`);
-  const next = await untilCode(id);
-  assert.equal((await redeem(next, client.client_secret)).status, 401);
-  assert.equal((await redeem(next, rotated.client_secret)).status, 200);
-  assert.equal((await operate("GET", `?client_id=${id}`)).body.client_secret, undefined);
-  assert.equal((await operate("DELETE", `?client_id=${id}`)).status, 200);
-  assert.equal((await redeem(next, rotated.client_secret)).status, 401);
-  assert.equal((await operate("GET", `?client_id=${id}`)).status, 404);
-  assert.ok(!server.logs().some(({ message }) => message.includes(client.client_secret)), "no secret is logged");
+/** `npm run operator -- clients …`, as an operator types it; what it prints. */
+const command = (...args) =>
+  promisify(execFile)(process.execPath, [join(ROOT, "scripts", "operator.mjs"), "clients", ...args, "--url", url], {
+    env: { ...process.env, OPERATOR_KEY: server.secrets.OPERATOR_KEY },
+  }).then(({ stdout }) => stdout);
+
+const printed = (text, label) => text.match(new RegExp(`^  ${label} +(\\S+)`, "m"))?.[1];
+
+/** Each way in which an operator's client may prove itself: what the command is told, and the proof. */
+const WAYS = {
+  client_secret_basic: {
+    prove: ({ id, secret }) => [{}, { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}` }],
+  },
+  client_secret_post: { prove: ({ secret }) => [{ client_secret: secret }] },
+  private_key_jwt: { key: signer("ES256", "portal"), prove: ({ id, key }) => [key.assertion(id)] },
+};
+
+test("an operator registers, lists, rotates and removes a client by command", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "operator-"));
+  t.after(() => rm(folder, { recursive: true }));
+  for (const [method, { key, prove }] of Object.entries(WAYS)) {
+    const file = join(folder, "keys.json");
+    if (key) await writeFile(file, JSON.stringify({ keys: [key.jwk] }));
+    const options = ["--name", `Contoso ${method}`, "--redirect-uri", REDIRECT_URI, "--auth", method];
+    const added = await command("add", ...options, ...(key ? ["--jwks", file] : []));
+    const client = { key, id: printed(added, "client id"), secret: printed(added, "secret") };
+    assert.equal(Boolean(client.secret), !key, added);
+    const redeem = (flow, by) => {
+      const [form, headers] = prove(by);
+      return token(url, { ...redemption(flow), ...form }, headers);
+    };
+    const flow = await untilCode(client.id);
+    const stranger = { ...client, secret: "guess", key: signer("ES256", "portal") };
+    assert.equal((await redeem(flow, stranger)).status, 401, method);
+    const tokens = await redeem(flow, client);
+    assert.equal(tokens.status, 200, JSON.stringify(tokens.body));
+    const listed = await command("list");
+    assert.ok(listed.includes(client.id) && !listed.includes("secret  "), listed);
+    if (key) await assert.rejects(command("rotate-secret", "--client", client.id), /no secret/);
+    else await rotated(client, redeem);
+    await command("remove", "--client", client.id);
+    assert.ok(!(await command("list")).includes(client.id));
+    const [form, headers] = prove(client);
+    const refresh = { ...refreshing(client.id, tokens.body.refresh_token), ...form };
+    assert.equal((await token(url, refresh, headers)).body.error, "invalid_client");
+    await assert.rejects(command("show", "--client", client.id), /404.*no such client/s);
+    assert.ok(!server.logs().some(({ message }) => client.secret && message.includes(client.secret)), "no secret is logged");
+  }
+});
+
+async function rotated(client, redeem) {
+  const next = { ...client, secret: printed(await command("rotate-secret", "--client", client.id), "secret") };
+  const flow = await untilCode(client.id);
+  assert.equal((await redeem(flow, client)).status, 401, "the old secret");
+  assert.equal((await redeem(flow, next)).status, 200, "the new one");
+  Object.assign(client, next);
+}
+
+test("what an operator got wrong is said in words", async () => {
+  await assert.rejects(command("add", "--redirect-uri", REDIRECT_URI), /client_name is missing/);
+  await assert.rejects(command("add", "--name", "x", "--redirect-uri", "http://portal.contoso.example/cb"), /cannot be a redirect URI/);
+  await assert.rejects(command("add", "--name", "x", "--redirect-uri", REDIRECT_URI, "--auth", "private_key_jwt"), /jwks or jwks_uri/);
+  await assert.rejects(command("show"), /--client is missing/);
 });

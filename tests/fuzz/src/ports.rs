@@ -8,8 +8,8 @@ use futures_util::future::LocalBoxFuture;
 use m365_mcp::agent::{Admission, AgentName, Command, Reply};
 use m365_mcp::log::Event;
 use m365_mcp::ports::{
-    AgentUnavailable, Agents, Background, Clock, Es256, Kv, KvError, Limit, Log, OutboundRequest, OutboundResponse,
-    P256Key, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Timer, Upstream, UpstreamError,
+    AgentUnavailable, Agents, Background, Clock, Es256, Kv, KvError, KvPage, Limit, Log, OutboundRequest,
+    OutboundResponse, P256Key, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Timer, Upstream, UpstreamError,
 };
 
 /// Every port at once.
@@ -69,6 +69,10 @@ impl Kv for Nowhere {
     async fn delete(&self, key: &str) -> Result<(), KvError> {
         self.kv.borrow_mut().remove(key);
         Ok(())
+    }
+
+    async fn list(&self, _prefix: &str, _cursor: Option<&str>) -> Result<KvPage, KvError> {
+        Ok(KvPage::default())
     }
 }
 
