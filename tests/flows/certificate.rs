@@ -7,13 +7,14 @@ use rsa::pss::{Signature, VerifyingKey};
 use rsa::signature::Verifier as _;
 use serde_json::{Value, json};
 
+use super::entra::entra;
 use super::granted::{Granted, entra_answer};
 use crate::config::ClientCredential;
 use crate::crypto::{PrivateKey, Secret};
 use crate::identity::ScopeSet;
 use crate::oauth::entra::{Entra, EntraError};
 use crate::ports::{Clock, OutboundRequest, UpstreamError};
-use crate::support::{CertificatePair, NativePs256, Signer, TENANT, TestPlatform};
+use crate::support::{CertificatePair, Signer, TENANT, TestPlatform};
 
 const CLIENT: &str = "11111111-2222-4333-8444-555555555555";
 
@@ -24,17 +25,6 @@ fn certified() -> TestPlatform {
         ("MICROSOFT_CLIENT_CERTIFICATE", &pair.certificate),
         ("MICROSOFT_CLIENT_PRIVATE_KEY", &pair.key),
     ])
-}
-
-fn entra(platform: &TestPlatform) -> Entra<'_> {
-    Entra {
-        microsoft: &platform.config.microsoft,
-        redirect_uri: platform.config.public_url.join("/callback"),
-        upstream: &*platform.upstream,
-        ps256: &NativePs256,
-        random: &*platform.random,
-        now: platform.clock.now(),
-    }
 }
 
 fn form(request: &OutboundRequest) -> Vec<(String, String)> {

@@ -11,7 +11,7 @@ use crate::oauth::entra::{Entra, EntraError};
 use crate::ports::{Clock, OutboundResponse, UpstreamError};
 use crate::support::{NativePs256, TENANT, TestPlatform, json_response};
 
-fn entra(platform: &TestPlatform) -> Entra<'_> {
+pub(super) fn entra(platform: &TestPlatform) -> Entra<'_> {
     Entra {
         microsoft: &platform.config.microsoft,
         redirect_uri: platform.config.public_url.join("/callback"),
@@ -58,14 +58,6 @@ fn the_browser_is_sent_to_its_own_tenants_page_with_all_that_binds_the_answer() 
              &nonce=nonce-1&code_challenge=challenge-1&code_challenge_method=S256"
         )
     );
-}
-
-#[test]
-fn a_sovereign_cloud_is_asked_at_its_own_hosts_for_its_own_graph() {
-    let platform = TestPlatform::new(&[("CLOUD", "china")]);
-    let url = entra(&platform).authorize_url(&Secret::new("s"), "n", "c", ScopeSet::of(&[Scope::UserRead]));
-    assert!(url.starts_with("https://login.partner.microsoftonline.cn/"), "{url}");
-    assert!(url.contains("https%3A%2F%2Fmicrosoftgraph.chinacloudapi.cn%2FUser.Read"), "{url}");
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -8,6 +8,7 @@ mod certificate;
 mod cleanup;
 mod client_assertions;
 mod client_documents;
+mod clouds;
 mod egress_faults;
 mod egress_handler;
 mod egress_loop;

@@ -171,12 +171,19 @@ impl Entra<'_> {
         OWN_SCOPES.iter().map(|name| (*name).to_owned()).chain(named).map(oauth2::Scope::new).collect()
     }
 
+    /// The bare name of a scope of this cloud's Graph; other resources have scopes of the same names.
+    fn name_in_graph<'s>(&self, scope: &'s str) -> Option<&'s str> {
+        let name = scope.strip_prefix(&self.microsoft.cloud.graph).and_then(|rest| rest.strip_prefix('/'));
+        name.or_else(|| (!scope.contains('/')).then_some(scope))
+    }
+
     fn tokens(&self, answer: &EntraTokens, asked: ScopeSet) -> Result<MicrosoftTokens, EntraError> {
         // Graph tokens are opaque to us: only `expires_in` says how long they live.
         let lifetime = answer.expires_in().ok_or(EntraError::Malformed)?.as_secs();
         // No `scope` means what was asked (RFC 6749 section 5.1).
         let granted = answer.scopes().map_or(asked, |scopes| {
-            scopes.iter().fold(ScopeSet::default(), |all, scope| all.union(ScopeSet::parse_known(scope)))
+            let of_graph = scopes.iter().filter_map(|scope| self.name_in_graph(scope));
+            of_graph.fold(ScopeSet::default(), |all, name| all.union(ScopeSet::parse_known(name)))
         });
         Ok(MicrosoftTokens {
             access: Secret::new(answer.access_token().secret()),
