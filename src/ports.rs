@@ -60,6 +60,20 @@ pub trait Kv {
     async fn put(&self, key: &str, value: &[u8], ttl: Option<u64>) -> Result<(), KvError>;
     /// Removes the key.
     async fn delete(&self, key: &str) -> Result<(), KvError>;
+    /// The keys that begin with `prefix`, at most [`KV_PAGE`] of them, from where `cursor` of the page before points.
+    async fn list(&self, prefix: &str, cursor: Option<&str>) -> Result<KvPage, KvError>;
+}
+
+/// Keys on a page of a listing.
+pub const KV_PAGE: usize = 100;
+
+/// A page of a listing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KvPage {
+    /// Whole keys, in order.
+    pub keys: Vec<String>,
+    /// Leads to the next page, where there is one.
+    pub cursor: Option<String>,
 }
 
 /// Why KV did not do what it was asked.

@@ -274,6 +274,10 @@ pub enum RegisterError {
     RedirectUris,
     #[error("token_endpoint_auth_method")]
     AuthMethod,
+    #[error("application_type")]
+    ApplicationType,
+    #[error("a web application with a redirect URI on the user's device")]
+    WebOnDevice,
     #[error("grant_types or response_types")]
     Flow,
     #[error("a metadata URI")]
@@ -307,6 +311,11 @@ impl RegisterError {
             Self::AuthMethod => {
                 bad("token_endpoint_auth_method must be none, client_secret_basic or client_secret_post")
             }
+            Self::ApplicationType => bad("application_type must be native or web"),
+            Self::WebOnDevice => (
+                400,
+                refusal("invalid_redirect_uri", "application_type web takes https alone; an app on a device is native"),
+            ),
             Self::Flow => bad("grant_types must be authorization_code and refresh_token, response_types code"),
             Self::MetadataUri => bad("client_uri, logo_uri, policy_uri and tos_uri must be http or https"),
             Self::Closed => (403, refusal("access_denied", "Clients are registered by this server's operator only")),

@@ -11,9 +11,9 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use super::signer::seeded;
 use crate::log::Event;
 use crate::ports::{
-    AiCall, AiGateway, Alarm, Background, Clock, Es256, Kv, KvError, Limit, Log, OutboundRequest, OutboundResponse,
-    P256Key, Ps256, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Sockets, Sql, SqlError, SqlRow, SqlValue,
-    Timer, Upstream, UpstreamError,
+    AiCall, AiGateway, Alarm, Background, Clock, Es256, KV_PAGE, Kv, KvError, KvPage, Limit, Log, OutboundRequest,
+    OutboundResponse, P256Key, Ps256, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Sockets, Sql, SqlError,
+    SqlRow, SqlValue, Timer, Upstream, UpstreamError,
 };
 
 /// A clock that moves only when told to.
@@ -160,6 +160,19 @@ impl Kv for MemoryKv {
         self.check_write()?;
         self.entries.borrow_mut().remove(key);
         Ok(())
+    }
+
+    /// The cursor is the last key of the page before.
+    async fn list(&self, prefix: &str, cursor: Option<&str>) -> Result<KvPage, KvError> {
+        self.pace.rest().await;
+        self.check()?;
+        let entries = self.entries.borrow();
+        let mut keys: Vec<_> = entries.keys().filter(|key| key.starts_with(prefix)).cloned().collect();
+        keys.sort();
+        keys.retain(|key| cursor.is_none_or(|cursor| key.as_str() > cursor));
+        let cursor = keys.get(KV_PAGE - 1).filter(|_| keys.len() > KV_PAGE).cloned();
+        keys.truncate(KV_PAGE);
+        Ok(KvPage { keys, cursor })
     }
 }
 
