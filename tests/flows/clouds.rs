@@ -160,12 +160,12 @@ async fn another_clouds_next_page_is_not_followed() {
 async fn a_permission_for_another_clouds_graph_is_none_here() {
     for (cloud, login, graph) in CLOUDS {
         let platform = TestPlatform::new(&[("CLOUD", cloud)]);
-        let mut scopes = format!("User.Read https://{graph}/Mail.Read https://{login}/Mail.Send a/Calendars.ReadWrite");
-        for (_, _, other) in CLOUDS.into_iter().filter(|(_, _, other)| *other != graph) {
-            scopes += &format!(" https://{other}/Mail.ReadWrite");
-        }
+        let own = format!("User.Read https://{graph}/Mail.Read https://{login}/Mail.Send a/Calendars.ReadWrite");
+        let others = CLOUDS.into_iter().filter(|(_, _, other)| *other != graph);
+        let scopes: Vec<_> =
+            others.map(|(_, _, other)| format!("https://{other}/Mail.ReadWrite")).chain([own]).collect();
         let mut answer = entra_answer(1);
-        answer["scope"] = json!(scopes);
+        answer["scope"] = json!(scopes.join(" "));
         platform.upstream.push_json(200, &answer);
         let tokens = super::entra::entra(&platform).refresh(&Secret::new("r"), ScopeSet::default()).await.unwrap();
         assert_eq!(tokens.scopes, ScopeSet::of(&[Scope::UserRead, Scope::MailRead]), "{cloud}");

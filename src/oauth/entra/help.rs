@@ -43,6 +43,7 @@ impl Help {
             501_481 => ("pkce", INTERRUPTED),
             7_000_215 => ("client_secret_wrong", SERVER_REFUSED),
             7_000_222 => ("client_secret_expired", SERVER_REFUSED),
+            700_027 => ("certificate_refused", SERVER_REFUSED),
             700_016 => ("app_unknown", SERVER_REFUSED),
             500_021 | 500_212 | 500_213 => {
                 ("tenant_restrictions", "The user's network does not allow sign-ins to this organization")
@@ -66,7 +67,7 @@ mod tests {
     #[test]
     fn every_explanation_is_fit_for_an_error_description_and_a_log_line() {
         let known: Vec<_> = (0..8_000_000).filter_map(Help::of).collect();
-        assert_eq!(known.len(), 30);
+        assert_eq!(known.len(), 31);
         for help in known {
             // RFC 6749 section 4.1.2.1: printable ASCII without quotes and backslashes.
             let fits = |byte: u8| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
