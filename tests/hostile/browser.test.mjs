@@ -30,7 +30,7 @@ async function browserTests() {
   test("back after approving, and approving again, ends in one sign-in", () => goesBack(world));
   test("a reload of the callback is told here, leads nowhere and asks Entra nothing", () => reloads(world));
   test("the form, Microsoft, the callback and the client are one chain that no policy breaks", () => chains(world, undefined));
-  test("and `form-action` in that policy would break it", () => chains(world, "; form-action 'self'"));
+  test("and form-action in that policy would break it", () => chains(world, "; form-action 'self'"));
   test("from the consent to the client with a keyboard alone", () => byKeyboard(world));
   test("a page of another site can neither frame the consent page nor decide on it", () => framed(world));
 }

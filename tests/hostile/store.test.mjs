@@ -84,7 +84,7 @@ test("a client's document that KV lost or garbled is fetched again, and only a r
   });
   const entry = JSON.parse(await kv.get(key));
   const evil = JSON.parse(entry.body);
-  await kv.put(key, JSON.stringify({ ...entry, body: JSON.stringify({ ...evil, client_id: "https://evil.example/client.json" }) }));
+  await kv.put(key, JSON.stringify({ ...entry, body: JSON.stringify({ ...evil, client_id: "https://evil.example/client.json", client_name: "Evil" }) }));
   assert.match(await (await visit(DOCUMENT)).text(), /Contoso Inbox/, "another client's document is not this one's");
 });
 
