@@ -2,10 +2,13 @@
 
 mod access;
 mod account;
+mod admin_consent;
 mod architecture;
+mod certificate;
 mod cleanup;
 mod client_assertions;
 mod client_documents;
+mod clouds;
 mod egress_faults;
 mod egress_handler;
 mod egress_loop;

@@ -66,7 +66,9 @@ fn metadata() -> impl Strategy<Value = Value> {
             "client_id": ADDRESS, "client_name": "Contoso Inbox",
             "redirect_uris": ["https://app.contoso.example/cb"], "token_endpoint_auth_method": "none",
         });
-        changes.into_iter().for_each(|(name, value)| metadata[name] = value);
+        for (name, value) in changes {
+            metadata[name] = value;
+        }
         metadata
     })
 }

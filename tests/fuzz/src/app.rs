@@ -107,6 +107,7 @@ impl App {
             upstream: all.clone(),
             rs256: all.clone(),
             es256: all.clone(),
+            ps256: all.clone(),
             timer: all.clone(),
             log: all.clone(),
             background: all.clone(),

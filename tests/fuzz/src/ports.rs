@@ -6,10 +6,12 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
 use m365_mcp::agent::{Admission, AgentName, Command, Reply};
+use m365_mcp::crypto::PrivateKey;
 use m365_mcp::log::Event;
 use m365_mcp::ports::{
     AgentUnavailable, Agents, Background, Clock, Es256, Kv, KvError, KvPage, Limit, Log, OutboundRequest,
-    OutboundResponse, P256Key, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Timer, Upstream, UpstreamError,
+    OutboundResponse, P256Key, Ps256, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Timer, Upstream,
+    UpstreamError,
 };
 
 /// Every port at once.
@@ -126,5 +128,12 @@ impl Es256 for Nowhere {
 impl Rs256 for Nowhere {
     async fn verify(&self, _key: &RsaKey, _message: &[u8], _signature: &[u8]) -> bool {
         true
+    }
+}
+
+#[async_trait(?Send)]
+impl Ps256 for Nowhere {
+    async fn sign(&self, _key: &PrivateKey, _message: &[u8]) -> Option<Vec<u8>> {
+        None
     }
 }

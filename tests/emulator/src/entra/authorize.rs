@@ -172,11 +172,11 @@ fn check_rest(query: &Pairs) -> Result<(Vec<String>, String), EntraError> {
     Ok((scopes, challenge.to_owned()))
 }
 
-fn redirect_error(query: &Pairs, error: &EntraError) -> Reply {
+pub(super) fn redirect_error(query: &Pairs, error: &EntraError) -> Reply {
     redirect(query, &[("error", error.error), ("error_description", &error.description())])
 }
 
-fn redirect(query: &Pairs, added: &[(&str, &str)]) -> Reply {
+pub(super) fn redirect(query: &Pairs, added: &[(&str, &str)]) -> Reply {
     let base = query.get("redirect_uri").unwrap_or("");
     let mut location = base.to_owned();
     let state = query.get("state").map(|state| ("state", state));
@@ -193,7 +193,7 @@ fn note(app: &App, outcome: &str) {
     app.world().entra.calls.push(json!({"endpoint": "authorize", "outcome": outcome}));
 }
 
-fn error_page(error: &EntraError) -> Reply {
+pub(super) fn error_page(error: &EntraError) -> Reply {
     let body = format!(
         "<h1>Sorry, but we’re having trouble signing you in.</h1><p><code>{}</code></p>",
         escape(&error.description())
