@@ -14,7 +14,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0003_registrations.sql"),
     include_str!("../../migrations/0004_user_grants.sql"),
     include_str!("../../migrations/0005_assertions.sql"),
-    include_str!("../../migrations/0006_streams.sql"),
+    include_str!("../../migrations/0006_user_claims.sql"),
+    include_str!("../../migrations/0007_streams.sql"),
     include_str!("../../migrations/0008_waiting_calls.sql"),
 ];
 
