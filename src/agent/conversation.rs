@@ -30,6 +30,7 @@ pub struct Conversation<'a> {
     progress: Pace,
     messages: Pace,
     memory: RefCell<Option<String>>,
+    changed: RefCell<Vec<String>>,
 }
 
 impl<'a> Conversation<'a> {
@@ -44,7 +45,18 @@ impl<'a> Conversation<'a> {
             progress: Pace::default(),
             messages: Pace::default(),
             memory: RefCell::new(client.dialogue.memory.clone()),
+            changed: RefCell::default(),
         }
+    }
+
+    /// Notes that the call changed a resource.
+    pub fn change(&self, uri: String) {
+        self.changed.borrow_mut().push(uri);
+    }
+
+    /// The resources that the call changed.
+    pub fn changed(&self) -> Vec<String> {
+        self.changed.take()
     }
 
     /// Who is spoken with.

@@ -13,6 +13,7 @@ mod registrations;
 pub mod storage;
 mod streams;
 mod user_grants;
+mod wishes;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -42,6 +43,8 @@ use user_grants::Sweep;
 pub use conversation::Conversation;
 pub(crate) use graph_client::GraphClient;
 pub(crate) use lanes::Lanes;
+pub use wishes::Wish;
+pub(crate) use wishes::forget as forget_wishes;
 
 /// Who a valid access token speaks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,12 +164,45 @@ impl Agent {
         self.grant.handle(command).await
     }
 
+    /// The client of a call, with what its session asked for. What it is told then goes on the session's own stream,
+    /// unless the call has one of its own.
+    fn client(&self, command: &CallCommand) -> Result<Client, GrantError> {
+        let mut client = command.client.clone();
+        let Some(session) = &command.presented.session else { return Ok(client) };
+        if let Some(level) = wishes::level(&self.ports, session)? {
+            client.log_level = Some(level);
+            client.stream.get_or_insert_with(|| StreamName::of_session(session));
+        }
+        Ok(client)
+    }
+
+    fn tell_of_change(&self, presented: &Presented, uri: &str) -> Result<(), GrantError> {
+        let sessions = wishes::subscribers(&self.ports, uri)?;
+        if sessions.is_empty() {
+            return Ok(());
+        }
+        let key = self.grant.stream_key(presented)?;
+        let params = serde_json::json!({ "uri": uri });
+        let message = serde_json::json!({
+            "jsonrpc": "2.0", "method": "notifications/resources/updated", "params": params,
+        });
+        for session in sessions {
+            let stream = StreamName::of_session(&session);
+            Streams::new(&self.ports).publish(&stream, Some(&key), &message.to_string())?;
+        }
+        Ok(())
+    }
+
     async fn call(&self, command: &CallCommand) -> Result<Called, GrantError> {
         let caller = self.grant.present(&command.presented)?;
+        if let Action::Wish(wish) = &command.action {
+            wishes::note(&self.ports, &command.presented, wish)?;
+            return Ok(Called::Done("{}".to_owned()));
+        }
         let tokens = self.grant.tokens(&command.presented);
         let name = match &command.action {
             Action::Tool { name, .. } => name.as_str(),
-            Action::Resource { .. } => "resources/read",
+            Action::Resource { .. } | Action::Wish(_) => "resources/read",
         };
         let graph = GraphClient {
             config: &self.config,
@@ -178,8 +214,9 @@ impl Agent {
             lanes: &self.lanes,
             over: RefCell::default(),
         };
-        let key = command.client.stream.as_ref().map(|_| self.grant.stream_key(&command.presented)).transpose()?;
-        let conversation = Conversation::new(&command.client, &self.ports, key);
+        let client = self.client(command)?;
+        let key = client.stream.as_ref().map(|_| self.grant.stream_key(&command.presented)).transpose()?;
+        let conversation = Conversation::new(&client, &self.ports, key);
         let context = ToolContext {
             config: &self.config,
             ports: &self.ports,
@@ -191,6 +228,9 @@ impl Agent {
             request_id: &command.correlation.request_id,
         };
         let outcome = tools::run(&command.action, &context).await;
+        for uri in conversation.changed() {
+            self.tell_of_change(&command.presented, &uri)?;
+        }
         graph.sign_in_over().map_or(outcome, Err)
     }
 }

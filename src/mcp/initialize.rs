@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::methods::SUBSCRIPTIONS;
 use super::protocol::{Revision, RpcError, params, present};
 use crate::agent::ClientCapabilities;
 use crate::config::Config;
@@ -78,9 +79,28 @@ struct InitializeResult<'a> {
 #[derive(Default, Serialize)]
 pub(super) struct ServerCapabilities {
     tools: ListChanged,
-    resources: ListChanged,
+    resources: Resources,
     prompts: ListChanged,
     completions: Supported,
+    /// Only where a session can set a level; in the stateless revision each request does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logging: Option<Supported>,
+}
+
+impl ServerCapabilities {
+    /// Of the revisions with sessions.
+    fn of_sessions() -> Self {
+        let resources = Resources { subscribe: SUBSCRIPTIONS.then_some(true), ..Resources::default() };
+        Self { resources, logging: Some(Supported {}), ..Self::default() }
+    }
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Resources {
+    list_changed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subscribe: Option<bool>,
 }
 
 /// An empty object: it can, and there is nothing more to say of it.
@@ -125,7 +145,7 @@ pub(super) fn initialize(config: &Config, raw: Option<&RawValue>) -> Result<Agre
     let revision = Revision::parse(&params.protocol_version).unwrap_or(Revision::LATEST);
     let result = InitializeResult {
         protocol_version: revision.name(),
-        capabilities: ServerCapabilities::default(),
+        capabilities: ServerCapabilities::of_sessions(),
         server_info: implementation(config, revision),
         instructions: INSTRUCTIONS,
     };

@@ -81,6 +81,11 @@ impl Call<'_> {
         self.context.conversation.progress(progress, total, message);
     }
 
+    /// Says that this call changed a resource, to those who asked to hear of it.
+    pub fn changed(&self, uri: &str) {
+        self.context.conversation.change(uri.to_owned());
+    }
+
     /// Says something for the client's log.
     pub fn log(&self, level: LogLevel, data: &Value) {
         self.context.conversation.log(level, self.name, data);

@@ -258,6 +258,7 @@ pub fn needs(action: &Action) -> ScopeSet {
     match action {
         Action::Tool { name, .. } => find(name).map_or_else(ScopeSet::default, |tool| ScopeSet::of(tool.needs)),
         Action::Resource { uri } => resources::needs(uri),
+        Action::Wish(_) => ScopeSet::default(),
     }
 }
 
@@ -265,6 +266,8 @@ pub fn needs(action: &Action) -> ScopeSet {
 /// or a want of permission that a further sign-in would mend.
 pub async fn run(action: &Action, context: &ToolContext<'_>) -> Result<Called, GrantError> {
     match action {
+        // Nothing of the catalogue; the object noted it.
+        Action::Wish(_) => Ok(Called::Done("{}".to_owned())),
         Action::Tool { name, arguments } => {
             let tool = find(name);
             let outcome = match tool {
