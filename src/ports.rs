@@ -272,6 +272,13 @@ pub trait Sockets {
     fn close_all(&self);
 }
 
+/// The connection on which the request came.
+#[async_trait(?Send)]
+pub trait Connection {
+    /// Completes when the client has gone before it was answered; never, where the platform does not tell.
+    async fn closed(&self);
+}
+
 /// The Durable Objects.
 #[async_trait(?Send)]
 pub trait Agents {
@@ -309,6 +316,8 @@ pub struct Ports {
     pub log: Rc<dyn Log>,
     /// `waitUntil`.
     pub background: Rc<dyn Background>,
+    /// The client's connection.
+    pub connection: Rc<dyn Connection>,
 }
 
 /// What a grant's object gets from the platform.

@@ -3,7 +3,9 @@
 //! Owns the shapes only. Which route answers what is `app`; which error becomes which status is `app` too.
 
 use std::borrow::Cow;
+use std::fmt;
 
+use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
 
 use crate::log::{Event, Kind};
@@ -129,7 +131,7 @@ impl Context {
 }
 
 /// The stream that a response hands to the client; the edge holds it open and feeds it from the object's socket.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct StreamSpec {
     /// The object that owns the stream.
     pub agent: crate::agent::AgentName,
@@ -137,10 +139,22 @@ pub struct StreamSpec {
     pub attach: crate::agent::Attach,
     /// Bytes that go out first (the `endpoint` event).
     pub prelude: String,
+    /// What is done once the stream is connected.
+    pub work: Option<Work>,
+}
+
+/// Work under way while its stream is open. Comes to the event that ends the stream, or to nothing where the object ends
+/// it.
+pub struct Work(pub LocalBoxFuture<'static, Option<String>>);
+
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Work(…)")
+    }
 }
 
 /// A response's body.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Body {
     /// None.
     Empty,
@@ -154,7 +168,7 @@ pub enum Body {
 pub type Header = (&'static str, Cow<'static, str>);
 
 /// A response.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Response {
     /// HTTP status.
     pub status: u16,

@@ -63,7 +63,8 @@ pub struct Client {
     pub log_level: Option<LogLevel>,
     /// JSON text of the `progressToken` of the call, a string or an integer.
     pub progress_token: Option<String>,
-    /// The stream on which it may be told things while the call runs.
+    /// The stream on which it may be told things while the call runs: one of the call's own, which ends with it, or its
+    /// session's.
     pub stream: Option<StreamName>,
     /// What was asked and answered in earlier runs of the call.
     pub dialogue: Dialogue,
@@ -223,4 +224,8 @@ pub enum Called {
         /// JSON text of the result that says so, for revisions that have no error for it.
         told: String,
     },
+    /// Its answer has gone out on the stream.
+    OnStream,
+    /// The client took it back. Nothing goes out any more.
+    Cancelled,
 }

@@ -45,6 +45,8 @@ pub enum Command {
     Grant(GrantCommand),
     /// A tool call or a resource, for the holder of an access token.
     Call(CallCommand),
+    /// The client takes a call back.
+    Cancel(CancelCommand),
     /// Asks whether a connection could take up a stream: a status has to say so before there is one.
     MayAttach(Attach),
     /// Sends one server message to a client's open stream, which has no log.
@@ -310,6 +312,35 @@ pub struct CallCommand {
     pub may_challenge: bool,
     /// What is known of the client.
     pub client: Client,
+    /// JSON text of the request's id within its legacy session. Where there is a stream the answer goes out on it, under
+    /// this id; a stateless call has none, and its answer goes back with the reply.
+    pub request: Option<String>,
+}
+
+/// A call is taken back by whoever made it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CancelCommand {
+    /// Who asks.
+    pub presented: Presented,
+    /// Which.
+    pub call: CallName,
+}
+
+/// A call that may still run. A name of nothing that does is no error: it may have ended meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CallName {
+    /// A stateless one, by the [`Correlation::request_id`] that it came with.
+    Run(String),
+    /// One of the presented session, by its request's id.
+    Request(String),
+}
+
+impl CallName {
+    /// Of JSON text of an id, which may be spelt in more than one way.
+    pub fn of_request(id: &str) -> Self {
+        let said = serde_json::from_str::<serde_json::Value>(id).map(|value| value.to_string());
+        Self::Request(said.unwrap_or_else(|_| id.to_owned()))
+    }
 }
 
 /// What is asked of a grant.
@@ -334,7 +365,7 @@ pub enum Action {
 /// One reply.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Reply {
-    /// To [`Command::Grant`] and [`Command::MayAttach`].
+    /// To [`Command::Grant`], [`Command::Cancel`] and [`Command::MayAttach`].
     Grant(Result<GrantReply, GrantError>),
     /// To [`Command::Call`].
     Called(Result<Called, GrantError>),
@@ -360,7 +391,8 @@ pub enum Admission {
 /// What a step of the grant's life gives.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GrantReply {
-    /// To `Open`, `AbandonSignIn`, `Revoke`, `RevokeByUser`, `EndSession`, and to [`Command::MayAttach`].
+    /// To `Open`, `AbandonSignIn`, `Revoke`, `RevokeByUser`, `EndSession`, and to what is no step of its
+    /// life, [`Command::Cancel`] and [`Command::MayAttach`].
     Done,
     /// To `BeginSignIn`.
     Approved(AuthorizationRequest),

@@ -8,8 +8,9 @@ use std::cell::{Cell, RefCell};
 
 use serde_json::{Value, json};
 
+use super::GrantError;
 use super::client::{Client, Dialogue, LogLevel};
-use super::streams::Streams;
+use super::streams::{StreamName, Streams};
 use crate::crypto::Key;
 use crate::ports::AgentPorts;
 
@@ -20,12 +21,14 @@ const MOST: u32 = 20;
 /// Milliseconds.
 const WINDOW_MS: u64 = 1000;
 
+/// By how much a sign of life is further than what was said before it: enough to be more, too little to be noticed.
+const LEAST_STEP: f64 = 1e-6;
+
 /// The client of a running call, as the call sees it.
 pub struct Conversation<'a> {
     client: &'a Client,
-    streams: Streams<'a>,
-    key: Option<Key>,
     ports: &'a AgentPorts,
+    key: Option<Key>,
     reached: Cell<Option<f64>>,
     progress: Pace,
     messages: Pace,
@@ -34,13 +37,12 @@ pub struct Conversation<'a> {
 }
 
 impl<'a> Conversation<'a> {
-    /// At the start of a run. `key` seals what is kept of the stream.
+    /// At the start of a run. `key` is that of the stream's log, where it has one.
     pub fn new(client: &'a Client, ports: &'a AgentPorts, key: Option<Key>) -> Self {
         Self {
             client,
-            streams: Streams::new(ports),
-            key,
             ports,
+            key,
             reached: Cell::default(),
             progress: Pace::default(),
             messages: Pace::default(),
@@ -111,8 +113,27 @@ impl<'a> Conversation<'a> {
     pub fn notify(&self, method: &str, params: &Value) {
         let Some(stream) = &self.client.stream else { return };
         let message = json!({ "jsonrpc": "2.0", "method": method, "params": params });
-        // What cannot be kept is not said: no call fails for a notification.
-        let _ = self.streams.publish(stream, self.key.as_ref(), &message.to_string());
+        // What is said on the way is worth no failure of the call.
+        let _ = Streams::new(self.ports).publish(stream, self.key.as_ref(), &message.to_string());
+    }
+
+    /// A sign of life, for clients that wait only so long for the next progress.
+    pub(super) fn beat(&self) {
+        let reached = self.reached.get().unwrap_or_default();
+        self.progress(reached + reached.abs().max(1.0) * LEAST_STEP, None, None);
+    }
+
+    /// The answer of a call of a session goes out on the stream.
+    pub(super) fn answer(&self, stream: &StreamName, id: &str, result: &str) -> Result<(), GrantError> {
+        let message = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{result}}}");
+        let streams = Streams::new(self.ports);
+        let key = self.key.as_ref();
+        if stream.is_of_session() {
+            streams.publish(stream, key, &message)?;
+        } else {
+            streams.finish(stream, key, &message)?;
+        }
+        Ok(())
     }
 }
 

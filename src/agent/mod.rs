@@ -4,6 +4,7 @@
 //! Owns the order of things in one call (who asks, may they, what do they want); the state machine is
 //! `oauth::grant`, the catalogue `tools`, the way out `gateway`.
 
+mod calls;
 mod client;
 mod command;
 mod conversation;
@@ -25,19 +26,21 @@ pub use client::{
     Unanswered,
 };
 pub use command::{
-    Action, Admission, AgentName, AssertionId, AuthorizationRequest, CallCommand, Command, Correlation, Description,
-    Enlisted, GrantCommand, GrantError, GrantReply, MicrosoftTokens, Presented, Profile, Reply, TokenSet, UserCommand,
+    Action, Admission, AgentName, AssertionId, AuthorizationRequest, CallCommand, CallName, CancelCommand, Command,
+    Correlation, Description, Enlisted, GrantCommand, GrantError, GrantReply, MicrosoftTokens, Presented, Profile,
+    Reply, TokenSet, UserCommand,
 };
 pub use streams::{Attach, Attached, EventId, StreamName, Streams};
 
 use crate::config::Config;
-use crate::crypto::Secret;
+use crate::crypto::{Key, Secret};
 use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
 use crate::oauth::grant::Grant;
 use crate::oauth::scopes;
 use crate::ports::AgentPorts;
 use crate::tools::{self, ToolContext};
 
+use calls::{Calls, End};
 use user_grants::Sweep;
 
 pub use conversation::Conversation;
@@ -80,13 +83,14 @@ pub struct Agent {
     ports: AgentPorts,
     grant: Grant,
     lanes: Lanes,
+    calls: Calls,
 }
 
 impl Agent {
     /// The object over this storage. Touches nothing until the first command.
     pub fn new(config: Rc<Config>, ports: AgentPorts) -> Self {
         let grant = Grant::new(Rc::clone(&config), ports.clone());
-        Self { config, ports, grant, lanes: Lanes::default() }
+        Self { config, ports, grant, lanes: Lanes::default(), calls: Calls::default() }
     }
 
     /// Carries out one command.
@@ -97,6 +101,7 @@ impl Agent {
             Command::Publish { stream, message } => {
                 Reply::Published(Streams::new(&self.ports).publish(&stream, None, &message).is_ok_and(|taken| taken))
             }
+            Command::Cancel(command) => Reply::Grant(self.cancel(&command)),
             Command::MayAttach(asked) => Reply::Grant(self.attach(&asked).map(|_| GrantReply::Done)),
             Command::User(command) => Reply::User(user_grants::handle(&self.ports, &command).await),
             Command::AdmitRegistration { ends_at } => Reply::Admission(self.admit(ends_at).await),
@@ -169,6 +174,7 @@ impl Agent {
     fn client(&self, command: &CallCommand) -> Result<Client, GrantError> {
         let mut client = command.client.clone();
         let Some(session) = &command.presented.session else { return Ok(client) };
+        self.grant.present(&command.presented)?;
         if let Some(level) = wishes::level(&self.ports, session)? {
             client.log_level = Some(level);
             client.stream.get_or_insert_with(|| StreamName::of_session(session));
@@ -193,7 +199,38 @@ impl Agent {
         Ok(())
     }
 
+    fn cancel(&self, command: &CancelCommand) -> Result<GrantReply, GrantError> {
+        self.grant.present(&command.presented)?;
+        self.calls.cancel(command.presented.session.as_deref(), &command.call);
+        Ok(GrantReply::Done)
+    }
+
     async fn call(&self, command: &CallCommand) -> Result<Called, GrantError> {
+        let key = self.begin_stream(command).await?;
+        let client = self.client(command)?;
+        let conversation = Conversation::new(&client, &self.ports, key);
+        let work = self.run(command, &conversation);
+        let called = match self.calls.supervise(command, (&*self.ports.timer, &conversation), work).await {
+            End::Finished(outcome) => outcome,
+            End::TooLong => Ok(Called::Done(tools::too_long(&command.action, &command.correlation.request_id))),
+            End::Cancelled => Ok(Called::Cancelled),
+        };
+        self.conclude(command, &conversation, called)
+    }
+
+    /// A legacy call's own stream can be taken up again, so it gets a log; the log's key.
+    async fn begin_stream(&self, command: &CallCommand) -> Result<Option<Key>, GrantError> {
+        let (Some(stream), Some(_)) = (&command.client.stream, &command.request) else { return Ok(None) };
+        if stream.is_of_session() {
+            return Ok(None);
+        }
+        self.grant.present(&command.presented)?;
+        let key = self.grant.stream_key(&command.presented)?;
+        Streams::new(&self.ports).begin(stream).await?;
+        Ok(Some(key))
+    }
+
+    async fn run(&self, command: &CallCommand, conversation: &Conversation<'_>) -> Result<Called, GrantError> {
         let caller = self.grant.present(&command.presented)?;
         if let Action::Wish(wish) = &command.action {
             wishes::note(&self.ports, &command.presented, wish)?;
@@ -214,9 +251,6 @@ impl Agent {
             lanes: &self.lanes,
             over: RefCell::default(),
         };
-        let client = self.client(command)?;
-        let key = client.stream.as_ref().map(|_| self.grant.stream_key(&command.presented)).transpose()?;
-        let conversation = Conversation::new(&client, &self.ports, key);
         let context = ToolContext {
             config: &self.config,
             ports: &self.ports,
@@ -224,7 +258,7 @@ impl Agent {
             offered: scopes::supported(&self.config),
             may_challenge: command.may_challenge,
             graph: &graph,
-            conversation: &conversation,
+            conversation,
             request_id: &command.correlation.request_id,
         };
         let outcome = tools::run(&command.action, &context).await;
@@ -232,5 +266,27 @@ impl Agent {
             self.tell_of_change(&command.presented, &uri)?;
         }
         graph.sign_in_over().map_or(outcome, Err)
+    }
+
+    /// The answer of a legacy call that has a stream goes out on it. A stream of the call's own ends with it.
+    fn conclude(
+        &self,
+        command: &CallCommand,
+        conversation: &Conversation<'_>,
+        called: Result<Called, GrantError>,
+    ) -> Result<Called, GrantError> {
+        let Some(stream) = &command.client.stream else { return called };
+        match (&command.request, called) {
+            (Some(id), Ok(Called::Done(result) | Called::CannotAsk { told: result, .. })) => {
+                conversation.answer(stream, id, &result)?;
+                Ok(Called::OnStream)
+            }
+            (Some(_) | None, called) => {
+                if !stream.is_of_session() {
+                    self.ports.sockets.close(stream.as_str());
+                }
+                called
+            }
+        }
     }
 }

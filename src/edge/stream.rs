@@ -4,15 +4,18 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::future::{Either, select};
-use worker::{Delay, Env, Headers, Request, RequestInit, ResponseBuilder, WebSocket, WebsocketEvent};
+use futures_util::future::{Either, pending, select};
+use worker::{Delay, Env, EventStream, Headers, Request, RequestInit, ResponseBuilder, WebSocket, WebsocketEvent};
 
 use crate::crypto;
 use crate::edge::agents;
-use crate::web::{Header, StreamSpec};
+use crate::web::{Header, StreamSpec, Work};
 
 /// Below the 25 to 30 seconds after which proxies and clients give up on a silent stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// How long what the object said before its reply may take to arrive after it.
+const STRAGGLERS: Duration = Duration::from_secs(1);
 
 /// The header in which the object is told how its stream is taken up: base64url of JSON.
 pub(crate) const ATTACH: &str = "x-attach";
@@ -40,27 +43,87 @@ pub(crate) async fn open(
     for (name, value) in headers {
         sent.append(name, value)?;
     }
+    let StreamSpec { prelude, work, .. } = spec;
     let events = async_stream::stream! {
         let guard = CloseOnDrop(socket);
         // Listen before accepting: a message that arrives in between would be lost.
-        let Ok(mut messages) = guard.0.events() else { return };
+        let Ok(messages) = guard.0.events() else { return };
         if guard.0.accept().is_err() {
             return;
         }
-        yield Ok::<_, worker::Error>(spec.prelude.into_bytes());
-        loop {
-            match select(messages.next(), Box::pin(Delay::from(KEEP_ALIVE))).await {
-                Either::Left((Some(Ok(WebsocketEvent::Message(message))), _)) => {
-                    if let Some(text) = message.text() {
-                        yield Ok(text.into_bytes());
-                    }
-                }
-                Either::Left((Some(Ok(WebsocketEvent::Close(_)) | Err(_)) | None, _)) => break,
-                Either::Right(((), _)) => yield Ok(b": keep-alive\n\n".to_vec()),
-            }
+        yield Ok::<_, worker::Error>(prelude.into_bytes());
+        let mut relay = Relay { messages: Some(messages), work, last: None };
+        while let Some(text) = relay.next().await {
+            yield Ok(text.into_bytes());
         }
     };
     Ok(ResponseBuilder::new().with_status(status).with_headers(sent).from_stream(events)?.into())
+}
+
+/// What goes out on a stream: what the object says, signs of life, and in the end what the stream's own work comes to.
+struct Relay<'s> {
+    /// Until the object closes its side.
+    messages: Option<EventStream<'s>>,
+    /// Until it is done.
+    work: Option<Work>,
+    /// What it came to.
+    last: Option<String>,
+}
+
+enum Heard {
+    Text(String),
+    Nothing,
+    Closed,
+    Done(Option<String>),
+    Idle,
+}
+
+impl Relay<'_> {
+    /// The next bytes; `None` at the end.
+    async fn next(&mut self) -> Option<String> {
+        loop {
+            // The object has closed, and there is no work or it is done.
+            if self.work.is_none() && self.messages.is_none() {
+                return self.last.take();
+            }
+            match self.hear().await {
+                Heard::Text(text) => return Some(text),
+                Heard::Nothing => {}
+                Heard::Closed => self.messages = None,
+                Heard::Done(last) => {
+                    self.work = None;
+                    self.last = last;
+                }
+                // What the object said before the work was done has had its time to come.
+                Heard::Idle if self.last.is_some() => self.messages = None,
+                Heard::Idle => return Some(": keep-alive\n\n".to_owned()),
+            }
+        }
+    }
+
+    async fn hear(&mut self) -> Heard {
+        let wait = if self.last.is_some() { STRAGGLERS } else { KEEP_ALIVE };
+        let messages = async {
+            match &mut self.messages {
+                Some(messages) => match messages.next().await {
+                    Some(Ok(WebsocketEvent::Message(message))) => message.text().map_or(Heard::Nothing, Heard::Text),
+                    Some(Ok(WebsocketEvent::Close(_)) | Err(_)) | None => Heard::Closed,
+                },
+                None => pending().await,
+            }
+        };
+        let work = async {
+            match &mut self.work {
+                Some(Work(work)) => Heard::Done(work.await),
+                None => pending().await,
+            }
+        };
+        let either = select(Box::pin(messages), Box::pin(work));
+        match select(either, Box::pin(Delay::from(wait))).await {
+            Either::Left((Either::Left((heard, _)) | Either::Right((heard, _)), _)) => heard,
+            Either::Right(((), _)) => Heard::Idle,
+        }
+    }
 }
 
 async fn connect(env: &Env, spec: &StreamSpec) -> worker::Result<Option<WebSocket>> {

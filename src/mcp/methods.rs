@@ -146,9 +146,11 @@ pub(super) fn prompt(raw: Option<&RawValue>) -> Result<prompts::Request, RpcErro
 fn get_prompt(raw: Option<&RawValue>) -> Result<String, RpcError> {
     match prompt(raw)?.get(&Client::default()) {
         Called::Done(result) => Ok(result),
-        Called::CannotAsk { .. } | Called::InputRequired { .. } | Called::NotFound { .. } => {
-            Err(RpcError::invalid_params("this prompt needs a client of a newer revision"))
-        }
+        Called::CannotAsk { .. }
+        | Called::InputRequired { .. }
+        | Called::NotFound { .. }
+        | Called::OnStream
+        | Called::Cancelled => Err(RpcError::invalid_params("this prompt needs a client of a newer revision")),
     }
 }
 

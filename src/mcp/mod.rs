@@ -6,6 +6,7 @@
 
 mod call;
 mod caller;
+mod cancel;
 mod challenge;
 mod classify;
 mod completion;

@@ -27,6 +27,9 @@ pub(super) enum Failure {
     /// It did not answer, or not to the question.
     #[error("the grant's object did not answer")]
     Unavailable,
+    /// The client did not wait for it.
+    #[error("the client has gone")]
+    Gone,
 }
 
 /// 401: no token, or one that does not count. 403: a token that counts, but not for this.
@@ -64,6 +67,16 @@ pub(super) fn failed(config: &Config, endpoint: Endpoint, failure: &Failure) -> 
     match failure {
         Failure::Refused(error) => refused(config, endpoint, error),
         Failure::Unavailable => unavailable(),
+        // Nobody reads it but the log.
+        Failure::Gone => Response::empty(499),
+    }
+}
+
+/// A refusal that came too late for a status.
+pub(super) fn told(failure: &Failure) -> RpcError {
+    match failure {
+        Failure::Refused(error) => RpcError::new(-32603, format!("{error}: connect again")),
+        Failure::Unavailable | Failure::Gone => RpcError::new(-32603, "temporarily unavailable: try again"),
     }
 }
 

@@ -6,14 +6,15 @@
 
 use super::Turn;
 use super::call::{self, Call};
+use super::cancel;
 use super::classify::{Classified, Payload, classify};
 use super::confirm::{confirm, confirm_now};
 use super::initialize::initialize;
 use super::methods::{Step, step};
-use super::protocol::{Answer, Message, RpcError, render};
-use super::refuse::{self, Failure};
+use super::protocol::{Answer, Message, RpcError, progress_token, render};
+use super::refuse;
 use super::session::{Channel, Session};
-use crate::agent::{AgentName, Command, StreamName};
+use crate::agent::{AgentName, Client, Command, StreamName};
 use crate::exchange::Exchange;
 use crate::log::{Event, Kind};
 use crate::web::Response;
@@ -45,21 +46,28 @@ pub(super) async fn message(turn: &Turn<'_>) -> Result<Response, Response> {
     let nonce = Some(session.nonce.as_str());
     let work = match work(turn, &session, &message)? {
         // What may end in a challenge is done before the 202, which leaves no room for one.
-        Some(Work::Ask(call)) if call.may_lack_scope() => Some(Work::Done(ask_now(turn, *call).await?)),
+        Some(Work::Ask(call)) if call.may_lack_scope() => ask_now(turn, *call).await?.map(Work::Done),
         Some(Work::Ask(call)) => {
             // A call that the object refuses after the 202 could no longer send the client to refresh its token.
             confirm_now(turn, nonce).await?;
             Some(Work::Ask(call))
         }
-        done @ (Some(Work::Done(_)) | None) => {
+        Some(Work::Done(answer)) => {
             confirm(turn, nonce).await?;
-            done
+            Some(Work::Done(answer))
+        }
+        None => {
+            match &message {
+                Message::Notification { method, params } => cancel::notified(turn, &session, method, *params).await?,
+                Message::Request { .. } | Message::Response => confirm(turn, nonce).await?,
+            }
+            None
         }
     };
     Ok(accept(turn, &session, message.id().zip(work)))
 }
 
-async fn ask_now(turn: &Turn<'_>, call: Call) -> Result<Answer, Response> {
+async fn ask_now(turn: &Turn<'_>, call: Call) -> Result<Option<Answer>, Response> {
     let outcome = call.run(turn.exchange).await;
     outcome.map(call::answer).map_err(|failure| refuse::failed(&turn.exchange.config, turn.endpoint, &failure))
 }
@@ -79,12 +87,12 @@ fn stateless(message: &Message<'_>) -> RpcError {
 enum Work {
     /// Publish this.
     Done(Answer),
-    /// Ask the object and publish what it says.
+    /// Ask the object, which answers on the stream.
     Ask(Box<Call>),
 }
 
 fn work(turn: &Turn<'_>, session: &Session, message: &Message<'_>) -> Result<Option<Work>, Response> {
-    let Message::Request { method, params, .. } = message else { return Ok(None) };
+    let Message::Request { id, method, params } = message else { return Ok(None) };
     let config = &turn.exchange.config;
     if method == "initialize" {
         let answer = match initialize(config, *params) {
@@ -97,7 +105,9 @@ fn work(turn: &Turn<'_>, session: &Session, message: &Message<'_>) -> Result<Opt
         Step::Answer(answer) => Ok(Some(Work::Done(answer))),
         Step::Ask(ask) => {
             let holder = turn.holder(Some(&session.nonce)).ok_or_else(|| turn.sign_in_first())?;
-            Ok(Some(Work::Ask(Box::new(Call::new(turn.exchange, &holder, ask)))))
+            let client = Client { progress_token: progress_token(*params), ..Client::default() };
+            let call = Call::new(turn.exchange, &holder, ask).named(id).of(client);
+            Ok(Some(Work::Ask(Box::new(call.on(StreamName::of_session(&session.nonce))))))
         }
     }
 }
@@ -108,25 +118,17 @@ fn accept(turn: &Turn<'_>, session: &Session, work: Option<(&RawValue, Work)>) -
         let (agent, stream) = (session.agent(), StreamName::of_session(&session.nonce));
         turn.exchange.ports.background.run(Box::pin(async move {
             let answer = match work {
-                Work::Done(answer) => answer,
-                Work::Ask(call) => call
-                    .without_challenge()
-                    .run(&exchange)
-                    .await
-                    .map_or_else(|failure| Answer::Error(told(&failure)), call::answer),
+                Work::Done(answer) => Some(answer),
+                Work::Ask(call) => {
+                    let outcome = call.without_challenge().run(&exchange).await;
+                    outcome.map_or_else(|failure| Some(Answer::Error(refuse::told(&failure))), call::answer)
+                }
             };
+            let Some(answer) = answer else { return };
             publish(&exchange, &agent, stream, render(Some(&id), &answer)).await;
         }));
     }
     Response::empty(202)
-}
-
-/// A refusal that came too late for a status.
-fn told(failure: &Failure) -> RpcError {
-    match failure {
-        Failure::Refused(error) => RpcError::new(-32603, format!("{error}: connect again")),
-        Failure::Unavailable => RpcError::new(-32603, "temporarily unavailable: try again"),
-    }
 }
 
 async fn publish(exchange: &Exchange, agent: &AgentName, stream: StreamName, message: String) {

@@ -18,7 +18,7 @@ use super::session::{Channel, Session, SessionKeys};
 use super::streamable::accepts;
 use super::{Endpoint, Turn};
 use crate::agent::{AgentName, Attach, Command, EventId, Reply, StreamName};
-use crate::web::{Body, Response, StreamSpec};
+use crate::web::{Body, Response, StreamSpec, Work};
 
 /// Opens a stream.
 pub(super) async fn open(turn: &Turn<'_>) -> Result<Response, Response> {
@@ -42,12 +42,12 @@ async fn standalone(turn: &Turn<'_>) -> Result<Response, Response> {
     let Some(id) = turn.request.header("last-event-id") else {
         confirm(turn, Some(&session.nonce)).await?;
         let stream = StreamName::of_session(&session.nonce);
-        return Ok(stream_to(session.agent(), Attach { presented, stream, after: None, prime }, OPENING));
+        return Ok(stream_to(session.agent(), Attach { presented, stream, after: None, prime }, OPENING, None));
     };
     let id = EventId::parse(id).filter(|id| id.stream.session() == session.nonce).ok_or_else(refuse::unknown_event)?;
     let attach = Attach { presented, stream: id.stream, after: Some(id.number), prime };
     check(turn, &session, &attach).await?;
-    Ok(stream_to(session.agent(), attach, OPENING))
+    Ok(stream_to(session.agent(), attach, OPENING, None))
 }
 
 /// Asks the object before there is a status: it alone knows its streams' events. It judges the token as well.
@@ -75,14 +75,15 @@ async fn legacy(turn: &Turn<'_>) -> Result<Response, Response> {
     let prelude = format!("event: endpoint\ndata: /sse/message?sessionId={}\n\n", keys.sign(&session));
     let presented = turn.holder(Some(&session.nonce)).map(|holder| holder.presented(exchange));
     let stream = StreamName::of_session(&session.nonce);
-    Ok(stream_to(session.agent(), Attach { presented, stream, after: None, prime: false }, &prelude))
+    Ok(stream_to(session.agent(), Attach { presented, stream, after: None, prime: false }, &prelude, None))
 }
 
 /// Sent at once, so that the client's HTTP library hands the stream out.
-const OPENING: &str = ": open\n\n";
+pub(super) const OPENING: &str = ": open\n\n";
 
-fn stream_to(agent: AgentName, attach: Attach, prelude: &str) -> Response {
-    let spec = Box::new(StreamSpec { agent, attach, prelude: prelude.to_owned() });
+/// A response that is a stream of an object's.
+pub(super) fn stream_to(agent: AgentName, attach: Attach, prelude: &str, work: Option<Work>) -> Response {
+    let spec = Box::new(StreamSpec { agent, attach, prelude: prelude.to_owned(), work });
     Response { body: Body::Stream(spec), ..Response::empty(200) }
         .with("content-type", "text/event-stream")
         .with("cache-control", "no-store, no-transform")

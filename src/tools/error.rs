@@ -47,6 +47,9 @@ pub(super) enum ToolError {
     /// The object's storage failed before anything was sent.
     #[error("this server's storage failed")]
     Storage,
+    /// The call was ended because it took too long.
+    #[error("the call took too long and was ended")]
+    TooLong { writes: bool },
     /// Nothing failed: the client must answer these before the call goes on.
     #[error("the client has to answer first")]
     InputRequired(Vec<InputRequest>),
@@ -92,7 +95,7 @@ impl ToolError {
     pub const fn in_doubt(&self) -> bool {
         match self {
             Self::Graph { failure, repeatable } => failure.may_have_acted && !*repeatable,
-            Self::Unconfirmed(_) => true,
+            Self::Unconfirmed(_) | Self::TooLong { writes: true } => true,
             Self::Argument { .. }
             | Self::StepUp { .. }
             | Self::NotGranted { .. }
@@ -102,6 +105,7 @@ impl ToolError {
             | Self::NoSuchResource
             | Self::Busy { .. }
             | Self::Storage
+            | Self::TooLong { writes: false }
             | Self::InputRequired(_)
             | Self::CannotAsk(_)
             | Self::NotAnswered
@@ -173,6 +177,12 @@ impl ToolError {
                 retryable: true,
                 ..of("server", "storage", "Try again; the same idempotencyKey, where the tool has one, keeps it safe.")
             },
+            Self::TooLong { writes: false } => {
+                Report { retryable: true, ..of("server", "tooLong", "Ask for less, or try again in a moment.") }
+            }
+            Self::TooLong { writes: true } => {
+                of("server", "tooLong", "It may have been done: look for the result before calling again.")
+            }
             Self::InputRequired(_) | Self::CannotAsk(_) => of(
                 "client",
                 "cannotAsk",

@@ -301,6 +301,30 @@ fn settle<T>(
     })
 }
 
+/// The result of a call that was ended because it took too long.
+pub fn too_long(action: &Action, request_id: &str) -> String {
+    match action {
+        Action::Tool { name, .. } => {
+            let tool = find(name);
+            let writes = tool.is_some_and(Tool::writes);
+            answer::tool_result(Err(ToolError::TooLong { writes }), tool, request_id)
+        }
+        Action::Resource { uri } => answer::resource_result(uri, Err(ToolError::TooLong { writes: false }), request_id),
+        // Waits for nothing.
+        Action::Wish(_) => "{}".to_owned(),
+    }
+}
+
+/// Whether a call may want to ask its client: only what cannot be taken back is asked about.
+pub fn may_ask(action: &Action) -> bool {
+    match action {
+        Action::Tool { name, .. } => {
+            find(name).is_some_and(|tool| matches!(tool.kind, Kind::Outward | Kind::Destructive))
+        }
+        Action::Resource { .. } | Action::Wish(_) => false,
+    }
+}
+
 fn input_required(requests: Vec<InputRequest>, context: &ToolContext<'_>) -> Called {
     let mut dialogue: Dialogue = context.conversation.dialogue();
     for request in &requests {

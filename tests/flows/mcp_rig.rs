@@ -32,6 +32,15 @@ impl<'w> Client<'w> {
 
     /// A stateless call of the probe by a client that can do `capabilities`; `extra` are further params.
     pub(super) async fn ask(&self, capabilities: Value, arguments: Value, extra: Value) -> Response {
+        self.call("application/json", capabilities, arguments, extra).await
+    }
+
+    /// The same by one that can do nothing and accepts this.
+    pub(super) async fn listen(&self, accept: &str, arguments: Value, extra: Value) -> Response {
+        self.call(accept, json!({}), arguments, extra).await
+    }
+
+    async fn call(&self, accept: &str, capabilities: Value, arguments: Value, extra: Value) -> Response {
         let mut params = json!({"name": "probe", "arguments": arguments, "_meta": {
             "io.modelcontextprotocol/protocolVersion": MODERN,
             "io.modelcontextprotocol/clientCapabilities": capabilities,
@@ -42,8 +51,30 @@ impl<'w> Client<'w> {
                 _ => params[name] = value.clone(),
             }
         }
-        let headers = [("mcp-protocol-version", MODERN), ("mcp-method", "tools/call"), ("mcp-name", "probe")];
+        let headers =
+            [("accept", accept), ("mcp-protocol-version", MODERN), ("mcp-method", "tools/call"), ("mcp-name", "probe")];
         self.post(&headers, &json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})).await
+    }
+
+    /// A session; its id.
+    pub(super) async fn initialize(&self, revision: &str, capabilities: Value) -> String {
+        let body = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+            "protocolVersion": revision, "capabilities": capabilities, "clientInfo": {"name": "t", "version": "1"},
+        }});
+        self.post(&[], &body).await.header("mcp-session-id").unwrap().to_owned()
+    }
+
+    /// A call of the probe within a session, as request 9.
+    pub(super) async fn within(&self, session: &str, accept: &str, arguments: Value, meta: Value) -> Response {
+        let params = json!({"name": "probe", "arguments": arguments, "_meta": meta});
+        let body = json!({"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": params});
+        self.post(&[("mcp-session-id", session), ("accept", accept)], &body).await
+    }
+
+    /// Takes a request back; the status.
+    pub(super) async fn cancel(&self, session: &str, id: Value) -> u16 {
+        let body = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}});
+        self.post(&[("mcp-session-id", session)], &body).await.status
     }
 
     /// The result of a stateless call that is answered with JSON.

@@ -78,6 +78,10 @@ impl Agents for ScriptedAgents {
                 let verdict = asked.presented.as_ref().map_or(Ok(()), |presented| self.judge(presented));
                 Ok(Reply::Grant(verdict.map(|()| GrantReply::Done)))
             }
+            Command::Cancel(cancel) => {
+                note(&format!("cancel {:?}", cancel.call));
+                Ok(Reply::Grant(self.judge(&cancel.presented).map(|()| GrantReply::Done)))
+            }
             Command::Grant(_) | Command::User(_) | Command::AdmitRegistration { .. } => Err(AgentUnavailable),
             Command::Call(call) => {
                 note(&format!("call {:?}", call.action));

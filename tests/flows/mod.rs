@@ -25,6 +25,7 @@ mod mcp_rig;
 mod mcp_scene;
 mod mcp_session;
 mod mcp_sse;
+mod mcp_streams;
 mod operator;
 mod pinned;
 mod races;

@@ -10,9 +10,9 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use crate::log::Event;
 use crate::ports::{
-    AiCall, AiGateway, Alarm, Background, Clock, Es256, Kv, KvError, Limit, Log, OutboundRequest, OutboundResponse,
-    P256Key, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Sockets, Sql, SqlError, SqlRow, SqlValue, Timer,
-    Upstream, UpstreamError,
+    AiCall, AiGateway, Alarm, Background, Clock, Connection, Es256, Kv, KvError, Limit, Log, OutboundRequest,
+    OutboundResponse, P256Key, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Sockets, Sql, SqlError, SqlRow,
+    SqlValue, Timer, Upstream, UpstreamError,
 };
 
 /// A clock that moves only when told to.
@@ -373,6 +373,19 @@ impl QueuedBackground {
 impl Background for QueuedBackground {
     fn run(&self, work: LocalBoxFuture<'static, ()>) {
         self.0.borrow_mut().push(work);
+    }
+}
+
+/// A connection that holds until the test says otherwise.
+#[derive(Default)]
+pub(crate) struct FakeConnection(pub(crate) Cell<bool>);
+
+#[async_trait(?Send)]
+impl Connection for FakeConnection {
+    async fn closed(&self) {
+        while !self.0.get() {
+            tokio::task::yield_now().await;
+        }
     }
 }
 

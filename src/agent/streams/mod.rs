@@ -75,6 +75,11 @@ impl<'a> Streams<'a> {
         taken
     }
 
+    /// The event of a message that no log keeps.
+    pub fn event(message: &str) -> String {
+        frame::message(None, message)
+    }
+
     fn say(&self, stream: &StreamName, key: Option<&Key>, text: &str, last: bool) -> Result<bool, GrantError> {
         let id = match key {
             Some(key) => log::append(self.ports, stream, key, text, last)?,

@@ -10,15 +10,18 @@ mod methods;
 mod state;
 
 use super::call::Call;
-use super::confirm::confirm;
+use super::caller::Holder;
+use super::confirm::{confirm, confirm_now};
 use super::methods::{Ask, no_such_resource};
 use super::protocol::{Answer, Message, RpcError, render};
+use super::stream::{OPENING, stream_to};
 use super::streamable::answered;
 use super::{Turn, refuse};
-use crate::agent::{Called, Client, Dialogue};
+use crate::agent::{AgentName, Attach, Called, Client, Dialogue, StreamName, Streams};
 use crate::exchange::Exchange;
 use crate::prompts;
-use crate::web::Response;
+use crate::web::{Response, Work};
+use serde_json::value::RawValue;
 
 pub(super) use envelope::Params;
 use methods::{Step, ask_client, complete, lacks_capability, step};
@@ -71,14 +74,23 @@ pub(super) async fn post(turn: &Turn<'_>, message: &Message<'_>, params: &Params
             confirm(turn, None).await?;
             answer
         }
-        Step::Ask(ask, hints) => call(turn, params, ask, hints).await?,
+        Step::Ask(ask, hints) => return call(turn, (id, params), ask, hints).await,
         Step::Prompt(request) => prompt(turn, params, &request).await?,
     };
-    Ok(Response { status: status(&answer), ..answered(render(Some(id), &answer)) })
+    Ok(in_json(id, &answer))
+}
+
+fn in_json(id: &RawValue, answer: &Answer) -> Response {
+    Response { status: status(answer), ..answered(render(Some(id), answer)) }
 }
 
 /// Asks the object. A call that needs something of its client ends with its questions, and comes again with the answers.
-async fn call(turn: &Turn<'_>, params: &Params<'_>, ask: Ask, hints: Option<Hints>) -> Result<Answer, Response> {
+async fn call(
+    turn: &Turn<'_>,
+    (id, params): (&RawValue, &Params<'_>),
+    ask: Ask,
+    hints: Option<Hints>,
+) -> Result<Response, Response> {
     let exchange = turn.exchange;
     let holder = turn.holder(None).ok_or_else(|| turn.sign_in_first())?;
     let binding = Binding::new(holder.claims.grant, &ask.action);
@@ -86,12 +98,41 @@ async fn call(turn: &Turn<'_>, params: &Params<'_>, ask: Ask, hints: Option<Hint
         Ok(dialogue) => Client { dialogue, ..params.client() },
         Err(error) => {
             confirm(turn, None).await?;
-            return Ok(Answer::Error(error));
+            return Ok(in_json(id, &Answer::Error(error)));
         }
     };
-    let outcome = Call::new(exchange, &holder, ask).of(client).run(exchange).await;
-    let called = outcome.map_err(|failure| refuse::failed(&exchange.config, turn.endpoint, &failure))?;
-    Ok(told(exchange, &binding, called, hints))
+    let call = Call::new(exchange, &holder, ask).of(client);
+    if call.may_speak() && call.may_stream(turn.request) {
+        confirm_now(turn, None).await?;
+        return Ok(speak(exchange, &holder, id, call, move |exchange, called| {
+            conclude(exchange, &binding, hints, called)
+        }));
+    }
+    let called = call.run(exchange).await;
+    let called = called.map_err(|failure| refuse::failed(&exchange.config, turn.endpoint, &failure))?;
+    Ok(in_json(id, &conclude(exchange, &binding, hints, called)))
+}
+
+/// Answers with a stream of the call's own, which ends with the answer. Closing it takes the call back.
+fn speak(
+    exchange: &Exchange,
+    holder: &Holder<'_>,
+    id: &RawValue,
+    call: Call,
+    conclude: impl FnOnce(&Exchange, Called) -> Answer + 'static,
+) -> Response {
+    let stream = StreamName::alone(exchange.ports.random.as_ref());
+    let presented = Some(holder.presented(exchange));
+    let attach = Attach { presented, stream: stream.clone(), after: None, prime: false };
+    let (exchange, id) = (exchange.clone(), id.to_owned());
+    let work = Work(Box::pin(async move {
+        let answer = match call.without_challenge().on(stream).run(&exchange).await {
+            Ok(called) => conclude(&exchange, called),
+            Err(failure) => Answer::Error(refuse::told(&failure)),
+        };
+        Some(Streams::event(&render(Some(&id), &answer)))
+    }));
+    stream_to(AgentName::Grant(holder.claims.grant), attach, OPENING, Some(work))
 }
 
 /// A prompt, which the edge makes by itself. It too may need something of its client.
@@ -102,14 +143,14 @@ async fn prompt(turn: &Turn<'_>, params: &Params<'_>, request: &prompts::Request
     Ok(match resume(turn.exchange, params, &binding) {
         Ok(dialogue) => {
             let called = request.get(&Client { dialogue, ..params.client() });
-            told(turn.exchange, &binding, called, None)
+            conclude(turn.exchange, &binding, None, called)
         }
         Err(error) => Answer::Error(error),
     })
 }
 
-/// What came of a call, as this revision says it.
-fn told(exchange: &Exchange, binding: &Binding, called: Called, hints: Option<Hints>) -> Answer {
+/// The answer of a call.
+fn conclude(exchange: &Exchange, binding: &Binding, hints: Option<Hints>, called: Called) -> Answer {
     match called {
         Called::Done(result) => complete(Answer::Result(result.into()), hints),
         // -32002 has no place in this revision.
@@ -117,11 +158,13 @@ fn told(exchange: &Exchange, binding: &Binding, called: Called, hints: Option<Hi
         Called::CannotAsk { method, .. } => Answer::Error(lacks_capability(method)),
         Called::InputRequired { requests, dialogue } => {
             let keys = &exchange.config.keys.encryption.request_states;
-            match binding.seal(keys, exchange.ports.random.as_ref(), exchange.context.now, dialogue) {
+            match binding.seal(keys, exchange.ports.random.as_ref(), exchange.ports.clock.now(), dialogue) {
                 Ok(state) => ask_client(&requests, &state),
                 Err(error) => Answer::Error(error),
             }
         }
+        // Only a call of a session is answered on its stream, and only one that is gone was taken back.
+        Called::OnStream | Called::Cancelled => Answer::Error(RpcError::new(-32603, "internal error")),
     }
 }
 

@@ -8,8 +8,8 @@ use futures_util::future::LocalBoxFuture;
 use m365_mcp::agent::{Admission, AgentName, Command, Reply};
 use m365_mcp::log::Event;
 use m365_mcp::ports::{
-    AgentUnavailable, Agents, Background, Clock, Es256, Kv, KvError, Limit, Log, OutboundRequest, OutboundResponse,
-    P256Key, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Timer, Upstream, UpstreamError,
+    AgentUnavailable, Agents, Background, Clock, Connection, Es256, Kv, KvError, Limit, Log, OutboundRequest,
+    OutboundResponse, P256Key, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Timer, Upstream, UpstreamError,
 };
 
 /// Every port at once.
@@ -51,6 +51,13 @@ impl Log for Nowhere {
 
 impl Background for Nowhere {
     fn run(&self, _work: LocalBoxFuture<'static, ()>) {}
+}
+
+#[async_trait(?Send)]
+impl Connection for Nowhere {
+    async fn closed(&self) {
+        std::future::pending().await
+    }
 }
 
 #[async_trait(?Send)]
