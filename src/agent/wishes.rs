@@ -91,3 +91,53 @@ fn first(rows: &[SqlRow]) -> Option<&str> {
         SqlValue::Null | SqlValue::Integer(_) | SqlValue::Blob(_) => None,
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+mod tests {
+    use super::*;
+    use crate::agent::storage;
+    use crate::crypto::Secret;
+    use crate::support::TestPlatform;
+
+    fn ports() -> AgentPorts {
+        let ports = TestPlatform::new(&[]).agent_ports();
+        storage::create(&*ports.sql).unwrap();
+        ports
+    }
+
+    fn of(session: &str) -> Presented {
+        Presented { token: Secret::new("t"), access: None, session: Some(session.to_owned()) }
+    }
+
+    #[test]
+    fn a_session_is_told_of_what_it_subscribed_to_until_it_says_otherwise_or_ends() {
+        let ports = ports();
+        let wish = |session: &str, wish: Wish| note(&ports, &of(session), &wish).unwrap();
+        for session in ["a", "b", "a"] {
+            wish(session, Wish::Subscribe("x://1".to_owned()));
+        }
+        wish("a", Wish::Subscribe("x://2".to_owned()));
+        wish("a", Wish::LogLevel(LogLevel::Error));
+        assert_eq!(subscribers(&ports, "x://1").unwrap(), ["a", "b"]);
+        wish("b", Wish::Unsubscribe("x://1".to_owned()));
+        assert_eq!(subscribers(&ports, "x://1").unwrap(), ["a"]);
+        assert_eq!(level(&ports, "a"), Ok(Some(LogLevel::Error)));
+        forget(&ports, "a").unwrap();
+        assert_eq!((subscribers(&ports, "x://2").unwrap(), level(&ports, "a")), (Vec::<String>::new(), Ok(None)));
+    }
+
+    #[test]
+    fn wishes_without_end_push_out_the_oldest() {
+        let ports = ports();
+        for number in 0..=MOST_SUBSCRIPTIONS {
+            note(&ports, &of("a"), &Wish::Subscribe(format!("x://{number}"))).unwrap();
+        }
+        for number in 0..=MOST_LEVELS {
+            note(&ports, &of(&number.to_string()), &Wish::LogLevel(LogLevel::Debug)).unwrap();
+        }
+        assert_eq!(subscribers(&ports, "x://0").unwrap(), Vec::<String>::new());
+        assert_eq!(subscribers(&ports, "x://1").unwrap(), ["a"]);
+        assert_eq!((level(&ports, "0"), level(&ports, "1")), (Ok(None), Ok(Some(LogLevel::Debug))));
+    }
+}

@@ -7,6 +7,8 @@ mod discover;
 mod envelope;
 mod headers;
 mod methods;
+#[cfg(feature = "conformance")]
+mod parameters;
 mod state;
 
 use super::call::Call;
