@@ -47,6 +47,13 @@ pub enum Command {
     Call(CallCommand),
     /// The client takes a call back.
     Cancel(CancelCommand),
+    /// Asks whether a call could be answered on its stream: that the token counts, and somebody is there to hear.
+    MaySpeak {
+        /// Who asks.
+        presented: Presented,
+        /// Where the answer would go.
+        stream: StreamName,
+    },
     /// Asks whether a connection could take up a stream: a status has to say so before there is one.
     MayAttach(Attach),
     /// Sends one server message to a client's open stream, which has no log.
@@ -402,8 +409,8 @@ pub enum GrantReply {
     Tokens(TokenSet),
     /// To `Describe`.
     Described(Description),
-    /// To `Confirm`.
-    Confirmed,
+    /// To `Confirm`: the grant's slot, by which an earlier grant of the same user and client is known.
+    Confirmed(Digest),
 }
 
 /// Why the grant refused. Causes are many; the token endpoint and the bearer check map them to few codes.
@@ -457,6 +464,9 @@ pub enum GrantError {
     /// The session was ended by its client.
     #[error("the session has ended")]
     SessionEnded,
+    /// Nobody holds the stream on which the answer would go.
+    #[error("the stream is not connected")]
+    NotConnected,
     /// No such event on a stream of the session, or it was long ago.
     #[error("the event is unknown")]
     EventUnknown,

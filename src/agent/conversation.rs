@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::GrantError;
 use super::client::{Client, Dialogue, LogLevel};
-use super::streams::{StreamName, Streams};
+use super::streams::{Change, StreamName, Streams};
 use crate::crypto::Key;
 use crate::ports::AgentPorts;
 
@@ -33,7 +33,7 @@ pub struct Conversation<'a> {
     progress: Pace,
     messages: Pace,
     memory: RefCell<Option<String>>,
-    changed: RefCell<Vec<String>>,
+    changed: RefCell<Vec<Change>>,
 }
 
 impl<'a> Conversation<'a> {
@@ -51,13 +51,13 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Notes that the call changed a resource.
-    pub fn change(&self, uri: String) {
-        self.changed.borrow_mut().push(uri);
+    /// Notes what the call changed.
+    pub fn change(&self, change: Change) {
+        self.changed.borrow_mut().push(change);
     }
 
-    /// The resources that the call changed.
-    pub fn changed(&self) -> Vec<String> {
+    /// What the call changed.
+    pub fn changed(&self) -> Vec<Change> {
         self.changed.take()
     }
 

@@ -30,7 +30,7 @@ pub use command::{
     Correlation, Description, Enlisted, GrantCommand, GrantError, GrantReply, MicrosoftTokens, Presented, Profile,
     Reply, TokenSet, UserCommand,
 };
-pub use streams::{Attach, Attached, EventId, StreamName, Streams};
+pub use streams::{Attach, Attached, Change, ChangeFilter, EventId, StreamName, Streams, Subscription};
 
 use crate::config::Config;
 use crate::crypto::{Key, Secret};
@@ -102,6 +102,7 @@ impl Agent {
                 Reply::Published(Streams::new(&self.ports).publish(&stream, None, &message).is_ok_and(|taken| taken))
             }
             Command::Cancel(command) => Reply::Grant(self.cancel(&command)),
+            Command::MaySpeak { presented, stream } => Reply::Grant(self.may_speak(&presented, &stream)),
             Command::MayAttach(asked) => Reply::Grant(self.attach(&asked).map(|_| GrantReply::Done)),
             Command::User(command) => Reply::User(user_grants::handle(&self.ports, &command).await),
             Command::AdmitRegistration { ends_at } => Reply::Admission(self.admit(ends_at).await),
@@ -182,7 +183,11 @@ impl Agent {
         Ok(client)
     }
 
-    fn tell_of_change(&self, presented: &Presented, uri: &str) -> Result<(), GrantError> {
+    /// Says what changed to who listens for it, and to the sessions that subscribed.
+    fn tell_of_change(&self, presented: &Presented, change: &Change) -> Result<(), GrantError> {
+        let streams = Streams::new(&self.ports);
+        streams.announce(change);
+        let Change::Resource(uri) = change else { return Ok(()) };
         let sessions = wishes::subscribers(&self.ports, uri)?;
         if sessions.is_empty() {
             return Ok(());
@@ -193,10 +198,14 @@ impl Agent {
             "jsonrpc": "2.0", "method": "notifications/resources/updated", "params": params,
         });
         for session in sessions {
-            let stream = StreamName::of_session(&session);
-            Streams::new(&self.ports).publish(&stream, Some(&key), &message.to_string())?;
+            streams.publish(&StreamName::of_session(&session), Some(&key), &message.to_string())?;
         }
         Ok(())
+    }
+
+    fn may_speak(&self, presented: &Presented, stream: &StreamName) -> Result<GrantReply, GrantError> {
+        self.grant.present(presented)?;
+        if Streams::new(&self.ports).is_heard(stream) { Ok(GrantReply::Done) } else { Err(GrantError::NotConnected) }
     }
 
     fn cancel(&self, command: &CancelCommand) -> Result<GrantReply, GrantError> {
@@ -262,8 +271,8 @@ impl Agent {
             request_id: &command.correlation.request_id,
         };
         let outcome = tools::run(&command.action, &context).await;
-        for uri in conversation.changed() {
-            self.tell_of_change(&command.presented, &uri)?;
+        for change in conversation.changed() {
+            self.tell_of_change(&command.presented, &change)?;
         }
         graph.sign_in_over().map_or(outcome, Err)
     }

@@ -17,9 +17,9 @@ use crate::config::Config;
 use crate::prompts;
 use crate::tools;
 
-/// Whether a client may subscribe to a resource. Nothing tells this server when mail or a calendar changes, so that the
-/// product would promise what it cannot keep.
-pub(super) const SUBSCRIPTIONS: bool = cfg!(feature = "conformance");
+/// Whether a client is told of changes. Nothing tells this server when mail or a calendar changes, and its lists change
+/// with a deploy only, so that the product would promise what it cannot keep.
+pub(super) const CHANGES: bool = cfg!(feature = "conformance");
 
 /// Resource not found, in the revisions up to 2025-11-25.
 const RESOURCE_NOT_FOUND: i32 = -32002;
@@ -53,8 +53,8 @@ pub(super) fn step(config: &Config, method: &str, raw: Option<&RawValue>) -> Ste
         "prompts/get" => get_prompt(raw).map(result),
         "completion/complete" => complete(raw).map(result),
         "logging/setLevel" => log_level(raw),
-        "resources/subscribe" if SUBSCRIPTIONS => subscription(raw, Wish::Subscribe),
-        "resources/unsubscribe" if SUBSCRIPTIONS => subscription(raw, Wish::Unsubscribe),
+        "resources/subscribe" if CHANGES => subscription(raw, Wish::Subscribe),
+        "resources/unsubscribe" if CHANGES => subscription(raw, Wish::Unsubscribe),
         "tools/call" => call(config, raw),
         "resources/read" => read(raw),
         _ => Err(RpcError::method_not_found(method)),

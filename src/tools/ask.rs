@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::call::Call;
 use super::error::ToolError;
-use crate::agent::{InputAnswer, InputMethod, InputRequest, LogLevel, Unanswered};
+use crate::agent::{Change, InputAnswer, InputMethod, InputRequest, LogLevel, Unanswered};
 
 /// What a person made of a form.
 #[derive(Debug, PartialEq)]
@@ -81,9 +81,9 @@ impl Call<'_> {
         self.context.conversation.progress(progress, total, message);
     }
 
-    /// Says that this call changed a resource, to those who asked to hear of it.
-    pub fn changed(&self, uri: &str) {
-        self.context.conversation.change(uri.to_owned());
+    /// Says what this call changed, to those who asked to hear of it.
+    pub fn changed(&self, change: Change) {
+        self.context.conversation.change(change);
     }
 
     /// Says something for the client's log.

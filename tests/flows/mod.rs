@@ -18,6 +18,7 @@ mod listing;
 mod mcp_asking;
 mod mcp_call;
 mod mcp_door;
+mod mcp_earlier;
 mod mcp_modern;
 mod mcp_prompts;
 mod mcp_resume;

@@ -41,6 +41,17 @@ impl Grant {
         Ok(caller)
     }
 
+    /// That the token counts, and which client's it is.
+    pub(super) fn confirm(&self, presented: &Presented) -> Result<GrantReply, GrantError> {
+        self.present(presented)?;
+        match self.load()?.state {
+            State::Active(active) => Ok(GrantReply::Confirmed(active.slot())),
+            State::Approved(_) | State::SigningIn(_) | State::SignedIn(_) | State::Revoked(_) => {
+                Err(GrantError::TokenInvalid)
+            }
+        }
+    }
+
     /// What the grant is, as long as it stands.
     pub(super) fn describe(&self, user: UserId) -> Result<GrantReply, GrantError> {
         let active = match self.load()?.state {
