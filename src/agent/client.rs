@@ -200,6 +200,34 @@ impl Dialogue {
     }
 }
 
+/// What went out on a call's stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Spoken {
+    /// The answer.
+    Answer,
+    /// The answer that the tool failed.
+    ToolError,
+    /// Questions; the answer follows theirs.
+    Questions,
+}
+
+impl Spoken {
+    /// In a log line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Answer => "ok",
+            Self::ToolError => "tool-error",
+            Self::Questions => "input-required",
+        }
+    }
+
+    /// What a result is. Looks for the member in the text instead of parsing it: text within a JSON string cannot look
+    /// like it, because its quotes are escaped.
+    pub fn of(result: &str) -> Self {
+        if result.contains("\"isError\":true") { Self::ToolError } else { Self::Answer }
+    }
+}
+
 /// What came of one run of a call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Called {
@@ -224,8 +252,8 @@ pub enum Called {
         /// JSON text of the result that says so, for revisions that have no error for it.
         told: String,
     },
-    /// Its answer has gone out on the stream.
-    OnStream,
+    /// What it comes to has gone out on the stream.
+    OnStream(Spoken),
     /// The client took it back. Nothing goes out any more.
     Cancelled,
 }

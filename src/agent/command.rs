@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::client::{Called, Client};
+use super::client::{Called, Client, ClientCapabilities, InputAnswer};
 use super::streams::{Attach, StreamName};
 use super::wishes::Wish;
 use crate::crypto::{Digest, Secret};
@@ -45,6 +45,15 @@ pub enum Command {
     Grant(GrantCommand),
     /// A tool call or a resource, for the holder of an access token.
     Call(CallCommand),
+    /// The client of a legacy session answers what it was asked. The call that waits for it goes on.
+    Answer(AnswerCommand),
+    /// The client of an HTTP+SSE session says what it can be asked.
+    Introduce {
+        /// Who.
+        presented: Presented,
+        /// What.
+        capabilities: ClientCapabilities,
+    },
     /// The client takes a call back.
     Cancel(CancelCommand),
     /// Asks whether a call could be answered on its stream: that the token counts, and somebody is there to hear.
@@ -324,6 +333,17 @@ pub struct CallCommand {
     pub request: Option<String>,
 }
 
+/// An answer to a request of ours.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct AnswerCommand {
+    /// Who answers.
+    pub presented: Presented,
+    /// The id of our request.
+    pub id: String,
+    /// What it says.
+    pub answer: InputAnswer,
+}
+
 /// A call is taken back by whoever made it.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CancelCommand {
@@ -351,7 +371,7 @@ impl CallName {
 }
 
 /// What is asked of a grant.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Action {
     /// `tools/call`.
     Tool {
@@ -372,7 +392,7 @@ pub enum Action {
 /// One reply.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Reply {
-    /// To [`Command::Grant`], [`Command::Cancel`] and [`Command::MayAttach`].
+    /// To [`Command::Grant`], [`Command::Answer`], [`Command::Introduce`], [`Command::Cancel`] and [`Command::MayAttach`].
     Grant(Result<GrantReply, GrantError>),
     /// To [`Command::Call`].
     Called(Result<Called, GrantError>),
@@ -399,7 +419,7 @@ pub enum Admission {
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GrantReply {
     /// To `Open`, `AbandonSignIn`, `Revoke`, `RevokeByUser`, `EndSession`, and to what is no step of its
-    /// life, [`Command::Cancel`] and [`Command::MayAttach`].
+    /// life.
     Done,
     /// To `BeginSignIn`.
     Approved(AuthorizationRequest),

@@ -123,6 +123,12 @@ impl<'a> Conversation<'a> {
         self.progress(reached + reached.abs().max(1.0) * LEAST_STEP, None, None);
     }
 
+    /// A request to the client goes out on the stream.
+    pub(super) fn say(&self, stream: &StreamName, message: &str) -> Result<(), GrantError> {
+        Streams::new(self.ports).publish(stream, self.key.as_ref(), message)?;
+        Ok(())
+    }
+
     /// The answer of a call of a session goes out on the stream.
     pub(super) fn answer(&self, stream: &StreamName, id: &str, result: &str) -> Result<(), GrantError> {
         let message = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{result}}}");

@@ -14,6 +14,7 @@ mod registrations;
 pub mod storage;
 mod streams;
 mod user_grants;
+mod waiting;
 mod wishes;
 
 use std::cell::RefCell;
@@ -22,19 +23,20 @@ use std::rc::Rc;
 use async_trait::async_trait;
 
 pub use client::{
-    Called, Client, ClientCapabilities, Dialogue, InputAnswer, InputMethod, InputRequest, LogLevel, Question,
+    Called, Client, ClientCapabilities, Dialogue, InputAnswer, InputMethod, InputRequest, LogLevel, Question, Spoken,
     Unanswered,
 };
 pub use command::{
-    Action, Admission, AgentName, AssertionId, AuthorizationRequest, CallCommand, CallName, CancelCommand, Command,
-    Correlation, Description, Enlisted, GrantCommand, GrantError, GrantReply, MicrosoftTokens, Presented, Profile,
-    Reply, TokenSet, UserCommand,
+    Action, Admission, AgentName, AnswerCommand, AssertionId, AuthorizationRequest, CallCommand, CallName,
+    CancelCommand, Command, Correlation, Description, Enlisted, GrantCommand, GrantError, GrantReply, MicrosoftTokens,
+    Presented, Profile, Reply, TokenSet, UserCommand,
 };
 pub use streams::{Attach, Attached, Change, ChangeFilter, EventId, StreamName, Streams, Subscription};
 
 use crate::config::Config;
 use crate::crypto::{Key, Secret};
 use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
+use crate::log::{Event, Kind};
 use crate::oauth::grant::Grant;
 use crate::oauth::scopes;
 use crate::ports::AgentPorts;
@@ -42,6 +44,7 @@ use crate::tools::{self, ToolContext};
 
 use calls::{Calls, End};
 use user_grants::Sweep;
+use waiting::WaitingCalls;
 
 pub use conversation::Conversation;
 pub(crate) use graph_client::GraphClient;
@@ -101,6 +104,8 @@ impl Agent {
             Command::Publish { stream, message } => {
                 Reply::Published(Streams::new(&self.ports).publish(&stream, None, &message).is_ok_and(|taken| taken))
             }
+            Command::Answer(command) => Reply::Grant(self.answer(command).await),
+            Command::Introduce { presented, capabilities } => Reply::Grant(self.introduce(&presented, capabilities)),
             Command::Cancel(command) => Reply::Grant(self.cancel(&command)),
             Command::MaySpeak { presented, stream } => Reply::Grant(self.may_speak(&presented, &stream)),
             Command::MayAttach(asked) => Reply::Grant(self.attach(&asked).map(|_| GrantReply::Done)),
@@ -132,7 +137,8 @@ impl Agent {
     async fn sweep(&self) -> Result<Option<u64>, GrantError> {
         let Some(at) = self.grant.sweep().await? else { return Ok(None) };
         let streams = Streams::new(&self.ports).forget_old()?;
-        Ok(Some(streams.map_or(at, |stream| stream.min(at))))
+        let waiting = waiting::forget_old(&self.ports)?;
+        Ok([Some(at), streams, waiting].into_iter().flatten().min())
     }
 
     /// What a connection that takes up a stream gets first, if it may: a grant's stream only with a token that counts and
@@ -170,19 +176,6 @@ impl Agent {
         self.grant.handle(command).await
     }
 
-    /// The client of a call, with what its session asked for. What it is told then goes on the session's own stream,
-    /// unless the call has one of its own.
-    fn client(&self, command: &CallCommand) -> Result<Client, GrantError> {
-        let mut client = command.client.clone();
-        let Some(session) = &command.presented.session else { return Ok(client) };
-        self.grant.present(&command.presented)?;
-        if let Some(level) = wishes::level(&self.ports, session)? {
-            client.log_level = Some(level);
-            client.stream.get_or_insert_with(|| StreamName::of_session(session));
-        }
-        Ok(client)
-    }
-
     /// Says what changed to who listens for it, and to the sessions that subscribed.
     fn tell_of_change(&self, presented: &Presented, change: &Change) -> Result<(), GrantError> {
         let streams = Streams::new(&self.ports);
@@ -210,7 +203,28 @@ impl Agent {
 
     fn cancel(&self, command: &CancelCommand) -> Result<GrantReply, GrantError> {
         self.grant.present(&command.presented)?;
-        self.calls.cancel(command.presented.session.as_deref(), &command.call);
+        let session = command.presented.session.as_deref();
+        self.calls.cancel(session, &command.call);
+        waiting::cancel(&self.ports, session, &command.call)?;
+        Ok(GrantReply::Done)
+    }
+
+    fn introduce(&self, presented: &Presented, capabilities: ClientCapabilities) -> Result<GrantReply, GrantError> {
+        self.grant.present(presented)?;
+        waiting::introduce(&self.ports, presented, capabilities)?;
+        Ok(GrantReply::Done)
+    }
+
+    /// Runs the call again that waited for this answer, from its start. What comes of it goes out on its stream.
+    async fn answer(&self, command: AnswerCommand) -> Result<GrantReply, GrantError> {
+        self.grant.present(&command.presented)?;
+        let key = self.grant.stream_key(&command.presented)?;
+        let waiting = WaitingCalls::new(&self.ports, &key).take(&command.presented, &command.id, command.answer)?;
+        if let Some(call) = waiting {
+            let started = self.ports.clock.now_ms();
+            let outcome = self.call(&call).await;
+            self.log_resumed(&call, started, &outcome);
+        }
         Ok(GrantReply::Done)
     }
 
@@ -224,7 +238,23 @@ impl Agent {
             End::TooLong => Ok(Called::Done(tools::too_long(&command.action, &command.correlation.request_id))),
             End::Cancelled => Ok(Called::Cancelled),
         };
-        self.conclude(command, &conversation, called)
+        self.conclude(command, &conversation, called).await
+    }
+
+    /// The client, with what the object alone knows: the ids of HTTP+SSE sessions are older than what was said in them,
+    /// and a level can be set at any time. What a session hears then goes on its own stream, unless the call has one.
+    fn client(&self, command: &CallCommand) -> Result<Client, GrantError> {
+        let mut client = command.client.clone();
+        let Some(session) = &command.presented.session else { return Ok(client) };
+        self.grant.present(&command.presented)?;
+        if client.stream.as_ref().is_some_and(StreamName::is_of_session) {
+            client.capabilities = waiting::capabilities(&self.ports, session)?;
+        }
+        if let Some(level) = wishes::level(&self.ports, session)? {
+            client.log_level = Some(level);
+            client.stream.get_or_insert_with(|| StreamName::of_session(session));
+        }
+        Ok(client)
     }
 
     /// A legacy call's own stream can be taken up again, so it gets a log; the log's key.
@@ -277,8 +307,8 @@ impl Agent {
         graph.sign_in_over().map_or(outcome, Err)
     }
 
-    /// The answer of a legacy call that has a stream goes out on it. A stream of the call's own ends with it.
-    fn conclude(
+    /// The answer of a legacy call that has a stream goes out on it, and so do its questions. A stream of the call's own ends with it.
+    async fn conclude(
         &self,
         command: &CallCommand,
         conversation: &Conversation<'_>,
@@ -288,7 +318,15 @@ impl Agent {
         match (&command.request, called) {
             (Some(id), Ok(Called::Done(result) | Called::CannotAsk { told: result, .. })) => {
                 conversation.answer(stream, id, &result)?;
-                Ok(Called::OnStream)
+                Ok(Called::OnStream(Spoken::of(&result)))
+            }
+            (Some(_), Ok(Called::InputRequired { requests, dialogue })) => {
+                let key = self.grant.stream_key(&command.presented)?;
+                let waiting = WaitingCalls::new(&self.ports, &key);
+                for message in waiting.keep(command, &requests, dialogue).await? {
+                    conversation.say(stream, &message)?;
+                }
+                Ok(Called::OnStream(Spoken::Questions))
             }
             (Some(_) | None, called) => {
                 if !stream.is_of_session() {
@@ -297,5 +335,29 @@ impl Agent {
                 called
             }
         }
+    }
+
+    /// The line of a call that went on after its client's answer; no request of the Worker's waits for it.
+    fn log_resumed(&self, command: &CallCommand, started: u64, outcome: &Result<Called, GrantError>) {
+        let (tool, user) = match (&command.action, self.grant.present(&command.presented)) {
+            (Action::Tool { name, .. }, Ok(caller)) => (name.as_str(), Some(caller)),
+            (Action::Tool { name, .. }, Err(_)) => (name.as_str(), None),
+            (Action::Resource { .. } | Action::Wish(_), caller) => ("resources/read", caller.ok()),
+        };
+        let reason = match outcome {
+            Ok(Called::OnStream(spoken)) => spoken.name(),
+            Ok(Called::Cancelled) => "cancelled",
+            Ok(_) | Err(_) => "refused",
+        };
+        self.ports.log.write(&Event {
+            request_id: Some(&command.correlation.request_id),
+            ray_id: command.correlation.ray_id.as_deref(),
+            grant_id: user.as_ref().map(|caller| caller.grant.to_string()),
+            user_id: user.as_ref().map(|caller| caller.user.to_string()),
+            tool: Some(tool),
+            duration_ms: Some(self.ports.clock.now_ms().saturating_sub(started)),
+            reason: Some(reason),
+            ..Event::new(Kind::McpTool)
+        });
     }
 }

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0005_assertions.sql"),
     include_str!("../../migrations/0006_streams.sql"),
     include_str!("../../migrations/0007_wishes.sql"),
+    include_str!("../../migrations/0008_waiting_calls.sql"),
 ];
 
 const VERSION_TABLE: &str = "schema_version";

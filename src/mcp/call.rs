@@ -8,7 +8,7 @@ use super::refuse::Failure;
 use super::streamable::takes_events;
 use crate::agent::{
     AgentName, CallCommand, CallName, Called, CancelCommand, Client, ClientCapabilities, Command, Correlation,
-    GrantError, Presented, Reply, StreamName,
+    GrantError, Presented, Reply, Spoken, StreamName,
 };
 use crate::exchange::Exchange;
 use crate::log::{Event, Kind};
@@ -141,18 +141,17 @@ pub(super) fn answer(called: Called) -> Option<Answer> {
         Called::NotFound { uri } => Some(Answer::Error(no_such_resource(&uri))),
         // Its client was never said to be able to answer anything, so that it was asked is a fault of ours.
         Called::InputRequired { .. } => Some(Answer::Error(RpcError::new(-32603, "internal error"))),
-        Called::OnStream | Called::Cancelled => None,
+        Called::OnStream(_) | Called::Cancelled => None,
     }
 }
 
 fn log(exchange: &Exchange, claims: &AccessClaims, name: &str, started: u64, outcome: &Result<Called, Failure>) {
     let reason = match outcome {
-        Ok(Called::Done(result)) if is_tool_error(result) => "tool-error",
-        Ok(Called::Done(_)) => "ok",
-        Ok(Called::InputRequired { .. }) => "input-required",
+        Ok(Called::Done(result)) => Spoken::of(result).name(),
+        Ok(Called::OnStream(what)) => what.name(),
+        Ok(Called::InputRequired { .. }) => Spoken::Questions.name(),
         Ok(Called::NotFound { .. }) => "not-found",
         Ok(Called::CannotAsk { .. }) => "cannot-ask",
-        Ok(Called::OnStream) => "on-stream",
         Ok(Called::Cancelled) | Err(Failure::Gone) => "cancelled",
         Err(Failure::Refused(GrantError::InsufficientScope { .. })) => "insufficient-scope",
         Err(Failure::Refused(_)) => "refused",
@@ -167,10 +166,4 @@ fn log(exchange: &Exchange, claims: &AccessClaims, name: &str, started: u64, out
         reason: Some(reason),
         ..exchange.context.event(Kind::McpTool)
     });
-}
-
-/// Looks for the member in the text instead of parsing it. Text within a JSON string cannot look like it: its quotes
-/// are escaped.
-fn is_tool_error(result: &str) -> bool {
-    result.contains("\"isError\":true")
 }

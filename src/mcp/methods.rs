@@ -149,7 +149,7 @@ fn get_prompt(raw: Option<&RawValue>) -> Result<String, RpcError> {
         Called::CannotAsk { .. }
         | Called::InputRequired { .. }
         | Called::NotFound { .. }
-        | Called::OnStream
+        | Called::OnStream(_)
         | Called::Cancelled => Err(RpcError::invalid_params("this prompt needs a client of a newer revision")),
     }
 }

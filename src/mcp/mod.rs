@@ -17,6 +17,7 @@ mod modern;
 mod origin;
 mod protocol;
 mod refuse;
+mod respond;
 mod session;
 mod sse;
 mod stream;

@@ -64,8 +64,13 @@ pub(super) enum Message<'a> {
         /// Params, as sent.
         params: Option<&'a RawValue>,
     },
-    /// An answer to a request of ours. We send none, so it is taken and dropped.
-    Response,
+    /// An answer to a request of ours.
+    Response {
+        /// As sent.
+        id: &'a RawValue,
+        /// What it says, as sent; none where it is an error.
+        result: Option<&'a RawValue>,
+    },
 }
 
 #[derive(Deserialize)]
@@ -105,7 +110,9 @@ impl<'a> Message<'a> {
             (Some(method), Some(id)) if is_id(id) => Ok(Self::Request { id, method, params: wire.params }),
             (Some(_), Some(_)) => Err(RpcError::invalid_request("id must be a string or an integer")),
             (Some(method), None) => Ok(Self::Notification { method, params: wire.params }),
-            (None, Some(_)) if wire.result.is_some() != wire.error.is_some() => Ok(Self::Response),
+            (None, Some(id)) if wire.result.is_some() != wire.error.is_some() => {
+                Ok(Self::Response { id, result: wire.result })
+            }
             (None, _) => Err(RpcError::invalid_request("neither a request, a notification nor a response")),
         }
     }
@@ -114,7 +121,7 @@ impl<'a> Message<'a> {
     pub(super) fn id(&self) -> Option<&'a RawValue> {
         match self {
             Self::Request { id, .. } => Some(id),
-            Self::Notification { .. } | Self::Response => None,
+            Self::Notification { .. } | Self::Response { .. } => None,
         }
     }
 
@@ -122,7 +129,7 @@ impl<'a> Message<'a> {
     pub(super) fn params(&self) -> Option<&'a RawValue> {
         match self {
             Self::Request { params, .. } | Self::Notification { params, .. } => *params,
-            Self::Response => None,
+            Self::Response { .. } => None,
         }
     }
 

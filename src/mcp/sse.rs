@@ -9,12 +9,13 @@ use super::call::{self, Call};
 use super::cancel;
 use super::classify::{Classified, Payload, classify};
 use super::confirm::confirm;
-use super::initialize::initialize;
+use super::initialize::{Agreed, initialize};
 use super::methods::{Step, step};
 use super::protocol::{Answer, Message, RpcError, progress_token, render};
 use super::refuse::{self, Failure};
+use super::respond;
 use super::session::{Channel, Session};
-use crate::agent::{AgentName, Client, Command, Reply, StreamName};
+use crate::agent::{AgentName, Client, ClientCapabilities, Command, Reply, StreamName};
 use crate::exchange::Exchange;
 use crate::log::{Event, Kind};
 use crate::web::Response;
@@ -51,7 +52,8 @@ pub(super) async fn message(turn: &Turn<'_>) -> Result<Response, Response> {
     let Some((id, work)) = message.id().zip(work) else {
         match &message {
             Message::Notification { method, params } => cancel::notified(turn, &session, method, *params).await?,
-            Message::Request { .. } | Message::Response => confirm(turn, nonce).await?,
+            Message::Response { id, result } => respond::take(turn, &session, id, *result).await?,
+            Message::Request { .. } => confirm(turn, nonce).await?,
         }
         return Ok(Response::empty(202));
     };
@@ -59,6 +61,10 @@ pub(super) async fn message(turn: &Turn<'_>) -> Result<Response, Response> {
         Work::Done(answer) => {
             confirm(turn, nonce).await?;
             say(turn, &session, id, &answer).await
+        }
+        Work::Begin(agreed) => {
+            introduce(turn, &session, agreed.capabilities).await?;
+            say(turn, &session, id, &Answer::Result(agreed.result.into())).await
         }
         Work::Ask(call) => {
             // A call that the object refuses after the 202 could no longer send the client to refresh its token.
@@ -103,6 +109,21 @@ async fn say(turn: &Turn<'_>, session: &Session, id: &RawValue, answer: &Answer)
     }
 }
 
+/// Tells the object what the client can be asked, which the session's id cannot say. In discovery nobody asks.
+async fn introduce(turn: &Turn<'_>, session: &Session, capabilities: ClientCapabilities) -> Result<(), Response> {
+    let Some(holder) = turn.holder(Some(&session.nonce)) else { return Ok(()) };
+    let exchange = turn.exchange;
+    let command = Command::Introduce { presented: holder.presented(exchange), capabilities };
+    let failure = match exchange.ports.agents.call(&session.agent(), &command).await {
+        Ok(Reply::Grant(Ok(_))) => return Ok(()),
+        Ok(Reply::Grant(Err(error))) => error.into(),
+        Ok(Reply::Called(_) | Reply::Published(_) | Reply::User(_) | Reply::Admission(_)) | Err(_) => {
+            Failure::Unavailable
+        }
+    };
+    Err(refuse::failed(&exchange.config, turn.endpoint, &failure))
+}
+
 async fn ask_now(turn: &Turn<'_>, call: Call) -> Result<Option<Answer>, Response> {
     let outcome = call.run(turn.exchange).await;
     outcome.map(call::answer).map_err(|failure| refuse::failed(&turn.exchange.config, turn.endpoint, &failure))
@@ -113,7 +134,7 @@ async fn ask_now(turn: &Turn<'_>, call: Call) -> Result<Option<Answer>, Response
 fn stateless(message: &Message<'_>) -> RpcError {
     match message {
         Message::Request { method, .. } if method == "server/discover" => RpcError::method_not_found(method),
-        Message::Request { .. } | Message::Notification { .. } | Message::Response => {
+        Message::Request { .. } | Message::Notification { .. } | Message::Response { .. } => {
             RpcError::invalid_request("stateless messages go to /mcp: initialize first")
         }
     }
@@ -123,6 +144,8 @@ fn stateless(message: &Message<'_>) -> RpcError {
 enum Work {
     /// Say this.
     Done(Answer),
+    /// Note what the client can be asked, and say what was agreed.
+    Begin(Agreed),
     /// Ask the object, which answers on the stream.
     Ask(Box<Call>),
 }
@@ -132,7 +155,7 @@ fn work(turn: &Turn<'_>, session: &Session, message: &Message<'_>) -> Result<Opt
     let config = &turn.exchange.config;
     if method == "initialize" {
         let answer = match initialize(config, *params) {
-            Ok(agreed) => Answer::Result(agreed.result.into()),
+            Ok(agreed) => return Ok(Some(Work::Begin(agreed))),
             Err(error) => Answer::Error(error),
         };
         return Ok(Some(Work::Done(answer)));

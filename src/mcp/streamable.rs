@@ -14,7 +14,7 @@ use super::methods::{Step, step};
 use super::protocol::{Answer, Message, Revision, RpcError, progress_token, render};
 use super::session::{Channel, Owner, Session, SessionKeys};
 use super::stream::{OPENING, stream_to};
-use super::{Turn, modern, refuse};
+use super::{Turn, modern, refuse, respond};
 use crate::agent::{Attach, Client, Command, GrantCommand, Reply, StreamName, Streams};
 use crate::web::{Request, Response, Work};
 
@@ -129,8 +129,8 @@ async fn one(
             cancel::notified(turn, session, method, *params).await?;
             return Ok(Told::Nothing);
         }
-        Message::Response => {
-            confirm(turn, nonce).await?;
+        Message::Response { id, result } => {
+            respond::take(turn, session, id, *result).await?;
             return Ok(Told::Nothing);
         }
     };

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::mcp_scene::{json, request};
 use super::world::{World, json_of};
 use crate::mcp::{self, Endpoint};
-use crate::web::{Method, Response};
+use crate::web::{Body, Method, Response, StreamSpec};
 
 pub(super) const MODERN: &str = "2026-07-28";
 
@@ -71,6 +71,23 @@ impl<'w> Client<'w> {
         self.post(&[("mcp-session-id", session), ("accept", accept)], &body).await
     }
 
+    /// A request to an endpoint, with this query.
+    pub(super) async fn send(&self, endpoint: Endpoint, method: Method, query: Option<&str>, body: &Value) -> Response {
+        let headers = [("authorization", self.bearer.as_str()), ("accept", EVENTS)];
+        let mut asked = request(method, &headers, &body.to_string());
+        asked.query = query.map(str::to_owned);
+        mcp::handle(&self.world.exchange(), endpoint, &asked).await
+    }
+
+    /// Answers a request of the server's with these members, and lets that have its effect; the status.
+    pub(super) async fn respond(&self, session: &str, id: &Value, mut members: Value) -> u16 {
+        members["jsonrpc"] = json!("2.0");
+        members["id"] = id.clone();
+        let status = self.post(&[("mcp-session-id", session)], &members).await.status;
+        self.world.platform.background.finish().await;
+        status
+    }
+
     /// Takes a request back; the status.
     pub(super) async fn cancel(&self, session: &str, id: Value) -> u16 {
         let body = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}});
@@ -88,4 +105,25 @@ impl<'w> Client<'w> {
 /// What a tool answered.
 pub(super) fn told(result: &Value) -> Value {
     serde_json::from_str(result["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{result}"))).unwrap()
+}
+
+pub(super) const EVENTS: &str = "application/json, text/event-stream";
+
+/// The messages of server-sent events.
+pub(super) fn messages(text: &str) -> Vec<Value> {
+    let data = text.split("\n\n").filter_map(|event| event.split_once("event: message\ndata: "));
+    data.map(|(_, data)| serde_json::from_str(data).unwrap()).collect()
+}
+
+pub(super) fn spec(response: Response) -> StreamSpec {
+    assert_eq!(response.header("content-type"), Some("text/event-stream"), "{}", response.body_text());
+    let Body::Stream(spec) = response.body else { unreachable!("a stream") };
+    *spec
+}
+
+/// What the objects said on a stream so far, and whether they closed it.
+pub(super) fn said(world: &World, stream: &str) -> (Vec<Value>, bool) {
+    let all = world.platform.sockets.0.borrow();
+    let texts: String = all.iter().filter(|(on, _)| on == stream).map(|(_, text)| text.as_str()).collect();
+    (messages(&texts), texts.ends_with("closed"))
 }

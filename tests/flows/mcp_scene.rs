@@ -90,6 +90,14 @@ impl Agents for ScriptedAgents {
                 let verdict = asked.presented.as_ref().map_or(Ok(()), |presented| self.judge(presented));
                 Ok(Reply::Grant(verdict.map(|()| GrantReply::Done)))
             }
+            Command::Answer(answer) => {
+                note("answer");
+                Ok(Reply::Grant(self.judge(&answer.presented).map(|()| GrantReply::Done)))
+            }
+            Command::Introduce { presented, .. } => {
+                note("introduce");
+                Ok(Reply::Grant(self.judge(presented).map(|()| GrantReply::Done)))
+            }
             Command::Cancel(cancel) => {
                 note(&format!("cancel {:?}", cancel.call));
                 Ok(Reply::Grant(self.judge(&cancel.presented).map(|()| GrantReply::Done)))

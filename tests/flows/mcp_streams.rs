@@ -2,31 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::mcp_rig::{Client, told};
+use super::mcp_rig::{Client, EVENTS, messages, said, spec, told};
 use super::mcp_scene::json;
 use super::world::World;
-use crate::web::{Body, Response, StreamSpec};
-
-const EVENTS: &str = "application/json, text/event-stream";
-
-/// The messages of server-sent events.
-fn messages(text: &str) -> Vec<Value> {
-    let data = text.split("\n\n").filter_map(|event| event.split_once("event: message\ndata: "));
-    data.map(|(_, data)| serde_json::from_str(data).unwrap()).collect()
-}
-
-fn spec(response: Response) -> StreamSpec {
-    assert_eq!(response.header("content-type"), Some("text/event-stream"), "{}", response.body_text());
-    let Body::Stream(spec) = response.body else { unreachable!("a stream") };
-    *spec
-}
-
-/// What the objects said on a stream so far, and whether they closed it.
-fn said(world: &World, stream: &str) -> (Vec<Value>, bool) {
-    let all = world.platform.sockets.0.borrow();
-    let texts: String = all.iter().filter(|(on, _)| on == stream).map(|(_, text)| text.as_str()).collect();
-    (messages(&texts), texts.ends_with("closed"))
-}
+use crate::web::{Body, Response};
 
 /// Runs a stream to its end; every message in order.
 async fn read(world: &World, response: Response) -> Vec<Value> {

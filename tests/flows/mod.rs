@@ -16,6 +16,7 @@ mod left_behind;
 mod limits;
 mod listing;
 mod mcp_asking;
+mod mcp_bridge;
 mod mcp_call;
 mod mcp_door;
 mod mcp_earlier;

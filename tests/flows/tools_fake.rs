@@ -115,8 +115,10 @@ impl Desk {
                 serde_json::from_str(&result).expect("the result is JSON")
             }
             // What the protocol makes of it is not tried here.
-            called
-            @ (Called::NotFound { .. } | Called::InputRequired { .. } | Called::OnStream | Called::Cancelled) => {
+            called @ (Called::NotFound { .. }
+            | Called::InputRequired { .. }
+            | Called::OnStream(_)
+            | Called::Cancelled) => {
                 json!(format!("{called:?}"))
             }
         }

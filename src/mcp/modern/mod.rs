@@ -170,7 +170,7 @@ fn conclude(exchange: &Exchange, binding: &Binding, hints: Option<Hints>, called
             }
         }
         // Only a call of a session is answered on its stream, and only one that is gone was taken back.
-        Called::OnStream | Called::Cancelled => Answer::Error(RpcError::new(-32603, "internal error")),
+        Called::OnStream(_) | Called::Cancelled => Answer::Error(RpcError::new(-32603, "internal error")),
     }
 }
 
