@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::{Called, Client, ClientCapabilities, InputAnswer};
 use super::streams::{Attach, StreamName};
+use super::wishes::Wish;
 use crate::crypto::{Digest, Secret};
 use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
 use crate::oauth::entra::claims::Claims;
@@ -409,6 +410,8 @@ pub enum Action {
         /// A URI that the catalogue holds.
         uri: String,
     },
+    /// What the client of a legacy session wants to be told from now on.
+    Wish(Wish),
 }
 
 /// One reply.

@@ -34,6 +34,7 @@ mod mcp_scene;
 mod mcp_session;
 mod mcp_sse;
 mod mcp_streams;
+mod mcp_wishes;
 mod operator;
 mod operator_clients;
 mod pinned;

@@ -32,7 +32,7 @@ pub(super) async fn listen(turn: &Turn<'_>, id: &RawValue, raw: Option<&RawValue
         Err(error) => return Ok(answered(render(Some(id), &Answer::Error(error)))),
     };
     let subscription =
-        Subscription { id: id.get().to_owned(), filter: delivered(asked, &ServerCapabilities::default()) };
+        Subscription { id: id.get().to_owned(), filter: delivered(asked, &ServerCapabilities::stateless()) };
     if subscription.filter == ChangeFilter::default() {
         let both = Streams::event(&subscription.acknowledgement()) + &Streams::event(&subscription.answer());
         return Ok(event_stream(Body::Bytes(both.into_bytes().into())));

@@ -8,6 +8,8 @@ mod envelope;
 mod headers;
 mod listen;
 mod methods;
+#[cfg(feature = "conformance")]
+mod parameters;
 mod state;
 
 use super::call::Call;

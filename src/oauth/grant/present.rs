@@ -2,7 +2,7 @@
 
 use super::Grant;
 use super::state::State;
-use crate::agent::{Caller, Description, GrantError, GrantReply, Presented, Streams};
+use crate::agent::{Caller, Description, GrantError, GrantReply, Presented, Streams, forget_wishes};
 use crate::identity::UserId;
 use crate::ports::SqlValue;
 
@@ -101,6 +101,7 @@ impl Grant {
             &[SqlValue::Integer(ENDED_SESSIONS)],
         )?;
         Streams::new(&self.ports).end_session(session)?;
+        forget_wishes(&self.ports, session)?;
         Ok(GrantReply::Done)
     }
 
