@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::PresetSet;
 use crate::crypto::{Digest, Secret};
 use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
 
@@ -301,6 +302,9 @@ pub struct CallCommand {
     pub correlation: Correlation,
     /// What is asked.
     pub action: Action,
+    /// The presets that the client's URL leaves.
+    #[serde(default = "PresetSet::all")]
+    pub presets: PresetSet,
     /// Whether a want of permission can still be told by an HTTP status.
     pub may_challenge: bool,
 }

@@ -43,7 +43,13 @@ impl Call {
         let Self { claims, presented, asked, ask, may_challenge } = self;
         let correlation =
             Correlation { request_id: exchange.context.request_id.clone(), ray_id: exchange.context.ray_id.clone() };
-        let command = Command::Call(CallCommand { presented, correlation, action: ask.action, may_challenge });
+        let command = Command::Call(CallCommand {
+            presented,
+            correlation,
+            action: ask.action,
+            presets: ask.presets,
+            may_challenge,
+        });
         let reply = exchange.ports.agents.call(&AgentName::Grant(claims.grant), &command).await;
         let outcome = match reply {
             Ok(Reply::Called(outcome)) => {

@@ -11,8 +11,9 @@ use serde_json::value::RawValue;
 
 use super::protocol::{Answer, RpcError, clip, params};
 use crate::agent::Action;
-use crate::config::Config;
-use crate::tools;
+use crate::config::PresetSet;
+use crate::exchange::Exchange;
+use crate::tools::{self, View};
 
 /// Resource not found, in the revisions up to 2025-11-25.
 const RESOURCE_NOT_FOUND: i32 = -32002;
@@ -31,18 +32,20 @@ pub(super) struct Ask {
     pub(super) action: Action,
     /// Our name for it in log lines.
     pub(super) name: &'static str,
+    /// The presets that count for it.
+    pub(super) presets: PresetSet,
 }
 
 /// What a request comes to; `initialize` is not among them, because it belongs to the channel.
-pub(super) fn step(config: &Config, method: &str, raw: Option<&RawValue>) -> Step {
+pub(super) fn step(exchange: &Exchange, view: View, method: &str, raw: Option<&RawValue>) -> Step {
     let outcome = match method {
         "ping" => Ok(result("{}")),
-        "tools/list" => list(raw, || format!("{{\"tools\":{}}}", tools::list_json(config.read_only)).into()),
+        "tools/list" => list(raw, || format!("{{\"tools\":{}}}", exchange.isolate.lists.json(view)).into()),
         "resources/list" => list(raw, || format!("{{\"resources\":{}}}", tools::resources_json()).into()),
         "resources/templates/list" => list(raw, || "{\"resourceTemplates\":[]}".into()),
         "prompts/list" => list(raw, || "{\"prompts\":[]}".into()),
         "prompts/get" => Err(RpcError::invalid_params("no such prompt: this server has none")),
-        "tools/call" => call(config, raw),
+        "tools/call" => call(view, raw),
         "resources/read" => read(raw),
         _ => Err(RpcError::method_not_found(method)),
     };
@@ -75,15 +78,16 @@ struct CallParams<'a> {
     arguments: Option<&'a RawValue>,
 }
 
-fn call(config: &Config, raw: Option<&RawValue>) -> Result<Step, RpcError> {
+fn call(view: View, raw: Option<&RawValue>) -> Result<Step, RpcError> {
     let CallParams { name, arguments } = params(raw)?;
-    call_tool(config, &name, arguments)
+    call_tool(view, &name, arguments)
 }
 
 /// A call of a tool: a question to the object, unless the deployment or the arguments' form rule it out.
-pub(super) fn call_tool(config: &Config, name: &str, arguments: Option<&RawValue>) -> Result<Step, RpcError> {
-    let tool = tools::find(name).ok_or_else(|| RpcError::invalid_params(format!("unknown tool: {}", clip(name))))?;
-    if config.read_only && tool.writes() {
+pub(super) fn call_tool(view: View, name: &str, arguments: Option<&RawValue>) -> Result<Step, RpcError> {
+    let known = tools::find(name).filter(|tool| view.has(tool));
+    let tool = known.ok_or_else(|| RpcError::invalid_params(format!("unknown tool: {}", clip(name))))?;
+    if view.read_only && tool.writes() {
         return Ok(result(READ_ONLY));
     }
     let arguments = arguments.map_or("{}", RawValue::get);
@@ -91,7 +95,7 @@ pub(super) fn call_tool(config: &Config, name: &str, arguments: Option<&RawValue
         return Err(RpcError::invalid_params("arguments must be an object"));
     }
     let action = Action::Tool { name: name.to_owned(), arguments: arguments.to_owned() };
-    Ok(Step::Ask(Ask { action, name: tool.name }))
+    Ok(Step::Ask(Ask { action, name: tool.name, presets: view.presets }))
 }
 
 /// A tool error, not a protocol error, so that the model reads why.
@@ -114,5 +118,5 @@ pub(super) fn read_resource(uri: &str) -> Result<Ask, RpcError> {
         let error = RpcError::new(RESOURCE_NOT_FOUND, "resource not found");
         return Err(RpcError { data: Some(data), ..error });
     }
-    Ok(Ask { action: Action::Resource { uri: uri.to_owned() }, name: "resources/read" })
+    Ok(Ask { action: Action::Resource { uri: uri.to_owned() }, name: "resources/read", presets: PresetSet::ALL })
 }

@@ -1,12 +1,13 @@
 //! Legacy session ids: signed statements of whose session it is and what was negotiated, so that a session survives a
 //! deploy, an eviction and every isolate without anything being stored.
 //!
-//! `<owner>.<base64url(channel ‖ capabilities ‖ issued-at ‖ nonce ‖ HMAC-SHA-256)>`; the owner is the grant, or `~` and a
+//! `<owner>.<base64url(channel ‖ capabilities ‖ issued-at ‖ nonce ‖ presets? ‖
+//! HMAC-SHA-256)>`; the owner is the grant, or `~` and a
 //! keyed digest of the discovery caller's credentials. Only base64url, `.` and `~`, so it needs no escaping in a query.
 //! Whether a session was ended by its client, only the grant's object knows: it keeps the nonce.
 
 use crate::agent::AgentName;
-use crate::config::EncryptionKeys;
+use crate::config::{EncryptionKeys, PresetSet};
 use crate::crypto::{self, Key, Keyring};
 use crate::identity::GrantId;
 use crate::ports::Random;
@@ -14,7 +15,9 @@ use crate::ports::Random;
 use super::protocol::Revision;
 
 const NONCE: usize = 16;
-const BODY: usize = 1 + 1 + 4 + NONCE;
+/// Presets follow the nonce, where a URL narrowed them.
+const PRESETS: usize = 2;
+const MAC: usize = 32;
 
 /// Seconds after which a session id is void and the client initialises anew. Longer than any client keeps one; it
 /// bounds how long the object must remember that a session has ended.
@@ -84,6 +87,8 @@ pub(super) struct Session {
     pub(super) channel: Channel,
     /// What its client can do.
     pub(super) capabilities: ClientCapabilities,
+    /// What the URL that opened it left of the presets.
+    pub(super) presets: PresetSet,
     /// Unix seconds.
     pub(super) issued_at: u64,
     /// 128 random bits: the name of the session in the object, and of its stream.
@@ -94,7 +99,14 @@ impl Session {
     /// A fresh session.
     pub(super) fn new(owner: Owner, channel: Channel, random: &dyn Random, now: u64) -> Self {
         let nonce = crypto::random_text::<NONCE>(random);
-        Self { owner, channel, capabilities: ClientCapabilities::default(), issued_at: now, nonce }
+        Self {
+            owner,
+            channel,
+            capabilities: ClientCapabilities::default(),
+            presets: PresetSet::ALL,
+            issued_at: now,
+            nonce,
+        }
     }
 
     /// The object that owns the session's streams. A discovery session has one of its own, never a shared one.
@@ -130,7 +142,10 @@ impl<'k> SessionKeys<'k> {
         let owner = session.owner.to_text();
         let issued = u32::try_from(session.issued_at).unwrap_or(u32::MAX).to_be_bytes();
         let nonce = crypto::decode(&session.nonce).unwrap_or_default();
-        let body = [&[session.channel.to_byte(), session.capabilities.0], issued.as_slice(), &nonce].concat();
+        let mut body = [&[session.channel.to_byte(), session.capabilities.0], issued.as_slice(), &nonce].concat();
+        if session.presets != PresetSet::ALL {
+            body.extend(session.presets.bits().to_be_bytes());
+        }
         let mac = self.0.current.mac(&[owner.as_bytes(), &body]);
         format!("{owner}.{}", crypto::encode(&[body.as_slice(), &mac].concat()))
     }
@@ -139,16 +154,18 @@ impl<'k> SessionKeys<'k> {
     pub(super) fn read(&self, id: &str, owner: Owner, now: u64) -> Option<Session> {
         let (claimed, statement) = id.split_once('.')?;
         let statement = crypto::decode(statement)?;
-        let (body, mac) = statement.split_at_checked(BODY)?;
+        let (body, mac) = statement.split_at_checked(statement.len().checked_sub(MAC)?)?;
         if !self.0.all().any(|key| crypto::equal(&key.mac(&[claimed.as_bytes(), body]), mac)) {
             return None;
         }
         let (&[channel, capabilities], rest) = body.split_first_chunk::<2>()?;
-        let (issued, nonce) = rest.split_first_chunk::<4>()?;
+        let (issued, rest) = rest.split_first_chunk::<4>()?;
+        let (nonce, narrowed) = rest.split_at_checked(NONCE)?;
         let issued_at = u64::from(u32::from_be_bytes(*issued));
         let session = Session {
             channel: Channel::from_byte(channel)?,
             capabilities: ClientCapabilities(capabilities),
+            presets: read_presets(narrowed)?,
             issued_at,
             nonce: crypto::encode(nonce),
             owner,
@@ -156,6 +173,14 @@ impl<'k> SessionKeys<'k> {
         let is_theirs = crypto::equal(session.owner.to_text().as_bytes(), claimed.as_bytes());
         (is_theirs && now < issued_at + LIFETIME).then_some(session)
     }
+}
+
+/// A new preset widens no session that a URL narrowed before.
+fn read_presets(bytes: &[u8]) -> Option<PresetSet> {
+    if bytes.is_empty() {
+        return Some(PresetSet::ALL);
+    }
+    <[u8; PRESETS]>::try_from(bytes).ok().map(|bits| PresetSet::from_bits(u16::from_be_bytes(bits)))
 }
 
 fn discovery_owner(key: &Key, credentials: &str) -> Owner {
@@ -197,6 +222,14 @@ mod tests {
                 assert_eq!(keys(1).read(&id, owner, 1000), Some(session));
             }
         }
+    }
+
+    #[test]
+    fn a_session_keeps_the_presets_that_its_url_left() {
+        let mut narrowed = session(grant(1), Channel::Sse);
+        narrowed.presets = PresetSet::parse("mail").unwrap();
+        let id = keys(1).sign(&narrowed);
+        assert_eq!(keys(1).read(&id, grant(1), 1000), Some(narrowed));
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod listing;
 mod mcp_call;
 mod mcp_door;
 mod mcp_modern;
+mod mcp_presets;
 mod mcp_scene;
 mod mcp_session;
 mod mcp_sse;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::agent::{Action, Caller, Profile};
-use crate::config::Config;
+use crate::config::{Config, PresetSet};
 use crate::graph::{Failure, Graph, GraphRequest, GraphResponse, Origin};
 use crate::identity::{GrantId, ScopeSet, UserId};
 use crate::oauth::scopes;
@@ -43,6 +43,8 @@ pub(crate) struct Desk {
     pub(crate) config: Rc<Config>,
     pub(crate) ports: AgentPorts,
     pub(crate) caller: Caller,
+    /// What the deployment offers and the URL leaves.
+    pub(crate) presets: PresetSet,
     /// What the deployment lets clients ask for.
     pub(crate) offered: ScopeSet,
     pub(crate) graph: ScriptedGraph,
@@ -51,7 +53,7 @@ pub(crate) struct Desk {
 impl Desk {
     /// A user who granted everything.
     pub(crate) fn new() -> Self {
-        Self::configured(&[])
+        Self::configured(&[("TOOL_PRESETS", "all")])
     }
 
     pub(crate) fn configured(changes: &[(&str, &str)]) -> Self {
@@ -62,13 +64,14 @@ impl Desk {
             grant: GrantId::random(&SeededRandom::new(9)),
             user: UserId { tid: Uuid::from_u128(1), oid: Uuid::from_u128(2) },
             profile: Profile { name: Some("Adele Vance".into()), email: Some("adele@contoso.example".into()) },
-            scopes: tools::default_scopes(),
-            granted: tools::default_scopes(),
+            scopes: tools::scopes(PresetSet::ALL, false).offered,
+            granted: tools::scopes(PresetSet::ALL, false).offered,
             refused: ScopeSet::default(),
             access: None,
         };
-        let (config, offered) = (platform.config.clone(), scopes::supported(&platform.config));
-        Self { config, platform, ports, caller, offered, graph: ScriptedGraph::default() }
+        let (config, presets) = (platform.config.clone(), platform.config.presets);
+        let offered = scopes::offered(&platform.config);
+        Self { config, platform, ports, caller, presets, offered, graph: ScriptedGraph::default() }
     }
 
     /// The same, with these scopes only.
@@ -112,6 +115,7 @@ impl Desk {
             config: &self.config,
             ports: &self.ports,
             caller: &self.caller,
+            presets: self.presets,
             offered: self.offered,
             may_challenge: false,
             graph: &self.graph,

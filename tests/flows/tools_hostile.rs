@@ -4,9 +4,11 @@
 use serde_json::{Value, json};
 
 use super::tools_fake::Desk;
+use crate::config::Preset;
 use crate::crypto;
 use crate::graph::{Failure, Origin};
 use crate::identity::{Scope, ScopeSet};
+use crate::tools;
 use uuid::Uuid;
 
 const MORE: &str = "https://graph.microsoft.com/v1.0/me/mailFolders/inbox/messages?$skip=10&$top=10";
@@ -179,6 +181,16 @@ async fn a_scope_that_no_sign_in_brings_is_no_reason_to_sign_in() {
     let report = desk.error("getEmails", json!({})).await;
     assert_eq!((&report["source"], &report["missingScope"]), (&json!("server"), &json!("Mail.Read")));
     assert!(desk.asked().is_empty());
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_tool_outside_the_presets_does_not_exist() {
+    for tool in tools::catalogue().filter(|tool| tool.preset != Preset::Core) {
+        let desk = Desk::configured(&[("TOOL_PRESETS", "core")]);
+        let report = desk.error(tool.name, serde_json::from_str(tool.example).unwrap()).await;
+        assert_eq!(report["code"], "unknownTool", "{}", tool.name);
+        assert!(desk.asked().is_empty());
+    }
 }
 
 #[tokio::test(flavor = "current_thread")]

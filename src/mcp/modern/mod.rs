@@ -13,6 +13,7 @@ use super::confirm::confirm;
 use super::protocol::{Answer, Message, render};
 use super::streamable::answered;
 use super::{Turn, refuse};
+use crate::config::PresetSet;
 use crate::web::Response;
 
 pub(super) use envelope::Params;
@@ -34,7 +35,7 @@ struct Hints {
     scope: &'static str,
 }
 
-/// Lists change with a deploy. They are the same for everybody, but only who may ask may know them.
+/// Lists change with a deploy, and with what the caller's token allows.
 const CACHED: Hints = Hints { ttl_ms: 300_000, scope: "private" };
 
 /// A user's own data, which may change at any moment.
@@ -57,7 +58,7 @@ pub(super) async fn post(turn: &Turn<'_>, message: &Message<'_>, params: &Params
         return Ok(Response::empty(202));
     };
     headers::check_routing(turn.request, method, params).map_err(refused)?;
-    let answer = match step(&turn.exchange.config, method, params) {
+    let answer = match step(turn.exchange, turn.view(PresetSet::ALL), method, params) {
         Step::Answer(answer) => {
             confirm(turn, None).await?;
             answer
