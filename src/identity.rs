@@ -255,11 +255,9 @@ impl Scope {
             Self::UserReadBasicAll => &[Self::UserReadAll],
             Self::ContactsRead => &[Self::ContactsReadWrite],
             Self::FilesRead => &[Self::FilesReadAll, Self::FilesReadWrite, Self::FilesReadWriteAll],
-            Self::FilesReadAll => &[Self::FilesReadWriteAll],
-            Self::FilesReadWrite => &[Self::FilesReadWriteAll],
+            Self::FilesReadAll | Self::FilesReadWrite => &[Self::FilesReadWriteAll],
             Self::SitesReadAll => &[Self::SitesReadWriteAll],
-            Self::NotesRead => &[Self::NotesReadWrite],
-            Self::NotesCreate => &[Self::NotesReadWrite],
+            Self::NotesRead | Self::NotesCreate => &[Self::NotesReadWrite],
             Self::TasksRead => &[Self::TasksReadWrite],
             Self::UserRead
             | Self::MailReadWrite

@@ -27,7 +27,7 @@ use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
 use crate::oauth::grant::Grant;
 use crate::oauth::scopes;
 use crate::ports::AgentPorts;
-use crate::tools::{self, ToolContext};
+use crate::tools::{self, Memory, ToolContext};
 
 use user_grants::Sweep;
 
@@ -68,13 +68,14 @@ pub struct Agent {
     ports: AgentPorts,
     grant: Grant,
     lanes: Lanes,
+    memory: Memory,
 }
 
 impl Agent {
     /// The object over this storage. Touches nothing until the first command.
     pub fn new(config: Rc<Config>, ports: AgentPorts) -> Self {
         let grant = Grant::new(Rc::clone(&config), ports.clone());
-        Self { config, ports, grant, lanes: Lanes::default() }
+        Self { config, ports, grant, lanes: Lanes::default(), memory: Memory::default() }
     }
 
     /// Carries out one command.
@@ -153,6 +154,7 @@ impl Agent {
             presets: self.config.presets.intersection(command.presets),
             offered: scopes::offered(&self.config),
             may_challenge: command.may_challenge,
+            memory: &self.memory,
             graph: &graph,
             request_id: &command.correlation.request_id,
         };

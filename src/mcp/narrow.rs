@@ -2,8 +2,6 @@
 //! narrow. What a session was opened with is in its signed id, because the messages of a legacy stream come without the
 //! query; a query on a later message narrows further.
 
-use std::borrow::Cow;
-
 use super::Turn;
 use super::caller::Caller;
 use super::protocol::{RpcError, clip};
@@ -18,7 +16,7 @@ pub(super) fn presets(request: &Request) -> Result<PresetSet, RpcError> {
     given.map(|(_, names)| read(&names)).try_fold(PresetSet::ALL, |all, set| Ok(all.intersection(set?)))
 }
 
-fn read(names: &Cow<'_, str>) -> Result<PresetSet, RpcError> {
+fn read(names: &str) -> Result<PresetSet, RpcError> {
     PresetSet::parse(names).map_err(|unknown| {
         let known = Preset::ALL.map(Preset::name).join(", ");
         RpcError::invalid_params(format!("presets: none is named {:?}; there are {known}", clip(unknown)))

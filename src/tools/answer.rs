@@ -21,6 +21,14 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// The answer to `dryRun`: what would be done, and that nothing was.
+    pub fn planned(would: &impl Serialize) -> Self {
+        let note = "Nothing was changed. Call again without dryRun to do it.";
+        Self::of(&json!({"status": "dryRun", "would": would, "note": note}))
+    }
+}
+
 /// The JSON text of a `CallToolResult`.
 pub(super) fn tool_result(outcome: Outcome, tool: Option<&Tool>, request_id: &str) -> String {
     match outcome {

@@ -26,6 +26,7 @@ mod mail;
 mod mail_manage;
 mod mail_read;
 mod mail_write;
+mod mailbox;
 mod meetings;
 mod notes;
 mod outbox;
@@ -41,6 +42,7 @@ mod send;
 mod sharepoint;
 mod tasks;
 mod teams;
+mod text;
 mod view;
 mod when;
 mod zone;
@@ -64,6 +66,7 @@ use error::ToolError;
 
 pub use resources::{has_resource, resources_json};
 pub use view::{Lists, View};
+pub use zone::Memory;
 
 /// What a tool may use.
 pub struct ToolContext<'a> {
@@ -79,6 +82,8 @@ pub struct ToolContext<'a> {
     pub offered: ScopeSet,
     /// Whether a want of permission can still become an HTTP challenge; if not, it is a tool error.
     pub may_challenge: bool,
+    /// What the object remembers of the user.
+    pub memory: &'a Memory,
     /// The way to Graph.
     pub graph: &'a dyn Graph,
     /// Shown in errors.

@@ -1,4 +1,4 @@
-//! SharePoint: sites, lists and their items. No tool yet.
+//! `SharePoint`: sites, lists and their items. No tool yet.
 
 use super::Tool;
 

@@ -25,8 +25,16 @@ fn names(view: View) -> Vec<String> {
 
 #[test]
 fn the_list_is_as_stored() {
-    snapshot("tools_list", &Value::Array(listed(false)));
+    for entry in listed(false) {
+        snapshot(&format!("tools/{}", entry["name"].as_str().unwrap()), &entry);
+    }
     snapshot("resources_list", &serde_json::from_str(tools::resources_json()).unwrap());
+}
+
+#[test]
+fn the_order_is_that_of_the_presets() {
+    let order: Vec<_> = tools::catalogue().map(|tool| tool.preset as u8).collect();
+    assert!(order.is_sorted(), "{order:?}");
 }
 
 #[test]
@@ -283,6 +291,7 @@ async fn resources_are_read_as_stored() {
 #[tokio::test(flavor = "current_thread")]
 async fn authenticate_names_what_is_locked_and_why() {
     let mut desk = Desk::granted("User.Read Mail.Read");
+    desk.presets = PresetSet::of(&[]);
     desk.caller.granted = ScopeSet::parse_known("User.Read Mail.Read Calendars.Read");
     desk.caller.refused = ScopeSet::parse_known("ChannelMessage.Send");
     desk.answer(&json!({"displayName": "Adele Vance", "userPrincipalName": "adele@contoso.example"}));

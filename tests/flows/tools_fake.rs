@@ -15,7 +15,7 @@ use crate::identity::{GrantId, ScopeSet, UserId};
 use crate::oauth::scopes;
 use crate::ports::AgentPorts;
 use crate::support::{SeededRandom, TestPlatform};
-use crate::tools::{self, ToolContext};
+use crate::tools::{self, Memory, ToolContext};
 
 /// The table of the idempotency keys, as a deployment makes it.
 const MIGRATION: &str = include_str!("../../migrations/0002_idempotency.sql");
@@ -35,6 +35,10 @@ impl Graph for ScriptedGraph {
         let next = self.queue.borrow_mut().pop_front();
         next.unwrap_or_else(|| Ok(GraphResponse { status: 200, headers: Vec::new(), body: b"{}".to_vec() }))
     }
+
+    fn judge(&self, part: &GraphResponse) -> Failure {
+        Failure { status: Some(part.status), ..Failure::of(Origin::Graph, "refused") }
+    }
 }
 
 /// One user at one grant's object.
@@ -47,6 +51,7 @@ pub(crate) struct Desk {
     pub(crate) presets: PresetSet,
     /// What the deployment lets clients ask for.
     pub(crate) offered: ScopeSet,
+    pub(crate) memory: Memory,
     pub(crate) graph: ScriptedGraph,
 }
 
@@ -71,7 +76,16 @@ impl Desk {
         };
         let (config, presets) = (platform.config.clone(), platform.config.presets);
         let offered = scopes::offered(&platform.config);
-        Self { config, platform, ports, caller, presets, offered, graph: ScriptedGraph::default() }
+        Self {
+            config,
+            platform,
+            ports,
+            caller,
+            presets,
+            offered,
+            memory: Memory::default(),
+            graph: ScriptedGraph::default(),
+        }
     }
 
     /// The same, with these scopes only.
@@ -118,6 +132,7 @@ impl Desk {
             presets: self.presets,
             offered: self.offered,
             may_challenge: false,
+            memory: &self.memory,
             graph: &self.graph,
             request_id: "5f0c0000-0000-4000-8000-000000000001",
         };

@@ -240,6 +240,17 @@ async fn a_wrong_argument_is_named_with_an_example_that_works() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn the_mailbox_is_asked_for_its_zone_once_an_hour() {
+    let desk = Desk::new();
+    desk.answer(&json!({"timeZone": "W. Europe Standard Time"}));
+    for _ in 0..2 {
+        let answer = desk.answer(&json!({"value": []})).call("getCalendarEvents", json!({})).await;
+        assert_eq!(answer["zone"], "W. Europe Standard Time");
+    }
+    assert_eq!(desk.asked().iter().filter(|asked| asked.contains("mailboxSettings")).count(), 1);
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn an_unknown_zone_is_asked_for_rather_than_guessed() {
     let desk = Desk::granted("Calendars.ReadWrite");
     let event = json!({"subject": "s", "start": "2026-03-02T09:00", "end": "2026-03-02T10:00"});
