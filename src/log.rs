@@ -23,6 +23,9 @@ pub enum Kind {
     /// The user denied a client, at the consent page or at Entra.
     #[serde(rename = "oauth.denied")]
     OauthDenied,
+    /// An administrator was sent to Microsoft to consent, or came back; `reason` says which.
+    #[serde(rename = "oauth.admin_consent")]
+    OauthAdminConsent,
     /// Entra signed the user in.
     #[serde(rename = "oauth.signed_in")]
     OauthSignedIn,

@@ -147,7 +147,7 @@ impl GraphClient<'_> {
     fn no_token(&self, error: GrantError) -> Failure {
         let (origin, code) = match error {
             GrantError::EntraUnavailable => (Origin::Transport, "EntraUnavailable"),
-            GrantError::EntraRefusesServer => (Origin::Transport, "EntraRefusesServer"),
+            GrantError::EntraRefusesServer => (Origin::Operator, "EntraRefusesServer"),
             GrantError::Storage => (Origin::Transport, "StorageFailed"),
             GrantError::SignInNeeded => (Origin::SignIn, "SignInNeeded"),
             GrantError::Revoked | GrantError::Unknown => (Origin::SignIn, "GrantEnded"),

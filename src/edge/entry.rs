@@ -13,6 +13,7 @@ use crate::edge::fetch::WorkerFetch;
 use crate::edge::kv::WorkerKv;
 use crate::edge::limiter::WorkerRateLimiter;
 use crate::edge::platform::{ConsoleLog, SystemClock, SystemRandom, WaitUntil, WorkerTimer, has_binding, lookup};
+use crate::edge::ps256::WebCryptoSigner;
 use crate::edge::rs256::WebCrypto;
 use crate::exchange::{Exchange, Isolate};
 use crate::ports::{Limit, Ports};
@@ -78,6 +79,7 @@ fn ports(env: &Env, context: WorkerContext) -> Ports {
         upstream: Rc::new(WorkerFetch),
         rs256: Rc::new(WebCrypto),
         es256: Rc::new(WebCrypto),
+        ps256: Rc::new(WebCryptoSigner),
         timer: Rc::new(WorkerTimer),
         log: Rc::new(ConsoleLog),
         background: Rc::new(WaitUntil(context)),

@@ -31,6 +31,8 @@ pub enum Origin {
     Transport,
     /// The user's Microsoft sign-in is over.
     SignIn,
+    /// Microsoft refuses this server itself: only its operator can mend that.
+    Operator,
 }
 
 /// A Graph call that gave no result.

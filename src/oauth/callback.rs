@@ -5,6 +5,8 @@
 //! 3. Entra's code becomes tokens; the `id_token` says who the user is.
 //! 4. The object issues our code; the browser takes it to the client.
 //!
+//! An administrator's consent comes back here as well; its `state` tells, and `admin_consent` has it.
+//!
 //! From step 2 on every failure goes to the client, and ends the grant that never was.
 
 use std::fmt::Display;
@@ -19,13 +21,13 @@ use crate::web::{Request, Response};
 
 use super::authorize::{log_refusal, refuse_locally};
 use super::consent::{abandon, call, entra};
-use super::entra::EntraError;
+use super::entra::{EntraError, Help};
 use super::error::{AuthorizeError, LocalError};
 use super::id_token::{self, IdTokenError};
 use super::params::Params;
 use super::redirect::ReturnAddress;
 use super::token::{self, TokenError, TokenKeys};
-use super::{binding, upstream_secrets};
+use super::{admin_consent, binding, upstream_secrets};
 
 /// A sign-in whose state was consumed.
 struct Return {
@@ -37,7 +39,7 @@ struct Return {
 /// Why step 3 or 4 failed: what the client hears, and what the log does.
 pub(crate) struct Failure {
     pub(crate) answer: AuthorizeError,
-    reason: String,
+    pub(crate) reason: String,
 }
 
 impl Failure {
@@ -49,6 +51,9 @@ impl Failure {
 /// `GET /callback`.
 pub async fn handle(exchange: &Exchange, request: &Request) -> Response {
     let params = Params::parse(request.query.as_deref().unwrap_or_default().as_bytes());
+    if admin_consent::is_reply(&params) {
+        return admin_consent::end(exchange, request, &params);
+    }
     let back = match begin(exchange, request, &params).await {
         Ok(back) => back,
         Err(error) => return refuse_locally(exchange, "callback", error),
@@ -105,7 +110,8 @@ pub(crate) async fn identify(
     asked: ScopeSet,
 ) -> Result<Identity, Failure> {
     if let Some(error) = params.get("error") {
-        return Err(of_entra(&EntraError::classify(error, params.get("error_subcode"))));
+        let (suberror, description) = (params.get("error_subcode"), params.get("error_description"));
+        return Err(of_entra(&EntraError::of_redirect(error, suberror, description)));
     }
     let code = params.get("code").map(Secret::new).ok_or_else(|| of_entra(&EntraError::Malformed))?;
     let verifier = upstream_secrets::verifier(&exchange.config, state);
@@ -134,11 +140,13 @@ async fn finish(exchange: &Exchange, back: &Return, params: &Params) -> Result<S
 
 fn of_entra(error: &EntraError) -> Failure {
     let answer = match error {
-        EntraError::SignInNeeded { .. } | EntraError::Denied => AuthorizeError::SignInRefused,
-        EntraError::Unavailable => AuthorizeError::Unavailable,
-        EntraError::RefusesServer | EntraError::Malformed => AuthorizeError::Failed,
+        EntraError::SignInNeeded { .. } | EntraError::Denied { .. } => AuthorizeError::SignInRefused(error.help()),
+        EntraError::ConsentNeeded { .. } => AuthorizeError::SignInRefused(Some(Help::CONSENT)),
+        EntraError::Unavailable { .. } => AuthorizeError::Unavailable,
+        EntraError::RefusesServer { .. } => AuthorizeError::ServerRefused,
+        EntraError::Malformed => AuthorizeError::Failed,
     };
-    Failure::new(answer, error)
+    Failure::new(answer, &error.reason())
 }
 
 fn of_id_token(error: IdTokenError) -> Failure {
@@ -157,7 +165,7 @@ fn of_id_token(error: IdTokenError) -> Failure {
 }
 
 fn log_failure(exchange: &Exchange, back: &Return, failure: &Failure) {
-    if failure.answer != AuthorizeError::SignInRefused {
+    if !matches!(failure.answer, AuthorizeError::SignInRefused(_)) {
         return log_refusal(exchange, "callback", &failure.reason, Some(&back.asked.client_id));
     }
     exchange.ports.log.write(&Event {

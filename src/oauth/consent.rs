@@ -139,6 +139,8 @@ pub(crate) fn entra(exchange: &Exchange) -> Entra<'_> {
         microsoft: &exchange.config.microsoft,
         redirect_uri: exchange.config.public_url.join("/callback"),
         upstream: exchange.ports.upstream.as_ref(),
+        ps256: exchange.ports.ps256.as_ref(),
+        random: exchange.ports.random.as_ref(),
         now: exchange.context.now,
     }
 }

@@ -219,11 +219,15 @@ async fn a_renewal_that_fails_for_good_is_remembered_too() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn an_entra_that_is_away_signs_nobody_out() {
-    for error in [GrantError::EntraUnavailable, GrantError::EntraRefusesServer, GrantError::Storage] {
+    for (error, origin) in [
+        (GrantError::EntraUnavailable, Origin::Transport),
+        (GrantError::EntraRefusesServer, Origin::Operator),
+        (GrantError::Storage, Origin::Transport),
+    ] {
         let rig = Rig::new();
         *rig.tokens.fail.borrow_mut() = Some(error);
         let client = rig.client();
-        assert_eq!(client.send(&write()).await.unwrap_err().origin, Origin::Transport);
+        assert_eq!(client.send(&write()).await.unwrap_err().origin, origin);
         assert_eq!(client.sign_in_over(), None);
     }
 }

@@ -137,7 +137,11 @@ pub(super) struct Rig {
 
 impl Rig {
     pub(super) fn new() -> Self {
-        let platform = TestPlatform::new(&[]);
+        Self::with(&[])
+    }
+
+    pub(super) fn with(changes: &[(&str, &str)]) -> Self {
+        let platform = TestPlatform::new(changes);
         let exchange = Exchange {
             config: platform.config.clone(),
             ports: platform.ports(),

@@ -9,16 +9,20 @@ use crate::crypto::Secret;
 use crate::identity::{Scope, ScopeSet};
 use crate::oauth::entra::{Entra, EntraError};
 use crate::ports::{Clock, OutboundResponse, UpstreamError};
-use crate::support::{TENANT, TestPlatform, json_response};
+use crate::support::{NativePs256, TENANT, TestPlatform, json_response};
 
-fn entra(platform: &TestPlatform) -> Entra<'_> {
+pub(super) fn entra(platform: &TestPlatform) -> Entra<'_> {
     Entra {
         microsoft: &platform.config.microsoft,
         redirect_uri: platform.config.public_url.join("/callback"),
         upstream: &*platform.upstream,
+        ps256: &NativePs256,
+        random: &*platform.random,
         now: platform.clock.now(),
     }
 }
+
+const AWAY: EntraError = EntraError::Unavailable { retry_after: None };
 
 fn refusal(error: &str) -> serde_json::Value {
     json!({ "error": error, "error_description": "AADSTS50173: adele@contoso.example …", "error_codes": [50173] })
@@ -54,14 +58,6 @@ fn the_browser_is_sent_to_its_own_tenants_page_with_all_that_binds_the_answer() 
              &nonce=nonce-1&code_challenge=challenge-1&code_challenge_method=S256"
         )
     );
-}
-
-#[test]
-fn a_sovereign_cloud_is_asked_at_its_own_hosts_for_its_own_graph() {
-    let platform = TestPlatform::new(&[("CLOUD", "china")]);
-    let url = entra(&platform).authorize_url(&Secret::new("s"), "n", "c", ScopeSet::of(&[Scope::UserRead]));
-    assert!(url.starts_with("https://login.partner.microsoftonline.cn/"), "{url}");
-    assert!(url.contains("https%3A%2F%2Fmicrosoftgraph.chinacloudapi.cn%2FUser.Read"), "{url}");
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -134,21 +130,24 @@ async fn a_refresh_names_the_scopes_of_one_resource() {
 #[tokio::test(flavor = "current_thread")]
 async fn refusals_are_told_apart_by_error_and_suberror_and_never_by_text() {
     let needed = EntraError::SignInNeeded { code: Some(50173) };
-    let mut suberror = refusal("something_new");
-    suberror["suberror"] = json!("basic_action");
+    let consent = EntraError::ConsentNeeded { code: Some(50173) };
+    let [mut of_user, mut of_consent] = [refusal("something_new"), refusal("invalid_grant")];
+    of_user["suberror"] = json!("basic_action");
+    of_consent["suberror"] = json!("consent_required");
     let cases = [
         (400, refusal("invalid_grant"), needed.clone()),
         (400, refusal("interaction_required"), needed.clone()),
         (400, refusal("login_required"), needed.clone()),
-        (400, refusal("consent_required"), needed.clone()),
-        (400, suberror, needed),
-        (401, refusal("invalid_client"), EntraError::RefusesServer),
-        (400, refusal("unauthorized_client"), EntraError::RefusesServer),
-        (400, refusal("something_new"), EntraError::RefusesServer),
-        (400, refusal("access_denied"), EntraError::Denied),
-        (400, refusal("temporarily_unavailable"), EntraError::Unavailable),
-        (429, refusal("invalid_grant"), EntraError::Unavailable),
-        (503, refusal("invalid_grant"), EntraError::Unavailable),
+        (400, refusal("consent_required"), consent.clone()),
+        (400, of_user, needed),
+        (400, of_consent, consent),
+        (401, refusal("invalid_client"), EntraError::RefusesServer { code: Some(50173) }),
+        (400, refusal("unauthorized_client"), EntraError::RefusesServer { code: Some(50173) }),
+        (400, refusal("something_new"), EntraError::RefusesServer { code: Some(50173) }),
+        (400, refusal("access_denied"), EntraError::Denied { code: Some(50173) }),
+        (400, refusal("temporarily_unavailable"), AWAY),
+        (429, refusal("invalid_grant"), AWAY),
+        (503, refusal("invalid_grant"), AWAY),
         (400, json!({ "message": "invalid_grant" }), EntraError::Malformed),
         (200, json!({ "access_token": "x", "token_type": "Bearer" }), EntraError::Malformed),
     ];
@@ -169,9 +168,9 @@ async fn a_page_instead_of_json_is_malformed_and_silence_is_unavailable() {
     };
     for (answer, expected) in [
         (Ok(page), EntraError::Malformed),
-        (Ok(OutboundResponse { status: 502, ..OutboundResponse::default() }), EntraError::Unavailable),
-        (Err(UpstreamError::Timeout), EntraError::Unavailable),
-        (Err(UpstreamError::Unreachable), EntraError::Unavailable),
+        (Ok(OutboundResponse { status: 502, ..OutboundResponse::default() }), AWAY),
+        (Err(UpstreamError::Timeout), AWAY),
+        (Err(UpstreamError::Unreachable), AWAY),
         (Err(UpstreamError::TooLarge), EntraError::Malformed),
     ] {
         let platform = TestPlatform::new(&[]);
@@ -239,7 +238,8 @@ async fn a_grant_that_needs_a_sign_in_fails_fast_until_the_user_comes_back() {
     assert_eq!(calls(&granted), 1, "Entra is not asked again");
     assert!(granted.dump().contains(r#""signInNeeded":true"#), "operators see it");
     let log = granted.platform.log.text();
-    assert!(log.contains(r#""reason":"sign_in_needed""#) && !log.contains("AADSTS"));
+    assert!(log.contains(r#""reason":"sign_in_needed session_revoked AADSTS50173""#), "{log}");
+    assert!(!log.contains("AADSTS50173: "), "the description stays out: {log}");
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -262,6 +262,41 @@ async fn an_entra_that_cannot_answer_is_asked_once_more_after_a_pause() {
     assert!(matches!(granted.platform.timer.waits.borrow().as_slice(), [1000..=1255]));
 }
 
+fn busy(status: u16, retry_after: &str) -> OutboundResponse {
+    let mut response = json_response(status, &refusal("temporarily_unavailable"));
+    response.headers.push(("retry-after".into(), retry_after.into()));
+    response
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_short_retry_after_is_waited_for() {
+    for status in [429, 503] {
+        let (granted, access) = expiring().await;
+        granted.platform.upstream.queue.borrow_mut().push_back(Ok(busy(status, "4")));
+        granted.platform.upstream.push_json(200, &entra_answer(1));
+        assert!(granted.microsoft(&access).await.is_ok());
+        assert!(matches!(granted.platform.timer.waits.borrow().as_slice(), [4000..=4255]));
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_long_retry_after_fails_at_once_and_entra_is_left_alone_so_long_but_not_for_ever() {
+    for (retry_after, away) in [("30", 30), ("18446744073709551615", 300)] {
+        let granted = Granted::new();
+        let (by, rejected) = (presented(&granted.tokens().await.access), Secret::new(MICROSOFT_ACCESS));
+        let source = granted.grant.tokens(&by);
+        granted.platform.upstream.queue.borrow_mut().push_back(Ok(busy(429, retry_after)));
+        for pause in [0, 0, away - 1] {
+            granted.platform.clock.advance(pause);
+            assert_eq!(source.renewed(&rejected).await, Err(GrantError::EntraUnavailable));
+        }
+        assert_eq!((calls(&granted), granted.platform.timer.waits.borrow().len()), (1, 0));
+        granted.platform.clock.advance(1);
+        granted.platform.upstream.push_json(200, &entra_answer(1));
+        assert!(source.renewed(&rejected).await.is_ok());
+    }
+}
+
 #[tokio::test(flavor = "current_thread")]
 async fn an_entra_that_stays_away_costs_two_requests_and_no_grant() {
     let (granted, access) = expiring().await;
@@ -280,6 +315,7 @@ async fn a_refused_server_is_the_operators_business_and_not_the_users() {
     granted.platform.upstream.push_json(401, &refusal("invalid_client"));
     assert_eq!(granted.microsoft(&access).await, Err(GrantError::EntraRefusesServer));
     assert_eq!(calls(&granted), 1, "asking again would not help");
+    assert!(granted.platform.log.text().contains(r#""reason":"server_refused "#), "operators can alert on it");
     granted.platform.upstream.queue.borrow_mut().push_back(Ok(json_response(200, &entra_answer(1))));
     assert!(granted.microsoft(&access).await.is_ok(), "the grant is kept");
 }

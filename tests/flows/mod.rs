@@ -2,8 +2,13 @@
 
 mod access;
 mod account;
+mod admin_consent;
 mod architecture;
+mod certificate;
 mod cleanup;
+mod client_assertions;
+mod client_documents;
+mod clouds;
 mod egress_faults;
 mod egress_handler;
 mod egress_loop;
@@ -23,6 +28,7 @@ mod mcp_scene;
 mod mcp_session;
 mod mcp_sse;
 mod operator;
+mod operator_clients;
 mod pinned;
 mod races;
 mod reauthorization;

@@ -18,7 +18,7 @@ use super::granted::{Granted, entra_answer, presented, redeem, refresh, tokens_o
 use crate::agent::{AgentName, Command, GrantCommand, GrantError, GrantReply, Reply, TokenSource as _};
 use crate::crypto::Secret;
 use crate::oauth::grant::Grant;
-use crate::ports::{AgentPorts, Agents as _, Kv, KvError};
+use crate::ports::{AgentPorts, Agents as _, Kv, KvError, KvPage};
 use crate::support::MemoryKv;
 
 /// Through the object's whole door: JSON both ways, one object for all.
@@ -237,6 +237,10 @@ impl Kv for SlowKv {
 
     async fn delete(&self, key: &str) -> Result<(), KvError> {
         self.0.delete(key).await
+    }
+
+    async fn list(&self, prefix: &str, cursor: Option<&str>) -> Result<KvPage, KvError> {
+        self.0.list(prefix, cursor).await
     }
 }
 

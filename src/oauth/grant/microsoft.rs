@@ -4,6 +4,7 @@
 //! call that began it: whoever waits next carries it on. Before its result is kept the grant is read again, because a
 //! revocation may have come in meanwhile.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use async_trait::async_trait;
@@ -25,6 +26,10 @@ use crate::ports::AgentPorts;
 const LEAST_SECONDS: u64 = 60;
 /// The pause before Entra is asked a second time; chance adds up to a quarter, so that objects do not come in step.
 const PAUSE_MS: u64 = 1000;
+/// A longer Retry-After is not waited for: the call fails, and Entra is left alone for that time.
+const MOST_PAUSE_MS: u64 = 5000;
+/// How long Entra is left alone at most, whatever it asks for.
+const MOST_AWAY_SECONDS: u64 = 300;
 
 /// A renewal under way.
 pub(super) type Renewal = Shared<LocalBoxFuture<'static, Result<Secret, GrantError>>>;
@@ -63,6 +68,9 @@ impl Grant {
         if fresh && rejected != Some(&opened.tokens.access) {
             return Ok(opened.tokens.access);
         }
+        if self.renewal.borrow().is_none() && self.now() < self.entra_from.get() {
+            return Err(GrantError::EntraUnavailable);
+        }
         let renewal = self.renewal.borrow_mut().get_or_insert_with(|| self.begin_renewal(opened)).clone();
         let result = renewal.clone().await;
         {
@@ -77,7 +85,7 @@ impl Grant {
     }
 
     fn begin_renewal(&self, opened: Opened) -> Renewal {
-        renew(Rc::clone(&self.config), self.ports.clone(), opened).boxed_local().shared()
+        renew(Rc::clone(&self.config), self.ports.clone(), Rc::clone(&self.entra_from), opened).boxed_local().shared()
     }
 
     fn open_tokens(&self, presented: &Presented) -> Result<Opened, GrantError> {
@@ -101,26 +109,35 @@ impl Grant {
 }
 
 /// One renewal, from Entra's answer to what is stored. Owns all it needs, because nobody in particular waits for it.
-async fn renew(config: Rc<Config>, ports: AgentPorts, opened: Opened) -> Result<Secret, GrantError> {
+async fn renew(
+    config: Rc<Config>,
+    ports: AgentPorts,
+    entra_from: Rc<Cell<u64>>,
+    opened: Opened,
+) -> Result<Secret, GrantError> {
     let answer = match &opened.tokens.refresh {
         Some(refresh) => ask_entra(&config, &ports, refresh, &opened.tokens).await,
         None => Err(EntraError::SignInNeeded { code: None }),
     };
+    if let Err(EntraError::Unavailable { retry_after: Some(seconds) }) = answer {
+        entra_from.set(ports.clock.now().saturating_add(seconds.min(MOST_AWAY_SECONDS)));
+    }
     let row = rows::load(&*ports.sql)?.ok_or(GrantError::Unknown)?;
     let State::Active(mut active) = row.state.clone() else {
         log(&ports, Kind::EntraRefresh, &row.state, "discarded");
         return Err(GrantError::Revoked);
     };
-    let (error, reason) = match answer {
+    let failure = match answer {
         Ok(tokens) => {
             let (access, sealed) = seal(&config, &ports, &active, opened, tokens)?;
             rows::store(&*ports.sql, &row.changed(row.state.clone(), Some(sealed)))?;
             log(&ports, Kind::EntraRefresh, &row.state, "renewed");
             return Ok(access);
         }
-        Err(error) => failure(&error),
+        Err(failure) => failure,
     };
-    log(&ports, Kind::EntraRefresh, &row.state, reason);
+    log(&ports, Kind::EntraRefresh, &row.state, &failure.reason());
+    let error = seen_as(&failure);
     if error == GrantError::SignInNeeded {
         active.sign_in_needed = true;
         let sealed = row.sealed.clone();
@@ -140,13 +157,19 @@ async fn ask_entra(
         microsoft: &config.microsoft,
         redirect_uri: config.public_url.join("/callback"),
         upstream: &*ports.upstream,
+        ps256: &*ports.ps256,
+        random: &*ports.random,
         now: ports.clock.now(),
     };
     match entra().refresh(refresh, tokens.scopes).await {
-        Err(EntraError::Unavailable) => {
+        Err(EntraError::Unavailable { retry_after }) => {
+            let asked_for = retry_after.unwrap_or_default().saturating_mul(1000);
+            if asked_for > MOST_PAUSE_MS {
+                return Err(EntraError::Unavailable { retry_after });
+            }
             let mut chance = [0; 1];
             ports.random.fill(&mut chance);
-            ports.timer.sleep(PAUSE_MS + u64::from(chance[0])).await;
+            ports.timer.sleep(asked_for.max(PAUSE_MS) + u64::from(chance[0])).await;
             entra().refresh(refresh, tokens.scopes).await
         }
         answer => answer,
@@ -168,12 +191,13 @@ fn seal(
     Ok((tokens.access, ciphertext))
 }
 
-/// What callers see of a failure, and the word for the log.
-const fn failure(error: &EntraError) -> (GrantError, &'static str) {
+/// What callers see of a failure.
+const fn seen_as(error: &EntraError) -> GrantError {
     match error {
-        EntraError::SignInNeeded { .. } | EntraError::Denied => (GrantError::SignInNeeded, "sign_in_needed"),
-        EntraError::Unavailable => (GrantError::EntraUnavailable, "unavailable"),
-        EntraError::Malformed => (GrantError::EntraUnavailable, "malformed"),
-        EntraError::RefusesServer => (GrantError::EntraRefusesServer, "server_refused"),
+        EntraError::SignInNeeded { .. } | EntraError::ConsentNeeded { .. } | EntraError::Denied { .. } => {
+            GrantError::SignInNeeded
+        }
+        EntraError::Unavailable { .. } | EntraError::Malformed => GrantError::EntraUnavailable,
+        EntraError::RefusesServer { .. } => GrantError::EntraRefusesServer,
     }
 }

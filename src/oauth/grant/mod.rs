@@ -62,6 +62,8 @@ pub struct Grant {
     settling: Cell<bool>,
     /// The renewal of Microsoft's tokens that is under way.
     renewal: RefCell<Option<Renewal>>,
+    /// Unix second from which Entra may be asked again. Shared with the renewal, which outlives the call.
+    entra_from: Rc<Cell<u64>>,
 }
 
 impl Grant {
@@ -69,8 +71,8 @@ impl Grant {
     pub fn new(config: Rc<Config>, ports: AgentPorts) -> Self {
         let [ready, listed, listing, untidy, settled, settling] = [false; 6].map(Cell::new);
         let list_from = Cell::new(0);
-        let renewal = RefCell::new(None);
-        Self { config, ports, ready, listed, listing, list_from, untidy, settled, settling, renewal }
+        let (renewal, entra_from) = (RefCell::new(None), Rc::default());
+        Self { config, ports, ready, listed, listing, list_from, untidy, settled, settling, renewal, entra_from }
     }
 
     /// Carries out one step.

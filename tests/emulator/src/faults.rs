@@ -17,6 +17,8 @@ pub enum Target {
     Gateway,
     /// Cloudflare Access.
     Access,
+    /// The host of an app's own document.
+    Publisher,
 }
 
 impl Target {
@@ -33,6 +35,7 @@ impl Target {
                 "twice",
                 "access_denied",
                 "consent_required",
+                "asks-nothing",
                 "bad-nonce",
                 "wrong-audience",
                 "wrong-tenant",
@@ -61,6 +64,7 @@ impl Target {
                 "slow",
             ],
             Self::Access => &["unreachable"],
+            Self::Publisher => &["redirect", "404", "too-large", "slow", "html", "wrong-id", "unreachable"],
         }
     }
 }

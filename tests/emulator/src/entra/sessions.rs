@@ -1,6 +1,6 @@
 //! What Entra has issued: authorization codes, refresh tokens, access tokens, and a record of calls.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand::RngCore;
@@ -53,6 +53,8 @@ pub struct Sessions {
     pub refresh: HashMap<String, Consent>,
     /// By access token.
     pub access: HashMap<String, AccessToken>,
+    /// `jti`s of the client assertions that were used.
+    pub assertions: HashSet<String>,
     /// Every call of authorize and token, without secrets.
     pub calls: Vec<Value>,
 }

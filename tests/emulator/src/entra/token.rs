@@ -34,7 +34,7 @@ struct Granted {
 }
 
 /// POST `/{tenant}/oauth2/v2.0/token`.
-pub async fn handle(app: &App, call: &Call, audience: Audience) -> Reply {
+pub async fn handle(app: &App, call: &Call, tenant: (&str, Audience)) -> Reply {
     let form = call.form();
     let grant = form.get("grant_type").unwrap_or("").to_owned();
     let ordered = app.world().faults.take(Target::Entra, FAULTS, ("POST", "token"));
@@ -42,7 +42,7 @@ pub async fn handle(app: &App, call: &Call, audience: Audience) -> Reply {
         note(app, call, &grant, ordered.as_ref().map_or("", |fault| &fault.fault));
         return reply;
     }
-    let result = check(app, call, &form, audience);
+    let result = check(app, call, &form, tenant);
     let outcome = result.as_ref().map_or_else(|e| format!("{} {}", e.error, e.code), |_| "ok".to_owned());
     note(app, call, &grant, &outcome);
     match result {
@@ -80,7 +80,8 @@ async fn before(fault: Option<&Fault>) -> Option<Reply> {
     Some(error.reply())
 }
 
-fn check(app: &App, call: &Call, form: &Pairs, audience: Audience) -> Result<Granted, EntraError> {
+fn check(app: &App, call: &Call, form: &Pairs, tenant: (&str, Audience)) -> Result<Granted, EntraError> {
+    let (tenant, audience) = tenant;
     let refuse = |code, text: &str| EntraError::new("invalid_request", code, text);
     let kind = call.header("content-type").unwrap_or("").split(';').next().unwrap_or("").trim();
     if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
@@ -102,7 +103,7 @@ fn check(app: &App, call: &Call, form: &Pairs, audience: Audience) -> Result<Gra
             "The resource parameter provided in the request doesn't match with the requested scopes.",
         ));
     }
-    client::authenticate(app, call, form)?;
+    client::authenticate(app, call, form, tenant)?;
     match form.get("grant_type") {
         Some("authorization_code") => redeem(app, form, audience),
         Some("refresh_token") => refresh(app, form, audience),
@@ -200,7 +201,11 @@ fn tokens(app: &App, consent: &Consent) -> Value {
 }
 
 fn note(app: &App, call: &Call, grant: &str, outcome: &str) {
-    let auth = if call.headers.contains_key("authorization") { "basic" } else { "body" };
+    let auth = match (call.headers.contains_key("authorization"), call.form().get("client_assertion")) {
+        (true, _) => "basic",
+        (false, Some(_)) => "assertion",
+        (false, None) => "body",
+    };
     app.world().entra.calls.push(json!({
         "endpoint": "token", "grant_type": grant, "client_auth": auth, "outcome": outcome,
     }));
