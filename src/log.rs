@@ -29,6 +29,9 @@ pub enum Kind {
     /// Entra signed the user in.
     #[serde(rename = "oauth.signed_in")]
     OauthSignedIn,
+    /// The user was sent to Entra a second time, for what Graph asks for.
+    #[serde(rename = "oauth.sent_back")]
+    OauthSentBack,
     /// A person signed in to the account page.
     #[serde(rename = "account.signed_in")]
     AccountSignedIn,

@@ -10,7 +10,7 @@ use crate::exchange::Exchange;
 use crate::identity::{GrantId, ScopeSet};
 use crate::limits::{self, Party};
 use crate::log::{Event, Kind};
-use crate::oauth::callback::{Identity, identify};
+use crate::oauth::callback::{Identity, Sent, identify};
 use crate::oauth::consent::entra;
 use crate::oauth::params::Params;
 use crate::oauth::token::{self, Stamp, TokenError, TokenKeys};
@@ -50,7 +50,8 @@ pub async fn finish(exchange: &Exchange, request: &Request) -> Response {
         Ok(begun) => begun,
         Err(error) => return error::refuse(exchange, error),
     };
-    let response = match identify(exchange, &params, &state, ScopeSet::default()).await {
+    let sent = Sent { state: &state, scopes: ScopeSet::default(), claims: None };
+    let response = match identify(exchange, &params, sent).await {
         Ok(identity) => signed_in(exchange, identity).unwrap_or_else(|error| error::refuse(exchange, error)),
         Err(failure) => error::refuse_because(exchange, AccountError::from(&failure), &failure.reason),
     };

@@ -19,6 +19,7 @@ use async_trait::async_trait;
 pub use command::{
     Action, Admission, AgentName, AssertionId, AuthorizationRequest, CallCommand, Command, Correlation, Description,
     Enlisted, GrantCommand, GrantError, GrantReply, MicrosoftTokens, Presented, Profile, Reply, TokenSet, UserCommand,
+    UserReply,
 };
 
 use crate::config::Config;
@@ -58,8 +59,11 @@ pub struct Caller {
 pub trait TokenSource {
     /// An access token that is good for at least another minute; refreshed at Entra where need be, single-flight.
     async fn token(&self) -> Result<Secret, GrantError>;
-    /// Another access token than `rejected`, which Graph would not take.
-    async fn renewed(&self, rejected: &Secret) -> Result<Secret, GrantError>;
+    /// Another access token than `rejected`, which Graph would not take; `challenge` is what it asks of the next one.
+    async fn renewed(&self, rejected: &Secret, challenge: Option<&str>) -> Result<Secret, GrantError>;
+    /// Graph asks for the same of a token that was issued for it: the next sign-in has to carry it. Fails with what the
+    /// client is to hear of that; nothing, where this sign-in carried it already.
+    async fn challenged_again(&self, challenge: &str) -> Result<(), GrantError>;
 }
 
 /// One object: a grant's, a user's, a discovery stream's, or the one that counts a day.

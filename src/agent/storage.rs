@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0003_registrations.sql"),
     include_str!("../../migrations/0004_user_grants.sql"),
     include_str!("../../migrations/0005_assertions.sql"),
+    include_str!("../../migrations/0006_user_claims.sql"),
 ];
 
 const VERSION_TABLE: &str = "schema_version";

@@ -28,7 +28,7 @@
 
 use serde::Deserialize;
 
-use crate::graph::{Failure, Origin};
+use crate::graph::{Failure, Origin, challenge};
 use crate::ports::{OutboundResponse, UpstreamError};
 
 /// `error.type` of our handler's refusals, by which they are told from Graph's.
@@ -180,6 +180,10 @@ pub fn graph(response: &OutboundResponse, now: u64) -> Failure {
         // Graph advises against repeating a write after anything but a 429: a server error may come after the work.
         may_have_acted: response.status >= 500,
         graph_request_id: response.header("request-id").map(str::to_owned).or(inner_id),
+        claims: response
+            .header("www-authenticate")
+            .filter(|_| matches!(response.status, 401 | 403))
+            .and_then(challenge::claims),
     }
 }
 

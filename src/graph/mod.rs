@@ -2,6 +2,7 @@
 //! business of `gateway`, through the [`Graph`] trait.
 
 pub mod batch;
+pub mod challenge;
 pub mod cloud;
 pub mod request;
 pub mod response;

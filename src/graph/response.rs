@@ -53,6 +53,8 @@ pub struct Failure {
     pub may_have_acted: bool,
     /// Graph's `request-id`.
     pub graph_request_id: Option<String>,
+    /// What Graph asks of the next access token, with a 401 or 403 (continuous access evaluation).
+    pub claims: Option<String>,
 }
 
 impl Failure {
@@ -66,6 +68,7 @@ impl Failure {
             retry_after: None,
             may_have_acted: false,
             graph_request_id: None,
+            claims: None,
         }
     }
 

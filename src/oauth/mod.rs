@@ -8,7 +8,7 @@
 //! | [`client_auth`], [`client_assertion`] | how a client proves itself |
 //! | [`authorize`], [`consent`], [`transaction`] | from the client's request to the user's decision |
 //! | [`admin_consent`] | an administrator's way to Microsoft's page and back |
-//! | [`callback`], [`binding`], [`upstream_secrets`], [`id_token`], [`entra`] | the way over Entra and back |
+//! | [`callback`], `second_trip`, [`binding`], [`upstream_secrets`], [`id_token`], [`entra`] | the way over Entra and back |
 //! | [`token_endpoint`], [`revoke`], [`token`] | tokens |
 //! | [`grant`], [`seal`], [`store`] | the grant's state machine in its Durable Object |
 //! | [`user_grants`] | a user's grants, listed and ended |
@@ -42,6 +42,7 @@ pub mod resource;
 pub mod revoke;
 pub mod scopes;
 pub mod seal;
+mod second_trip;
 pub mod store;
 pub mod token;
 pub mod token_endpoint;

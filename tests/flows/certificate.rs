@@ -55,7 +55,7 @@ async fn a_code_is_traded_with_a_signed_assertion_and_no_secret() {
     let mut answer = entra_answer(7);
     answer["id_token"] = json!("header.claims.signature");
     platform.upstream.push_json(200, &answer);
-    entra(&platform).exchange_code(&Secret::new("c"), &Secret::new("v"), ScopeSet::default()).await.unwrap();
+    entra(&platform).exchange_code(&Secret::new("c"), &Secret::new("v"), ScopeSet::default(), None).await.unwrap();
     let mut claims = asserted(&platform.upstream.seen.borrow()[0]);
     let jti = claims.as_object_mut().unwrap().remove("jti").unwrap();
     assert_eq!(jti.as_str().unwrap().len(), 22, "sixteen random bytes");
@@ -88,7 +88,7 @@ async fn a_key_that_cannot_sign_sends_nothing_and_is_the_operators_to_mend() {
         certificate.key = PrivateKey::new(vec![0x30, 0]);
     }
     let entra = Entra { microsoft: &microsoft, ..entra(&platform) };
-    let result = entra.refresh(&Secret::new("r"), ScopeSet::default()).await;
+    let result = entra.refresh(&Secret::new("r"), ScopeSet::default(), None).await;
     assert_eq!(result.unwrap_err(), EntraError::RefusesServer { code: None });
     assert!(platform.upstream.seen.borrow().is_empty());
 }

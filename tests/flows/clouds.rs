@@ -167,7 +167,8 @@ async fn a_permission_for_another_clouds_graph_is_none_here() {
         let mut answer = entra_answer(1);
         answer["scope"] = json!(scopes.join(" "));
         platform.upstream.push_json(200, &answer);
-        let tokens = super::entra::entra(&platform).refresh(&Secret::new("r"), ScopeSet::default()).await.unwrap();
+        let tokens =
+            super::entra::entra(&platform).refresh(&Secret::new("r"), ScopeSet::default(), None).await.unwrap();
         assert_eq!(tokens.scopes, ScopeSet::of(&[Scope::UserRead, Scope::MailRead]), "{cloud}");
     }
 }

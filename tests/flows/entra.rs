@@ -11,6 +11,9 @@ use crate::oauth::entra::{Entra, EntraError};
 use crate::ports::{Clock, OutboundResponse, UpstreamError};
 use crate::support::{NativePs256, TENANT, TestPlatform, json_response};
 
+/// That we understand claims challenges, as it stands in a URL.
+const CP1: &str = "%7B%22access_token%22%3A%7B%22xms_cc%22%3A%7B%22values%22%3A%5B%22cp1%22%5D%7D%7D%7D";
+
 pub(super) fn entra(platform: &TestPlatform) -> Entra<'_> {
     Entra {
         microsoft: &platform.config.microsoft,
@@ -55,7 +58,7 @@ fn the_browser_is_sent_to_its_own_tenants_page_with_all_that_binds_the_answer() 
              &client_id=11111111-2222-4333-8444-555555555555&state=m365s.a.b&scope=openid+profile+offline_access\
              +https%3A%2F%2Fgraph.microsoft.com%2FUser.Read+https%3A%2F%2Fgraph.microsoft.com%2FMail.Send\
              &redirect_uri=http%3A%2F%2Flocalhost%3A8787%2Fcallback&response_mode=query&prompt=select_account\
-             &nonce=nonce-1&code_challenge=challenge-1&code_challenge_method=S256"
+             &nonce=nonce-1&claims={CP1}&code_challenge=challenge-1&code_challenge_method=S256"
         )
     );
 }
@@ -68,7 +71,7 @@ async fn a_code_is_traded_with_verifier_and_secret_in_the_form() {
     platform.upstream.push_json(200, &answer);
     let verifier = Secret::new("v".repeat(43));
     let sign_in =
-        entra(&platform).exchange_code(&Secret::new("entra-code"), &verifier, ScopeSet::default()).await.unwrap();
+        entra(&platform).exchange_code(&Secret::new("entra-code"), &verifier, ScopeSet::default(), None).await.unwrap();
     let (url, form) = sent(&platform);
     assert_eq!(url, format!("https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token"));
     let expected = [
@@ -78,6 +81,7 @@ async fn a_code_is_traded_with_verifier_and_secret_in_the_form() {
         ("client_id", "11111111-2222-4333-8444-555555555555"),
         ("client_secret", "a+b/c &=~%"),
         ("redirect_uri", "http://localhost:8787/callback"),
+        ("claims", r#"{"access_token":{"xms_cc":{"values":["cp1"]}}}"#),
     ];
     assert_eq!(form, expected.map(|(name, value)| (name.to_owned(), value.to_owned())), "and no resource");
     assert_eq!(sign_in.id_token, Secret::new("header.claims.signature"));
@@ -94,7 +98,7 @@ async fn an_answer_that_names_no_scopes_granted_what_was_asked() {
     answer.as_object_mut().unwrap().remove("scope");
     platform.upstream.push_json(200, &answer);
     let asked = ScopeSet::of(&[Scope::MailRead, Scope::CalendarsRead]);
-    let sign_in = entra(&platform).exchange_code(&Secret::new("c"), &Secret::new("v"), asked).await.unwrap();
+    let sign_in = entra(&platform).exchange_code(&Secret::new("c"), &Secret::new("v"), asked, None).await.unwrap();
     assert_eq!(sign_in.tokens.scopes, asked);
 }
 
@@ -110,7 +114,7 @@ fn no_narrower_scope_is_asked_for_beside_the_wider_one() {
 async fn a_sign_in_without_an_id_token_is_malformed() {
     let platform = TestPlatform::new(&[]);
     platform.upstream.push_json(200, &entra_answer(1));
-    let result = entra(&platform).exchange_code(&Secret::new("c"), &Secret::new("v"), ScopeSet::default()).await;
+    let result = entra(&platform).exchange_code(&Secret::new("c"), &Secret::new("v"), ScopeSet::default(), None).await;
     assert_eq!(result.unwrap_err(), EntraError::Malformed);
 }
 
@@ -118,7 +122,7 @@ async fn a_sign_in_without_an_id_token_is_malformed() {
 async fn a_refresh_names_the_scopes_of_one_resource() {
     let platform = TestPlatform::new(&[]);
     platform.upstream.push_json(200, &entra_answer(1));
-    entra(&platform).refresh(&Secret::new("r"), ScopeSet::of(&[Scope::MailRead])).await.unwrap();
+    entra(&platform).refresh(&Secret::new("r"), ScopeSet::of(&[Scope::MailRead]), None).await.unwrap();
     let (_, form) = sent(&platform);
     assert_eq!(field(&form, "grant_type"), Some("refresh_token"));
     assert_eq!(field(&form, "refresh_token"), Some("r"));
@@ -154,7 +158,7 @@ async fn refusals_are_told_apart_by_error_and_suberror_and_never_by_text() {
     for (status, body, expected) in cases {
         let platform = TestPlatform::new(&[]);
         platform.upstream.push_json(status, &body);
-        let result = entra(&platform).refresh(&Secret::new("r"), ScopeSet::default()).await;
+        let result = entra(&platform).refresh(&Secret::new("r"), ScopeSet::default(), None).await;
         assert_eq!(result, Err(expected), "{status} {body}");
     }
 }
@@ -175,7 +179,7 @@ async fn a_page_instead_of_json_is_malformed_and_silence_is_unavailable() {
     ] {
         let platform = TestPlatform::new(&[]);
         platform.upstream.queue.borrow_mut().push_back(answer);
-        let result = entra(&platform).refresh(&Secret::new("r"), ScopeSet::default()).await;
+        let result = entra(&platform).refresh(&Secret::new("r"), ScopeSet::default(), None).await;
         assert_eq!(result, Err(expected));
     }
 }
@@ -215,9 +219,9 @@ async fn the_newest_refresh_token_is_kept_and_used_also_when_entra_sends_none() 
     let mut without = entra_answer(2);
     without.as_object_mut().unwrap().remove("refresh_token");
     granted.platform.upstream.push_json(200, &without);
-    let second = source.renewed(&first).await.unwrap();
+    let second = source.renewed(&first, None).await.unwrap();
     granted.platform.upstream.push_json(200, &entra_answer(3));
-    source.renewed(&second).await.unwrap();
+    source.renewed(&second, None).await.unwrap();
     let used: Vec<_> = granted.platform.upstream.seen.borrow().iter().map(refresh_token_of).collect();
     assert_eq!(used, ["microsoft-refresh-token-0", "microsoft-refresh-token-1", "microsoft-refresh-token-1"]);
 }
@@ -288,12 +292,12 @@ async fn a_long_retry_after_fails_at_once_and_entra_is_left_alone_so_long_but_no
         granted.platform.upstream.queue.borrow_mut().push_back(Ok(busy(429, retry_after)));
         for pause in [0, 0, away - 1] {
             granted.platform.clock.advance(pause);
-            assert_eq!(source.renewed(&rejected).await, Err(GrantError::EntraUnavailable));
+            assert_eq!(source.renewed(&rejected, None).await, Err(GrantError::EntraUnavailable));
         }
         assert_eq!((calls(&granted), granted.platform.timer.waits.borrow().len()), (1, 0));
         granted.platform.clock.advance(1);
         granted.platform.upstream.push_json(200, &entra_answer(1));
-        assert!(source.renewed(&rejected).await.is_ok());
+        assert!(source.renewed(&rejected, None).await.is_ok());
     }
 }
 

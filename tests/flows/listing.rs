@@ -109,7 +109,7 @@ impl Listed {
         let presented = presented(token);
         let tokens = self.granted.grant.tokens(&presented);
         let rejected = tokens.token().await.unwrap();
-        tokens.renewed(&rejected).await.unwrap();
+        tokens.renewed(&rejected, None).await.unwrap();
     }
 }
 

@@ -5,6 +5,7 @@ mod account;
 mod admin_consent;
 mod architecture;
 mod certificate;
+mod claims;
 mod cleanup;
 mod client_assertions;
 mod client_documents;

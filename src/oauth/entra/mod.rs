@@ -7,6 +7,7 @@
 //! sent, because the v2.0 endpoint takes resources as prefixes of scopes.
 
 mod assertion;
+pub mod claims;
 mod error;
 mod help;
 
@@ -20,6 +21,7 @@ use oauth2::{
 };
 use serde::{Deserialize, Serialize};
 
+use self::claims::Claims;
 use self::error::{Answered, Refusal, refusal};
 use crate::agent::MicrosoftTokens;
 use crate::config::{ClientCredential, Microsoft};
@@ -55,6 +57,16 @@ pub struct Entra<'a> {
     pub now: u64,
 }
 
+/// What a sign-in has to carry that goes to Entra a second time.
+pub struct Again<'a> {
+    /// As the first time.
+    pub scopes: ScopeSet,
+    /// What Graph asks for.
+    pub claims: &'a Claims,
+    /// Who it was the first time; chosen beforehand, but not decided by this.
+    pub account: Option<&'a str>,
+}
+
 /// What a code brought.
 #[derive(Debug)]
 pub struct SignIn {
@@ -67,29 +79,38 @@ pub struct SignIn {
 impl Entra<'_> {
     /// Where the browser signs in.
     pub fn authorize_url(&self, state: &Secret, nonce: &str, code_challenge: &str, scopes: ScopeSet) -> String {
-        self.browser_url(state, nonce, code_challenge, self.scopes(scopes))
+        let asked = Asked { scopes: self.scopes(scopes), claims: None, account: None };
+        self.browser_url(state, nonce, code_challenge, asked)
+    }
+
+    /// The same once more, for what Graph asks of the access token. Whoever signed in already is not asked who it is.
+    pub fn challenge_url(&self, state: &Secret, nonce: &str, code_challenge: &str, again: &Again<'_>) -> String {
+        let asked = Asked { scopes: self.scopes(again.scopes), claims: Some(again.claims), account: again.account };
+        self.browser_url(state, nonce, code_challenge, asked)
     }
 
     /// The same for somebody who only says who they are: nothing of Graph, no refresh token.
     pub fn identity_url(&self, state: &Secret, nonce: &str, code_challenge: &str) -> String {
         let scopes = IDENTITY_SCOPES.iter().map(|name| oauth2::Scope::new((*name).to_owned()));
-        self.browser_url(state, nonce, code_challenge, scopes.collect())
+        self.browser_url(state, nonce, code_challenge, Asked { scopes: scopes.collect(), claims: None, account: None })
     }
 
-    fn browser_url(&self, state: &Secret, nonce: &str, code_challenge: &str, scopes: Vec<oauth2::Scope>) -> String {
+    fn browser_url(&self, state: &Secret, nonce: &str, code_challenge: &str, asked: Asked<'_>) -> String {
         let endpoint = self.endpoint(&self.microsoft.cloud.browser_login, "authorize");
         // The host comes from the cloud table, so this always parses; the bare endpoint would show Entra's own error.
         let Ok(url) = AuthUrl::new(endpoint.clone()) else { return endpoint };
         let state = state.expose().to_owned();
+        let (who, account) = asked.account.map_or(("prompt", "select_account"), |account| ("login_hint", account));
         let (url, _) = self
             .client()
             .set_auth_uri(url)
             .authorize_url(|| CsrfToken::new(state))
-            .add_scopes(scopes)
+            .add_scopes(asked.scopes)
             .add_extra_param("redirect_uri", self.redirect_uri.as_str())
             .add_extra_param("response_mode", "query")
-            .add_extra_param("prompt", "select_account")
+            .add_extra_param(who, account)
             .add_extra_param("nonce", nonce)
+            .add_extra_param("claims", claims::parameter(asked.claims))
             .add_extra_param("code_challenge", code_challenge)
             .add_extra_param("code_challenge_method", "S256")
             .url();
@@ -110,15 +131,22 @@ impl Entra<'_> {
     }
 
     /// Trades the code that came to `/callback`. `asked` is what the browser was sent to Entra with: an answer that
-    /// names no scopes granted exactly that (RFC 6749 section 5.1).
-    pub async fn exchange_code(&self, code: &Secret, verifier: &Secret, asked: ScopeSet) -> Result<SignIn, EntraError> {
+    /// names no scopes granted exactly that (RFC 6749 section 5.1). `challenge` is what Graph asks of the access token.
+    pub async fn exchange_code(
+        &self,
+        code: &Secret,
+        verifier: &Secret,
+        asked: ScopeSet,
+        challenge: Option<&Claims>,
+    ) -> Result<SignIn, EntraError> {
         let token_url = TokenUrl::new(self.token_endpoint()).map_err(|_| EntraError::Malformed)?;
         let redirect = RedirectUrl::new(self.redirect_uri.clone()).map_err(|_| EntraError::Malformed)?;
         let answered = Cell::default();
         let client = self.client().set_token_uri(token_url).set_redirect_uri(redirect);
         let request = client
             .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
-            .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()));
+            .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()))
+            .add_extra_param("claims", claims::parameter(challenge));
         let proof = assertion::fields(self).await?.into_iter();
         let answer = proof
             .fold(request, |request, (name, value)| request.add_extra_param(name, value))
@@ -126,23 +154,33 @@ impl Entra<'_> {
             .await
             .map_err(|error| refusal(error, answered.get()))?;
         let id_token = answer.extra_fields().id_token.clone().ok_or(EntraError::Malformed)?;
-        Ok(SignIn { tokens: self.tokens(&answer, asked)?, id_token })
+        let tokens = MicrosoftTokens { claims: challenge.cloned(), ..self.tokens(&answer, asked)? };
+        Ok(SignIn { tokens, id_token })
     }
 
-    /// Trades a refresh token. `scopes` are those of the sign-in: one call is for one resource only.
-    pub async fn refresh(&self, refresh: &Secret, scopes: ScopeSet) -> Result<MicrosoftTokens, EntraError> {
+    /// Trades a refresh token. `scopes` are those of the sign-in: one call is for one resource only. `challenge` is
+    /// what Graph asks of the access token.
+    pub async fn refresh(
+        &self,
+        refresh: &Secret,
+        scopes: ScopeSet,
+        challenge: Option<&Claims>,
+    ) -> Result<MicrosoftTokens, EntraError> {
         let token_url = TokenUrl::new(self.token_endpoint()).map_err(|_| EntraError::Malformed)?;
         let answered = Cell::default();
         let client = self.client().set_token_uri(token_url);
         let refresh = RefreshToken::new(refresh.expose().to_owned());
-        let request = client.exchange_refresh_token(&refresh).add_scopes(self.scopes(scopes));
+        let request = client
+            .exchange_refresh_token(&refresh)
+            .add_scopes(self.scopes(scopes))
+            .add_extra_param("claims", claims::parameter(challenge));
         let proof = assertion::fields(self).await?.into_iter();
         let answer = proof
             .fold(request, |request, (name, value)| request.add_extra_param(name, value))
             .request_async(&|request| self.send(request, &answered))
             .await
             .map_err(|error| refusal(error, answered.get()))?;
-        self.tokens(&answer, scopes)
+        Ok(MicrosoftTokens { claims: challenge.cloned(), ..self.tokens(&answer, scopes)? })
     }
 
     fn client(&self) -> EntraClient {
@@ -190,6 +228,7 @@ impl Entra<'_> {
             refresh: answer.refresh_token().map(|token| Secret::new(token.secret())),
             expires_at: self.now.saturating_add(lifetime),
             scopes: granted,
+            claims: None,
         })
     }
 
@@ -198,6 +237,13 @@ impl Entra<'_> {
         answered.set(Answered { status: response.status, retry_after: response.retry_after(self.now) });
         inbound(response)
     }
+}
+
+/// What the browser asks for at Entra's page.
+struct Asked<'a> {
+    scopes: Vec<oauth2::Scope>,
+    claims: Option<&'a Claims>,
+    account: Option<&'a str>,
 }
 
 type EntraTokens = StandardTokenResponse<IdToken, BasicTokenType>;

@@ -96,10 +96,11 @@ impl Grant {
     fn decide(&self, command: GrantCommand) -> Result<GrantReply, GrantError> {
         match command {
             GrantCommand::Open { grant, request, state, access, expires_at } => {
-                self.open(state::Approved { grant, request, access, state, expires_at })
+                self.open(state::Approved { grant, request, access, state, expires_at, claims: None })
             }
             GrantCommand::BeginSignIn { state, access } => self.begin(&state, access.as_ref()),
             GrantCommand::FinishSignIn { user, profile, tokens } => self.finish(user, profile, &tokens),
+            GrantCommand::SendBack { state, claims } => self.send_back(state, claims),
             // Waits for the storage, so `handle` has it.
             GrantCommand::AbandonSignIn => Err(GrantError::Unknown),
             GrantCommand::Redeem { code, client_id, redirect_uri, code_challenge, resource } => {

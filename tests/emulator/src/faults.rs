@@ -43,7 +43,9 @@ impl Target {
                 "bad-signature",
                 "expired",
             ],
-            Self::Graph => &["401", "401-claims", "403", "404", "429", "503", "slow", "act-then-504", "empty-page"],
+            Self::Graph => {
+                &["401", "401-claims", "401-acrs", "403", "404", "429", "503", "slow", "act-then-504", "empty-page"]
+            }
             Self::Gateway => &[
                 "2001",
                 "2003",
@@ -132,6 +134,13 @@ impl Faults {
     /// Forgets all failures.
     pub fn clear(&mut self) {
         self.0.clear();
+    }
+
+    /// The first ordered failure of these names that fits the request; nothing is counted.
+    pub fn find(&self, target: Target, names: &[&str], (method, path): (&str, &str)) -> Option<&Fault> {
+        self.0
+            .iter()
+            .find(|fault| fault.target == target && names.contains(&fault.fault.as_str()) && fault.fits(method, path))
     }
 
     /// The first ordered failure of these names that fits the request, counted down.

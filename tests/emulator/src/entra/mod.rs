@@ -3,6 +3,7 @@
 pub mod admin_consent;
 pub mod assertion;
 pub mod authorize;
+pub mod claims;
 pub mod client;
 pub mod documents;
 pub mod error;

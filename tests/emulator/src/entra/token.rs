@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
+use super::claims::{self, Claims};
 use super::error::EntraError;
 use super::scopes::narrow;
 use super::sessions::Consent;
@@ -31,6 +32,7 @@ const FAULTS: &[&str] = &[
 struct Granted {
     consent: Consent,
     nonce: Option<String>,
+    claims: Claims,
 }
 
 /// POST `/{tenant}/oauth2/v2.0/token`.
@@ -149,8 +151,11 @@ fn redeem(app: &App, form: &Pairs, audience: Audience) -> Result<Granted, EntraE
         return Err(refuse(50020, "The user account does not exist in this tenant."));
     }
     let consent = narrow(&code.consent, form.filled("scope"))?;
+    let mut asked = claims::parse(form)?;
+    claims::need_no_person(&asked, &consent.met)?;
+    asked.extend(consent.met.clone());
     code.used = true;
-    Ok(Granted { consent, nonce: code.nonce.clone() })
+    Ok(Granted { consent, nonce: code.nonce.clone(), claims: asked })
 }
 
 fn refresh(app: &App, form: &Pairs, audience: Audience) -> Result<Granted, EntraError> {
@@ -168,7 +173,9 @@ fn refresh(app: &App, form: &Pairs, audience: Audience) -> Result<Granted, Entra
     if !audience.admits(consent.user) {
         return Err(refuse(50020, "The user account does not exist in this tenant."));
     }
-    Ok(Granted { consent: narrow(consent, form.filled("scope"))?, nonce: None })
+    let asked = claims::parse(form)?;
+    claims::need_no_person(&asked, &consent.met)?;
+    Ok(Granted { consent: narrow(consent, form.filled("scope"))?, nonce: None, claims: asked })
 }
 
 async fn answer(app: &App, granted: Granted) -> Reply {
@@ -176,7 +183,7 @@ async fn answer(app: &App, granted: Granted) -> Reply {
     let has = |scope: &str| consent.scopes.iter().any(|one| one == scope);
     let fault = app.world().faults.take(Target::Entra, id_token::FAULTS, ("POST", "token"));
     let fault = fault.as_ref().map(|fault| fault.fault.as_str());
-    let mut body = tokens(app, &consent);
+    let mut body = tokens(app, &consent, granted.claims);
     if has("openid") {
         let token = id_token::sign(app, &consent, granted.nonce.as_deref(), fault).await;
         crate::json::set(&mut body, "id_token", token);
@@ -185,9 +192,9 @@ async fn answer(app: &App, granted: Granted) -> Reply {
     reply::with(reply::with(answer, "cache-control", "no-store, no-cache"), "pragma", "no-cache")
 }
 
-fn tokens(app: &App, consent: &Consent) -> Value {
+fn tokens(app: &App, consent: &Consent, claims: Claims) -> Value {
     let mut world = app.world();
-    let (access_token, lifetime) = world.entra.issue_access(consent);
+    let (access_token, lifetime) = world.entra.issue_access(consent, claims);
     let shown: Vec<&str> =
         consent.scopes.iter().map(String::as_str).filter(|scope| *scope != "offline_access").collect();
     let mut body = json!({
