@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{AgentName, Command, Reply};
+use crate::agent::{AgentName, Command, Reply, StreamName, Subscription};
 use crate::log::Event;
 
 /// The time of day.
@@ -266,10 +266,14 @@ pub trait Alarm {
 pub trait Sockets {
     /// Sends `text` to the newest socket of `stream` that takes it; says whether one did.
     fn send(&self, stream: &str, text: &str) -> bool;
+    /// Whether a stream has an open socket.
+    fn is_open(&self, stream: &str) -> bool;
     /// Ends the connections of a stream, or of every stream of a session.
     fn close(&self, stream_or_session: &str);
     /// Ends every stream of this object.
     fn close_all(&self);
+    /// The open streams on which somebody wants to be told of changes.
+    fn listeners(&self) -> Vec<(StreamName, Subscription)>;
 }
 
 /// The connection on which the request came.

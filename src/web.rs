@@ -25,6 +25,8 @@ pub const READ_HEADERS: &[&str] = &[
     "last-event-id",
     "mcp-method",
     "mcp-name",
+    #[cfg(feature = "conformance")]
+    "mcp-param-region",
     "mcp-protocol-version",
     "mcp-session-id",
     "origin",

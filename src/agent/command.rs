@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::{Called, Client, ClientCapabilities, InputAnswer};
 use super::streams::{Attach, StreamName};
+use super::wishes::Wish;
 use crate::crypto::{Digest, Secret};
 use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
 
@@ -55,6 +56,13 @@ pub enum Command {
     },
     /// The client takes a call back.
     Cancel(CancelCommand),
+    /// Asks whether a call could be answered on its stream: that the token counts, and somebody is there to hear.
+    MaySpeak {
+        /// Who asks.
+        presented: Presented,
+        /// Where the answer would go.
+        stream: StreamName,
+    },
     /// Asks whether a connection could take up a stream: a status has to say so before there is one.
     MayAttach(Attach),
     /// Sends one server message to a client's open stream, which has no log.
@@ -377,6 +385,8 @@ pub enum Action {
         /// A URI that the catalogue holds.
         uri: String,
     },
+    /// What the client of a legacy session wants to be told from now on.
+    Wish(Wish),
 }
 
 /// One reply.
@@ -419,8 +429,8 @@ pub enum GrantReply {
     Tokens(TokenSet),
     /// To `Describe`.
     Described(Description),
-    /// To `Confirm`.
-    Confirmed,
+    /// To `Confirm`: the grant's slot, by which an earlier grant of the same user and client is known.
+    Confirmed(Digest),
 }
 
 /// Why the grant refused. Causes are many; the token endpoint and the bearer check map them to few codes.
@@ -474,6 +484,9 @@ pub enum GrantError {
     /// The session was ended by its client.
     #[error("the session has ended")]
     SessionEnded,
+    /// Nobody holds the stream on which the answer would go.
+    #[error("the stream is not connected")]
+    NotConnected,
     /// No such event on a stream of the session, or it was long ago.
     #[error("the event is unknown")]
     EventUnknown,

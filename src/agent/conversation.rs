@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::GrantError;
 use super::client::{Client, Dialogue, LogLevel};
-use super::streams::{StreamName, Streams};
+use super::streams::{Change, StreamName, Streams};
 use crate::crypto::Key;
 use crate::ports::AgentPorts;
 
@@ -33,6 +33,7 @@ pub struct Conversation<'a> {
     progress: Pace,
     messages: Pace,
     memory: RefCell<Option<String>>,
+    changed: RefCell<Vec<Change>>,
 }
 
 impl<'a> Conversation<'a> {
@@ -46,7 +47,18 @@ impl<'a> Conversation<'a> {
             progress: Pace::default(),
             messages: Pace::default(),
             memory: RefCell::new(client.dialogue.memory.clone()),
+            changed: RefCell::default(),
         }
+    }
+
+    /// Notes what the call changed.
+    pub fn change(&self, change: Change) {
+        self.changed.borrow_mut().push(change);
+    }
+
+    /// What the call changed.
+    pub fn changed(&self) -> Vec<Change> {
+        self.changed.take()
     }
 
     /// Who is spoken with.

@@ -167,6 +167,7 @@ impl GraphClient<'_> {
             | GrantError::AssertionReused
             | GrantError::InsufficientScope { .. }
             | GrantError::SessionEnded
+            | GrantError::NotConnected
             | GrantError::EventUnknown => (Origin::SignIn, "TokenRefused"),
         };
         if origin == Origin::SignIn {

@@ -15,6 +15,7 @@ pub mod storage;
 mod streams;
 mod user_grants;
 mod waiting;
+mod wishes;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -30,7 +31,7 @@ pub use command::{
     CancelCommand, Command, Correlation, Description, Enlisted, GrantCommand, GrantError, GrantReply, MicrosoftTokens,
     Presented, Profile, Reply, TokenSet, UserCommand,
 };
-pub use streams::{Attach, Attached, EventId, StreamName, Streams};
+pub use streams::{Attach, Attached, Change, ChangeFilter, EventId, StreamName, Streams, Subscription};
 
 use crate::config::Config;
 use crate::crypto::{Key, Secret};
@@ -48,6 +49,8 @@ use waiting::WaitingCalls;
 pub use conversation::Conversation;
 pub(crate) use graph_client::GraphClient;
 pub(crate) use lanes::Lanes;
+pub use wishes::Wish;
+pub(crate) use wishes::forget as forget_wishes;
 
 /// Who a valid access token speaks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +107,7 @@ impl Agent {
             Command::Answer(command) => Reply::Grant(self.answer(command).await),
             Command::Introduce { presented, capabilities } => Reply::Grant(self.introduce(&presented, capabilities)),
             Command::Cancel(command) => Reply::Grant(self.cancel(&command)),
+            Command::MaySpeak { presented, stream } => Reply::Grant(self.may_speak(&presented, &stream)),
             Command::MayAttach(asked) => Reply::Grant(self.attach(&asked).map(|_| GrantReply::Done)),
             Command::User(command) => Reply::User(user_grants::handle(&self.ports, &command).await),
             Command::AdmitRegistration { ends_at } => Reply::Admission(self.admit(ends_at).await),
@@ -177,6 +181,31 @@ impl Agent {
         self.calls.hung_up(stream);
     }
 
+    /// Says what changed to who listens for it, and to the sessions that subscribed.
+    fn tell_of_change(&self, presented: &Presented, change: &Change) -> Result<(), GrantError> {
+        let streams = Streams::new(&self.ports);
+        streams.announce(change);
+        let Change::Resource(uri) = change else { return Ok(()) };
+        let sessions = wishes::subscribers(&self.ports, uri)?;
+        if sessions.is_empty() {
+            return Ok(());
+        }
+        let key = self.grant.stream_key(presented)?;
+        let params = serde_json::json!({ "uri": uri });
+        let message = serde_json::json!({
+            "jsonrpc": "2.0", "method": "notifications/resources/updated", "params": params,
+        });
+        for session in sessions {
+            streams.publish(&StreamName::of_session(&session), Some(&key), &message.to_string())?;
+        }
+        Ok(())
+    }
+
+    fn may_speak(&self, presented: &Presented, stream: &StreamName) -> Result<GrantReply, GrantError> {
+        self.grant.present(presented)?;
+        if Streams::new(&self.ports).is_heard(stream) { Ok(GrantReply::Done) } else { Err(GrantError::NotConnected) }
+    }
+
     fn cancel(&self, command: &CancelCommand) -> Result<GrantReply, GrantError> {
         self.grant.present(&command.presented)?;
         let session = command.presented.session.as_deref();
@@ -223,11 +252,18 @@ impl Agent {
         self.conclude(command, &conversation, called).await
     }
 
-    /// The client, with what the object alone knows: the ids of HTTP+SSE sessions are older than what was said in them.
+    /// The client, with what the object alone knows: the ids of HTTP+SSE sessions are older than what was said in them,
+    /// and a level can be set at any time. What a session hears then goes on its own stream, unless the call has one.
     fn client(&self, command: &CallCommand) -> Result<Client, GrantError> {
         let mut client = command.client.clone();
-        if let Some(stream) = client.stream.as_ref().filter(|stream| stream.is_of_session()) {
-            client.capabilities = waiting::capabilities(&self.ports, stream.session())?;
+        let Some(session) = &command.presented.session else { return Ok(client) };
+        self.grant.present(&command.presented)?;
+        if client.stream.as_ref().is_some_and(StreamName::is_of_session) {
+            client.capabilities = waiting::capabilities(&self.ports, session)?;
+        }
+        if let Some(level) = wishes::level(&self.ports, session)? {
+            client.log_level = Some(level);
+            client.stream.get_or_insert_with(|| StreamName::of_session(session));
         }
         Ok(client)
     }
@@ -246,10 +282,14 @@ impl Agent {
 
     async fn run(&self, command: &CallCommand, conversation: &Conversation<'_>) -> Result<Called, GrantError> {
         let caller = self.grant.present(&command.presented)?;
+        if let Action::Wish(wish) = &command.action {
+            wishes::note(&self.ports, &command.presented, wish)?;
+            return Ok(Called::Done("{}".to_owned()));
+        }
         let tokens = self.grant.tokens(&command.presented);
         let name = match &command.action {
             Action::Tool { name, .. } => name.as_str(),
-            Action::Resource { .. } => "resources/read",
+            Action::Resource { .. } | Action::Wish(_) => "resources/read",
         };
         let graph = GraphClient {
             config: &self.config,
@@ -272,6 +312,9 @@ impl Agent {
             request_id: &command.correlation.request_id,
         };
         let outcome = tools::run(&command.action, &context).await;
+        for change in conversation.changed() {
+            self.tell_of_change(&command.presented, &change)?;
+        }
         graph.sign_in_over().map_or(outcome, Err)
     }
 
@@ -310,7 +353,7 @@ impl Agent {
         let (tool, user) = match (&command.action, self.grant.present(&command.presented)) {
             (Action::Tool { name, .. }, Ok(caller)) => (name.as_str(), Some(caller)),
             (Action::Tool { name, .. }, Err(_)) => (name.as_str(), None),
-            (Action::Resource { .. }, caller) => ("resources/read", caller.ok()),
+            (Action::Resource { .. } | Action::Wish(_), caller) => ("resources/read", caller.ok()),
         };
         let reason = match outcome {
             Ok(Called::OnStream(spoken)) => spoken.name(),

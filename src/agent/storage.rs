@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0004_user_grants.sql"),
     include_str!("../../migrations/0005_assertions.sql"),
     include_str!("../../migrations/0006_streams.sql"),
+    include_str!("../../migrations/0007_wishes.sql"),
     include_str!("../../migrations/0008_waiting_calls.sql"),
 ];
 

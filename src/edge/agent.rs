@@ -110,7 +110,7 @@ impl MicrosoftMcpAgent {
         let Some(attach) = attach else { return Response::error("not a stream", 400) };
         let Ok(first) = agent.attach(&attach) else { return Response::error("refused", 410) };
         let WebSocketPair { client, server } = WebSocketPair::new()?;
-        accept(&self.state, &server, &attach.stream)?;
+        accept(&self.state, &server, attach)?;
         if !first.events.is_empty() {
             server.send_with_str(&first.events)?;
         }

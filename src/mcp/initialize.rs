@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::methods::CHANGES;
 use super::protocol::{Revision, RpcError, params, present};
 use crate::agent::ClientCapabilities;
 use crate::config::Config;
@@ -75,22 +76,52 @@ struct InitializeResult<'a> {
 }
 
 /// What the server can do.
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 pub(super) struct ServerCapabilities {
-    tools: ListChanged,
-    resources: ListChanged,
-    prompts: ListChanged,
+    pub(super) tools: ListChanged,
+    pub(super) resources: Resources,
+    pub(super) prompts: ListChanged,
     completions: Supported,
+    /// Only where a session can set a level; in the stateless revision each request does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logging: Option<Supported>,
+}
+
+impl ServerCapabilities {
+    /// Of the revision without sessions.
+    pub(super) const fn stateless() -> Self {
+        Self {
+            tools: ListChanged { list_changed: CHANGES },
+            resources: Resources { list_changed: false, subscribe: CHANGES },
+            prompts: ListChanged { list_changed: CHANGES },
+            completions: Supported {},
+            logging: None,
+        }
+    }
+
+    /// Of the revisions with sessions.
+    const fn of_sessions() -> Self {
+        Self { logging: Some(Supported {}), ..Self::stateless() }
+    }
 }
 
 /// An empty object: it can, and there is nothing more to say of it.
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 struct Supported {}
 
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ListChanged {
-    list_changed: bool,
+pub(super) struct ListChanged {
+    pub(super) list_changed: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Resources {
+    pub(super) list_changed: bool,
+    /// Whether clients can be told of a resource's changes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) subscribe: bool,
 }
 
 /// What the server is.
@@ -125,7 +156,7 @@ pub(super) fn initialize(config: &Config, raw: Option<&RawValue>) -> Result<Agre
     let revision = Revision::parse(&params.protocol_version).unwrap_or(Revision::LATEST);
     let result = InitializeResult {
         protocol_version: revision.name(),
-        capabilities: ServerCapabilities::default(),
+        capabilities: ServerCapabilities::of_sessions(),
         server_info: implementation(config, revision),
         instructions: INSTRUCTIONS,
     };

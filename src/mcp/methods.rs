@@ -12,10 +12,14 @@ use serde_json::value::RawValue;
 
 use super::completion::complete;
 use super::protocol::{Answer, RpcError, clip, params};
-use crate::agent::{Action, Called, Client};
+use crate::agent::{Action, Called, Client, LogLevel, Wish};
 use crate::config::Config;
 use crate::prompts;
 use crate::tools;
+
+/// Whether a client is told of changes. Nothing tells this server when mail or a calendar changes, and its lists change
+/// with a deploy only, so that the product would promise what it cannot keep.
+pub(super) const CHANGES: bool = cfg!(feature = "conformance");
 
 /// Resource not found, in the revisions up to 2025-11-25.
 const RESOURCE_NOT_FOUND: i32 = -32002;
@@ -48,6 +52,9 @@ pub(super) fn step(config: &Config, method: &str, raw: Option<&RawValue>) -> Ste
         "prompts/list" => list(raw, || format!("{{\"prompts\":{}}}", prompts::list_json()).into()),
         "prompts/get" => get_prompt(raw).map(result),
         "completion/complete" => complete(raw).map(result),
+        "logging/setLevel" => log_level(raw),
+        "resources/subscribe" if CHANGES => subscription(raw, Wish::Subscribe),
+        "resources/unsubscribe" if CHANGES => subscription(raw, Wish::Unsubscribe),
         "tools/call" => call(config, raw),
         "resources/read" => read(raw),
         _ => Err(RpcError::method_not_found(method)),
@@ -102,6 +109,24 @@ pub(super) fn call_tool(config: &Config, name: &str, arguments: Option<&RawValue
 
 /// A tool error, not a protocol error, so that the model reads why.
 const READ_ONLY: &str = r#"{"content":[{"type":"text","text":"This server is read-only: its operator switched off every tool that changes or sends something."}],"isError":true}"#;
+
+#[derive(Deserialize)]
+struct LevelParams {
+    level: LogLevel,
+}
+
+fn log_level(raw: Option<&RawValue>) -> Result<Step, RpcError> {
+    let LevelParams { level } = params(raw)?;
+    Ok(Step::Ask(Ask { action: Action::Wish(Wish::LogLevel(level)), name: "logging/setLevel" }))
+}
+
+fn subscription(raw: Option<&RawValue>, wish: fn(String) -> Wish) -> Result<Step, RpcError> {
+    let ReadParams { uri } = params(raw)?;
+    if !tools::has_resource(&uri) {
+        return Err(no_such_resource(&uri));
+    }
+    Ok(Step::Ask(Ask { action: Action::Wish(wish(uri)), name: "resources/subscribe" }))
+}
 
 #[derive(Deserialize)]
 struct PromptParams {

@@ -56,6 +56,12 @@ pub(super) fn unknown_session(id: Option<&RawValue>) -> Response {
     message(404, id, RpcError::new(-32600, "unknown or ended session: initialize again"))
 }
 
+/// 404: the stream on which the answer would go has no connection, because a deploy or a network took it away. At once,
+/// so that its client does not wait for an answer that cannot come, and nothing is done whose outcome it would not learn.
+pub(super) fn not_connected() -> Response {
+    message(404, None, RpcError::invalid_request("the stream of this session is not connected: connect again"))
+}
+
 /// 400 and no 404, which would say that the session is over. The same for an event that never was, one that is too old
 /// and one of another session.
 pub(super) fn unknown_event() -> Response {
@@ -94,6 +100,7 @@ fn refused(config: &Config, endpoint: Endpoint, error: &GrantError) -> Response 
         GrantError::OtherIdentity => Response::text(403, "this sign-in belongs to another Access identity\n"),
         GrantError::SessionEnded => unknown_session(None),
         GrantError::EventUnknown => unknown_event(),
+        GrantError::NotConnected => not_connected(),
         GrantError::Storage | GrantError::EntraUnavailable => unavailable(),
         // None of these answers a question that this layer asks; a 500 says that the fault is ours.
         GrantError::Exists

@@ -1,20 +1,29 @@
 //! Legacy session ids: signed statements of whose session it is and what was negotiated, so that a session survives a
 //! deploy, an eviction and every isolate without anything being stored.
 //!
-//! `<owner>.<base64url(channel ‖ capabilities ‖ issued-at ‖ nonce ‖ HMAC-SHA-256)>`; the owner is the grant, or `~` and a
-//! keyed digest of the discovery caller's credentials. Only base64url, `.` and `~`, so it needs no escaping in a query.
+//! `<owner>.<base64url(channel ‖ capabilities ‖ issued-at ‖ nonce ‖ party ‖ HMAC-SHA-256)>`; the owner is the grant, or
+//! `~` and a keyed digest of the discovery caller's credentials. Only base64url, `.` and `~`, so it needs no escaping in a
+//! query.
+//!
+//! The party, which only sessions of Streamable HTTP under a grant have, is a keyed digest of the user and one of the
+//! client. A client that signed in anew, for more permissions or because its grant ended, goes on with its session under
+//! the new grant: SDKs do not initialise again on a 404. A session holds no right and nothing of the user's, so nothing
+//! of the earlier grant comes along: the new grant's object knows neither its streams nor which sessions had ended.
+//!
 //! Whether a session was ended by its client, only the grant's object knows: it keeps the nonce.
 
 use crate::agent::{AgentName, ClientCapabilities};
 use crate::config::EncryptionKeys;
-use crate::crypto::{self, Key, Keyring};
-use crate::identity::GrantId;
+use crate::crypto::{self, Digest, Key, Keyring};
+use crate::identity::{GrantId, UserId};
 use crate::ports::Random;
 
 use super::protocol::Revision;
 
 const NONCE: usize = 16;
 const BODY: usize = 1 + 1 + 4 + NONCE;
+const MAC: usize = 32;
+const HALF_PARTY: usize = 8;
 
 /// Seconds after which a session id is void and the client initialises anew. Longer than any client keeps one; it
 /// bounds how long the object must remember that a session has ended.
@@ -64,6 +73,37 @@ impl Channel {
     }
 }
 
+/// Which client of which user a session was opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Party {
+    user: [u8; HALF_PARTY],
+    client: [u8; HALF_PARTY],
+}
+
+impl Party {
+    fn new(key: &Key, user: UserId, slot: &Digest) -> Self {
+        Self { user: Self::user(key, user), client: Self::client(key, user, slot) }
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (user, client) = bytes.split_first_chunk::<HALF_PARTY>()?;
+        Some(Self { user: *user, client: client.try_into().ok()? })
+    }
+
+    fn user(key: &Key, user: UserId) -> [u8; HALF_PARTY] {
+        half(key.mac(&[b"user", user.to_string().as_bytes()]))
+    }
+
+    fn client(key: &Key, user: UserId, slot: &Digest) -> [u8; HALF_PARTY] {
+        half(key.mac(&[b"client", user.to_string().as_bytes(), slot.as_bytes()]))
+    }
+}
+
+/// Enough to tell parties apart; nobody can make an id with another.
+fn half(mac: [u8; MAC]) -> [u8; HALF_PARTY] {
+    mac.first_chunk().copied().unwrap_or_default()
+}
+
 /// A session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Session {
@@ -77,13 +117,15 @@ pub(super) struct Session {
     pub(super) issued_at: u64,
     /// 128 random bits: the name of the session in the object, and of its stream.
     pub(super) nonce: String,
+    /// Who may go on with it under another grant.
+    pub(super) party: Option<Party>,
 }
 
 impl Session {
     /// A fresh session.
     pub(super) fn new(owner: Owner, channel: Channel, random: &dyn Random, now: u64) -> Self {
         let nonce = crypto::random_text::<NONCE>(random);
-        Self { owner, channel, capabilities: ClientCapabilities::default(), issued_at: now, nonce }
+        Self { owner, channel, capabilities: ClientCapabilities::default(), issued_at: now, nonce, party: None }
     }
 
     /// The object that owns the session's streams. A discovery session has one of its own, never a shared one.
@@ -114,24 +156,53 @@ impl<'k> SessionKeys<'k> {
         self.0.previous.as_ref().map(|key| discovery_owner(key, credentials))
     }
 
+    /// Which client of which user, for a session that is about to be signed.
+    pub(super) fn party(&self, user: UserId, slot: &Digest) -> Party {
+        Party::new(&self.0.current, user, slot)
+    }
+
     /// The id of a session.
     pub(super) fn sign(&self, session: &Session) -> String {
         let owner = session.owner.to_text();
         let issued = u32::try_from(session.issued_at).unwrap_or(u32::MAX).to_be_bytes();
         let nonce = crypto::decode(&session.nonce).unwrap_or_default();
-        let body = [&[session.channel.to_byte(), session.capabilities.0], issued.as_slice(), &nonce].concat();
+        let party = session.party.map(|party| [party.user, party.client].concat()).unwrap_or_default();
+        let body = [&[session.channel.to_byte(), session.capabilities.0], issued.as_slice(), &nonce, &party].concat();
         let mac = self.0.current.mac(&[owner.as_bytes(), &body]);
         format!("{owner}.{}", crypto::encode(&[body.as_slice(), &mac].concat()))
     }
 
     /// The session that an id states, if it is genuine, not too old, and this owner's.
     pub(super) fn read(&self, id: &str, owner: Owner, now: u64) -> Option<Session> {
+        let (claimed, session) = self.open(id, owner, now)?;
+        crypto::equal(session.owner.to_text().as_bytes(), claimed.as_bytes()).then_some(session)
+    }
+
+    /// The session that an id states, if it is genuine, not too old, and was opened under another grant of this user.
+    /// Whether the client is the same, [`Self::is_of`] says.
+    pub(super) fn read_earlier(&self, id: &str, grant: GrantId, user: UserId, now: u64) -> Option<Session> {
+        let (claimed, session) = self.open(id, Owner::Grant(grant), now)?;
+        claimed.parse::<GrantId>().ok()?;
+        let stated = session.party?;
+        let is_users = self.0.all().any(|key| crypto::equal(&Party::user(key, user), &stated.user));
+        (is_users && matches!(session.channel, Channel::Streamable(_))).then_some(session)
+    }
+
+    /// Whether a session was opened for this client of this user.
+    pub(super) fn is_of(&self, session: &Session, user: UserId, slot: &Digest) -> bool {
+        let Some(stated) = session.party else { return false };
+        self.0.all().any(|key| crypto::equal(&Party::client(key, user, slot), &stated.client))
+    }
+
+    /// A genuine id, and whose session it claims to be.
+    fn open<'i>(&self, id: &'i str, owner: Owner, now: u64) -> Option<(&'i str, Session)> {
         let (claimed, statement) = id.split_once('.')?;
         let statement = crypto::decode(statement)?;
-        let (body, mac) = statement.split_at_checked(BODY)?;
+        let (body, mac) = statement.split_at_checked(statement.len().checked_sub(MAC)?)?;
         if !self.0.all().any(|key| crypto::equal(&key.mac(&[claimed.as_bytes(), body]), mac)) {
             return None;
         }
+        let (body, party) = body.split_at_checked(BODY)?;
         let (&[channel, capabilities], rest) = body.split_first_chunk::<2>()?;
         let (issued, nonce) = rest.split_first_chunk::<4>()?;
         let issued_at = u64::from(u32::from_be_bytes(*issued));
@@ -140,10 +211,11 @@ impl<'k> SessionKeys<'k> {
             capabilities: ClientCapabilities(capabilities),
             issued_at,
             nonce: crypto::encode(nonce),
+            // Ids of before there were parties have none.
+            party: if party.is_empty() { None } else { Some(Party::from_bytes(party)?) },
             owner,
         };
-        let is_theirs = crypto::equal(session.owner.to_text().as_bytes(), claimed.as_bytes());
-        (is_theirs && now < issued_at + LIFETIME).then_some(session)
+        (now < issued_at + LIFETIME).then_some((claimed, session))
     }
 }
 

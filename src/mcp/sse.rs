@@ -8,7 +8,7 @@ use super::Turn;
 use super::call::{self, Call};
 use super::cancel;
 use super::classify::{Classified, Payload, classify};
-use super::confirm::{confirm, confirm_now};
+use super::confirm::confirm;
 use super::initialize::{Agreed, initialize};
 use super::methods::{Step, step};
 use super::protocol::{Answer, Message, RpcError, progress_token, render};
@@ -40,37 +40,73 @@ pub(super) async fn message(turn: &Turn<'_>) -> Result<Response, Response> {
         Ok(Classified::Modern(message, _)) => {
             confirm(turn, Some(&session.nonce)).await?;
             let error = stateless(&message);
-            return Ok(accept(turn, &session, message.id().map(|id| (id, Work::Done(Answer::Error(error))))));
+            return match message.id() {
+                Some(id) => say(turn, &session, id, &Answer::Error(error)).await,
+                None => Ok(Response::empty(202)),
+            };
         }
         Err(refusal) => return Err(refuse::message(400, refusal.id, refusal.error)),
     };
     let nonce = Some(session.nonce.as_str());
-    let work = match work(turn, &session, &message)? {
-        // What may end in a challenge is done before the 202, which leaves no room for one.
-        Some(Work::Ask(call)) if call.may_lack_scope() => ask_now(turn, *call).await?.map(Work::Done),
-        Some(Work::Ask(call)) => {
-            // A call that the object refuses after the 202 could no longer send the client to refresh its token.
-            confirm_now(turn, nonce).await?;
-            Some(Work::Ask(call))
+    let work = work(turn, &session, &message)?;
+    let Some((id, work)) = message.id().zip(work) else {
+        match &message {
+            Message::Notification { method, params } => cancel::notified(turn, &session, method, *params).await?,
+            Message::Response { id, result } => respond::take(turn, &session, id, *result).await?,
+            Message::Request { .. } => confirm(turn, nonce).await?,
         }
-        Some(Work::Done(answer)) => {
+        return Ok(Response::empty(202));
+    };
+    match work {
+        Work::Done(answer) => {
             confirm(turn, nonce).await?;
-            Some(Work::Done(answer))
+            say(turn, &session, id, &answer).await
         }
-        Some(Work::Begin(agreed)) => {
+        Work::Begin(agreed) => {
             introduce(turn, &session, agreed.capabilities).await?;
-            Some(Work::Done(Answer::Result(agreed.result.into())))
+            say(turn, &session, id, &Answer::Result(agreed.result.into())).await
         }
-        None => {
-            match &message {
-                Message::Notification { method, params } => cancel::notified(turn, &session, method, *params).await?,
-                Message::Response { id, result } => respond::take(turn, &session, id, *result).await?,
-                Message::Request { .. } => confirm(turn, nonce).await?,
+        Work::Ask(call) => {
+            // A call that the object refuses after the 202 could no longer send the client to refresh its token.
+            may_speak(turn, &session).await?;
+            // What may end in a challenge is done before the 202, which leaves no room for one.
+            if !call.may_lack_scope() {
+                return Ok(accept(turn, &session, id, call));
             }
-            None
+            match ask_now(turn, *call).await? {
+                Some(answer) => say(turn, &session, id, &answer).await,
+                None => Ok(Response::empty(202)),
+            }
+        }
+    }
+}
+
+/// Makes sure of the token, and that somebody is there to hear the answer.
+async fn may_speak(turn: &Turn<'_>, session: &Session) -> Result<(), Response> {
+    let Some(holder) = turn.holder(Some(&session.nonce)) else { return Ok(()) };
+    let (presented, stream) = (holder.presented(turn.exchange), StreamName::of_session(&session.nonce));
+    let command = Command::MaySpeak { presented, stream };
+    let failure = match turn.exchange.ports.agents.call(&session.agent(), &command).await {
+        Ok(Reply::Grant(Ok(_))) => return Ok(()),
+        Ok(Reply::Grant(Err(error))) => error.into(),
+        Ok(Reply::Called(_) | Reply::Published(_) | Reply::User(_) | Reply::Admission(_)) | Err(_) => {
+            Failure::Unavailable
         }
     };
-    Ok(accept(turn, &session, message.id().zip(work)))
+    Err(refuse::failed(&turn.exchange.config, turn.endpoint, &failure))
+}
+
+/// Answers at once: what takes no time is said before the 202, which then means that the stream took it.
+async fn say(turn: &Turn<'_>, session: &Session, id: &RawValue, answer: &Answer) -> Result<Response, Response> {
+    let stream = StreamName::of_session(&session.nonce);
+    let command = Command::Publish { stream, message: render(Some(id), answer) };
+    match turn.exchange.ports.agents.call(&session.agent(), &command).await {
+        Ok(Reply::Published(true)) => Ok(Response::empty(202)),
+        Ok(Reply::Published(false)) => Err(refuse::not_connected()),
+        Ok(Reply::Called(_) | Reply::Grant(_) | Reply::User(_) | Reply::Admission(_)) | Err(_) => {
+            Err(refuse::failed(&turn.exchange.config, turn.endpoint, &Failure::Unavailable))
+        }
+    }
 }
 
 /// Tells the object what the client can be asked, which the session's id cannot say. In discovery nobody asks.
@@ -104,11 +140,11 @@ fn stateless(message: &Message<'_>) -> RpcError {
     }
 }
 
-/// What is left to do once the client has its 202.
+/// What a request comes to.
 enum Work {
-    /// Publish this.
+    /// Say this.
     Done(Answer),
-    /// Note what the client can be asked, and publish what was agreed.
+    /// Note what the client can be asked, and say what was agreed.
     Begin(Agreed),
     /// Ask the object, which answers on the stream.
     Ask(Box<Call>),
@@ -135,23 +171,16 @@ fn work(turn: &Turn<'_>, session: &Session, message: &Message<'_>) -> Result<Opt
     }
 }
 
-fn accept(turn: &Turn<'_>, session: &Session, work: Option<(&RawValue, Work)>) -> Response {
-    if let Some((id, work)) = work {
-        let (exchange, id) = (turn.exchange.clone(), id.to_owned());
-        let (agent, stream) = (session.agent(), StreamName::of_session(&session.nonce));
-        turn.exchange.ports.background.run(Box::pin(async move {
-            let answer = match work {
-                Work::Done(answer) => Some(answer),
-                Work::Begin(agreed) => Some(Answer::Result(agreed.result.into())),
-                Work::Ask(call) => {
-                    let outcome = call.without_challenge().run(&exchange).await;
-                    outcome.map_or_else(|failure| Some(Answer::Error(refuse::told(&failure))), call::answer)
-                }
-            };
-            let Some(answer) = answer else { return };
+fn accept(turn: &Turn<'_>, session: &Session, id: &RawValue, call: Box<Call>) -> Response {
+    let (exchange, id) = (turn.exchange.clone(), id.to_owned());
+    let (agent, stream) = (session.agent(), StreamName::of_session(&session.nonce));
+    turn.exchange.ports.background.run(Box::pin(async move {
+        let outcome = call.without_challenge().run(&exchange).await;
+        let answer = outcome.map_or_else(|failure| Some(Answer::Error(refuse::told(&failure))), call::answer);
+        if let Some(answer) = answer {
             publish(&exchange, &agent, stream, render(Some(&id), &answer)).await;
-        }));
-    }
+        }
+    }));
     Response::empty(202)
 }
 

@@ -35,17 +35,22 @@ pub(super) async fn open(turn: &Turn<'_>) -> Result<Response, Response> {
 /// The stream for what a server says unasked, or the one that `Last-Event-ID` names. In discovery there is nothing to
 /// say.
 async fn standalone(turn: &Turn<'_>) -> Result<Response, Response> {
-    let (session, revision) = turn.streamable_session(None)?;
+    let (session, revision) = turn.streamable_session(None).await?;
     let Some(holder) = turn.holder(Some(&session.nonce)) else { return Err(Response::method_not_allowed("POST")) };
     let presented = Some(holder.presented(turn.exchange));
     let prime = revision >= Revision::V2025_11_25;
     let Some(id) = turn.request.header("last-event-id") else {
         confirm(turn, Some(&session.nonce)).await?;
         let stream = StreamName::of_session(&session.nonce);
-        return Ok(stream_to(session.agent(), Attach { presented, stream, after: None, prime }, OPENING, None));
+        return Ok(stream_to(
+            session.agent(),
+            Attach { presented, stream, after: None, prime, listens: None },
+            OPENING,
+            None,
+        ));
     };
     let id = EventId::parse(id).filter(|id| id.stream.session() == session.nonce).ok_or_else(refuse::unknown_event)?;
-    let attach = Attach { presented, stream: id.stream, after: Some(id.number), prime };
+    let attach = Attach { presented, stream: id.stream, after: Some(id.number), prime, listens: None };
     check(turn, &session, &attach).await?;
     Ok(stream_to(session.agent(), attach, OPENING, None))
 }
@@ -72,19 +77,33 @@ async fn legacy(turn: &Turn<'_>) -> Result<Response, Response> {
     let random = exchange.ports.random.as_ref();
     let session = Session::new(turn.caller.owner(&keys), Channel::Sse, random, exchange.context.now);
     vouch(turn, &session.nonce);
-    let prelude = format!("event: endpoint\ndata: /sse/message?sessionId={}\n\n", keys.sign(&session));
+    let prelude =
+        format!("retry: {RETRY_MS}\nevent: endpoint\ndata: /sse/message?sessionId={}\n\n", keys.sign(&session));
     let presented = turn.holder(Some(&session.nonce)).map(|holder| holder.presented(exchange));
     let stream = StreamName::of_session(&session.nonce);
-    Ok(stream_to(session.agent(), Attach { presented, stream, after: None, prime: false }, &prelude, None))
+    Ok(stream_to(
+        session.agent(),
+        Attach { presented, stream, after: None, prime: false, listens: None },
+        &prelude,
+        None,
+    ))
 }
+
+/// Milliseconds after which a client whose stream was taken away comes back; what it calls meanwhile is refused. Within the
+/// event, because some clients take a block of its own for a message.
+const RETRY_MS: u64 = 1000;
 
 /// Sent at once, so that the client's HTTP library hands the stream out.
 pub(super) const OPENING: &str = ": open\n\n";
 
-/// A response that is a stream of an object's.
+/// A stream of an object's.
 pub(super) fn stream_to(agent: AgentName, attach: Attach, prelude: &str, work: Option<Work>) -> Response {
-    let spec = Box::new(StreamSpec { agent, attach, prelude: prelude.to_owned(), work });
-    Response { body: Body::Stream(spec), ..Response::empty(200) }
+    event_stream(Body::Stream(Box::new(StreamSpec { agent, attach, prelude: prelude.to_owned(), work })))
+}
+
+/// Server-sent events.
+pub(super) fn event_stream(body: Body) -> Response {
+    Response { body, ..Response::empty(200) }
         .with("content-type", "text/event-stream")
         .with("cache-control", "no-store, no-transform")
         .with("x-accel-buffering", "no")

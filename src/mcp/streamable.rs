@@ -5,9 +5,10 @@
 use serde_json::value::RawValue;
 
 use super::call::{self, Call};
+use super::caller::Caller;
 use super::cancel;
 use super::classify::{Classified, Payload, classify};
-use super::confirm::{confirm, confirm_now, vouch};
+use super::confirm::{confirm, confirm_now, slot, vouch};
 use super::initialize::initialize;
 use super::methods::{Step, step};
 use super::protocol::{Answer, Message, Revision, RpcError, progress_token, render};
@@ -35,7 +36,7 @@ pub(super) async fn post(turn: &Turn<'_>) -> Result<Response, Response> {
             open(turn, id, params).await
         }
         Payload::Single(message) => {
-            let (session, revision) = turn.streamable_session(message.id())?;
+            let (session, revision) = turn.streamable_session(message.id()).await?;
             Ok(match one(turn, (&session, revision), &message, true).await? {
                 Told::Nothing => Response::empty(202),
                 Told::Text(text) => answered(text),
@@ -95,6 +96,9 @@ async fn open(turn: &Turn<'_>, id: &RawValue, params: Option<&RawValue>) -> Resu
     let mut session =
         Session::new(turn.caller.owner(&keys), channel, exchange.ports.random.as_ref(), exchange.context.now);
     session.capabilities = agreed.capabilities;
+    if let Caller::Grant { claims, .. } = &turn.caller {
+        session.party = slot(turn).await?.map(|slot| keys.party(claims.user, &slot));
+    }
     vouch(turn, &session.nonce);
     let body = render(Some(id), &Answer::Result(agreed.result.into()));
     Ok(answered(body).with("mcp-session-id", keys.sign(&session)))
@@ -163,7 +167,13 @@ async fn speak(
     confirm_now(turn, nonce).await?;
     let stream = StreamName::of_call(&session.nonce, turn.exchange.ports.random.as_ref());
     let presented = turn.holder(nonce).map(|holder| holder.presented(turn.exchange));
-    let attach = Attach { presented, stream: stream.clone(), after: None, prime: revision >= Revision::V2025_11_25 };
+    let attach = Attach {
+        presented,
+        stream: stream.clone(),
+        after: None,
+        prime: revision >= Revision::V2025_11_25,
+        listens: None,
+    };
     let (exchange, id) = (turn.exchange.clone(), id.to_owned());
     let work = Work(Box::pin(async move {
         let outcome = call.without_challenge().on(stream).run(&exchange).await;
@@ -175,7 +185,7 @@ async fn speak(
 
 /// A batch, its messages one after another. A refusal at the HTTP level ends it, since it would meet every message.
 async fn batch(turn: &Turn<'_>, items: &[Result<Message<'_>, RpcError>]) -> Result<Response, Response> {
-    let (session, revision) = turn.streamable_session(None)?;
+    let (session, revision) = turn.streamable_session(None).await?;
     if revision != Revision::V2025_03_26 {
         return Err(refuse::message(400, None, RpcError::invalid_request("this revision has no batches")));
     }
@@ -201,7 +211,7 @@ pub(super) async fn delete(turn: &Turn<'_>) -> Result<Response, Response> {
     if turn.request.header("mcp-session-id").is_none() {
         return Err(Response::method_not_allowed("GET, POST, DELETE"));
     }
-    let (session, _) = turn.streamable_session(None)?;
+    let (session, _) = turn.streamable_session(None).await?;
     let Some(holder) = turn.holder(Some(&session.nonce)) else {
         return Err(Response::method_not_allowed("POST"));
     };
@@ -222,7 +232,7 @@ pub(super) async fn delete(turn: &Turn<'_>) -> Result<Response, Response> {
 
 impl Turn<'_> {
     /// The session of `Mcp-Session-Id`, with its revision: 400 without one, 404 for one that is not this caller's.
-    pub(super) fn streamable_session(&self, id: Option<&RawValue>) -> Result<(Session, Revision), Response> {
+    pub(super) async fn streamable_session(&self, id: Option<&RawValue>) -> Result<(Session, Revision), Response> {
         let Some(text) = self.request.header("mcp-session-id") else {
             return Err(refuse::message(
                 400,
@@ -230,7 +240,10 @@ impl Turn<'_> {
                 RpcError::invalid_request("Mcp-Session-Id is missing: initialize first"),
             ));
         };
-        let session = self.session(text).ok_or_else(|| refuse::unknown_session(id))?;
+        let session = match self.session(text) {
+            Some(session) => session,
+            None => self.earlier_session(text).await?.ok_or_else(|| refuse::unknown_session(id))?,
+        };
         let Channel::Streamable(revision) = session.channel else { return Err(refuse::unknown_session(id)) };
         let version = self.request.header("mcp-protocol-version");
         if version.is_some_and(|version| version != revision.name()) {
@@ -238,6 +251,17 @@ impl Turn<'_> {
             return Err(refuse::message(400, id, error));
         }
         Ok((session, revision))
+    }
+
+    /// The session of an id that the same client opened under an earlier grant of the same user.
+    async fn earlier_session(&self, id: &str) -> Result<Option<Session>, Response> {
+        let Caller::Grant { claims, .. } = &self.caller else { return Ok(None) };
+        let keys = SessionKeys::new(&self.exchange.config.keys.encryption);
+        let Some(session) = keys.read_earlier(id, claims.grant, claims.user, self.exchange.context.now) else {
+            return Ok(None);
+        };
+        let slot = slot(self).await?;
+        Ok(slot.filter(|slot| keys.is_of(&session, claims.user, slot)).map(|_| session))
     }
 
     /// The session of an id, if it is this caller's.

@@ -380,6 +380,7 @@ const fn of_grant(error: &GrantError) -> Option<Refusal> {
         | GrantError::TokenReused
         | GrantError::InsufficientScope { .. }
         | GrantError::SessionEnded
+        | GrantError::NotConnected
         | GrantError::EventUnknown => Some(refusal("invalid_grant", "The code or token is unknown, used or expired")),
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::call::Call;
 use super::error::ToolError;
-use crate::agent::{InputAnswer, InputMethod, InputRequest, LogLevel, Unanswered};
+use crate::agent::{Change, InputAnswer, InputMethod, InputRequest, LogLevel, Unanswered};
 
 /// What a person made of a form.
 #[derive(Debug, PartialEq)]
@@ -79,6 +79,11 @@ impl Call<'_> {
     /// Says how far the call has come.
     pub fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
         self.context.conversation.progress(progress, total, message);
+    }
+
+    /// Says what this call changed, to those who asked to hear of it.
+    pub fn changed(&self, change: Change) {
+        self.context.conversation.change(change);
     }
 
     /// Says something for the client's log.

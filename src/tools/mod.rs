@@ -258,6 +258,7 @@ pub fn needs(action: &Action) -> ScopeSet {
     match action {
         Action::Tool { name, .. } => find(name).map_or_else(ScopeSet::default, |tool| ScopeSet::of(tool.needs)),
         Action::Resource { uri } => resources::needs(uri),
+        Action::Wish(_) => ScopeSet::default(),
     }
 }
 
@@ -265,6 +266,8 @@ pub fn needs(action: &Action) -> ScopeSet {
 /// or a want of permission that a further sign-in would mend.
 pub async fn run(action: &Action, context: &ToolContext<'_>) -> Result<Called, GrantError> {
     match action {
+        // Nothing of the catalogue; the object noted it.
+        Action::Wish(_) => Ok(Called::Done("{}".to_owned())),
         Action::Tool { name, arguments } => {
             let tool = find(name);
             let outcome = match tool {
@@ -307,6 +310,8 @@ pub fn too_long(action: &Action, request_id: &str) -> String {
             answer::tool_result(Err(ToolError::TooLong { writes }), tool, request_id)
         }
         Action::Resource { uri } => answer::resource_result(uri, Err(ToolError::TooLong { writes: false }), request_id),
+        // Waits for nothing.
+        Action::Wish(_) => "{}".to_owned(),
     }
 }
 
@@ -317,7 +322,7 @@ pub fn may_ask(action: &Action) -> bool {
         Action::Tool { name, .. } => {
             find(name).is_some_and(|tool| matches!(tool.kind, Kind::Outward | Kind::Destructive))
         }
-        Action::Resource { .. } => false,
+        Action::Resource { .. } | Action::Wish(_) => false,
     }
 }
 

@@ -20,7 +20,8 @@ async fn open(scene: &Scene, bearer: &str) -> StreamSpec {
 
 /// The query that the `endpoint` event names.
 fn query(spec: &StreamSpec) -> String {
-    let path = spec.prelude.strip_prefix("event: endpoint\ndata: ").and_then(|rest| rest.strip_suffix("\n\n"));
+    let path =
+        spec.prelude.strip_prefix("retry: 1000\nevent: endpoint\ndata: ").and_then(|rest| rest.strip_suffix("\n\n"));
     path.and_then(|path| path.strip_prefix("/sse/message?")).unwrap_or_default().to_owned()
 }
 
@@ -149,4 +150,22 @@ async fn a_batch_or_broken_message_is_refused_before_the_202() {
         assert_eq!(post(&scene, &bearer, &query, &body).await, 400, "{body}");
     }
     assert!(scene.agents.published.borrow().is_empty());
+}
+
+/// A deploy takes every stream away, and clients are back after a second or three. Who calls in between must not wait a
+/// minute for an answer that cannot come, nor have a mail sent without learning of it.
+#[tokio::test(flavor = "current_thread")]
+async fn without_a_connected_stream_nothing_is_done_and_the_client_learns_at_once() {
+    let scene = Scene::new(&[]);
+    let bearer = scene.bearer(1);
+    let query = query(&open(&scene, &bearer).await);
+    scene.agents.deaf.set(true);
+    for body in [call("sendEmail"), call("getEmails"), rpc("tools/list"), rpc("ping")] {
+        assert_eq!(post(&scene, &bearer, &query, &body).await, 404, "{body}");
+    }
+    assert!(!scene.agents.seen.borrow().iter().any(|seen| seen.starts_with("call")));
+    let notified = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+    assert_eq!(post(&scene, &bearer, &query, notified).await, 202, "who wants no answer needs no stream");
+    scene.agents.deaf.set(false);
+    assert_eq!(post(&scene, &bearer, &query, &call("getEmails")).await, 202);
 }

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use super::granted::{Granted, presented, refresh, user};
 use crate::agent::{
-    Agent, Attach, Attached, Command, EventId, GrantCommand, GrantError, GrantReply, Presented, Reply, StreamName,
-    Streams,
+    Agent, Attach, Attached, Change, ChangeFilter, Command, EventId, GrantCommand, GrantError, GrantReply, Presented,
+    Reply, StreamName, Streams, Subscription,
 };
 use crate::crypto::{Key, Secret};
 use crate::ports::{AgentPorts, SqlValue};
@@ -71,7 +71,7 @@ impl Scene {
 
     fn attach(&self, stream: &StreamName, after: Option<u64>) -> Result<Attached, GrantError> {
         let presented = Some(self.presented(SESSION));
-        self.agent.attach(&Attach { presented, stream: stream.clone(), after, prime: false })
+        self.agent.attach(&Attach { presented, stream: stream.clone(), after, prime: false, listens: None })
     }
 
     fn count(&self, table: &str) -> usize {
@@ -137,7 +137,13 @@ async fn only_a_client_that_expects_it_gets_a_priming_event_with_the_cursor_it_w
     let scene = Scene::new().await;
     let stream = scene.call(1).await;
     let attach = |after| {
-        let asked = Attach { presented: Some(scene.presented(SESSION)), stream: stream.clone(), after, prime: true };
+        let asked = Attach {
+            presented: Some(scene.presented(SESSION)),
+            stream: stream.clone(),
+            after,
+            prime: true,
+            listens: None,
+        };
         scene.agent.attach(&asked).unwrap().events
     };
     assert_eq!(attach(None), format!("id: {stream}-0\nretry: 2000\ndata: \n\n"));
@@ -159,7 +165,7 @@ async fn an_event_of_another_session_or_of_no_stream_is_refused() {
     assert_eq!(scene.attach(&unknown, Some(0)), Err(GrantError::EventUnknown));
     let from = |session: &str, after| {
         let presented = Some(scene.presented(session));
-        scene.agent.attach(&Attach { presented, stream: stream.clone(), after, prime: false })
+        scene.agent.attach(&Attach { presented, stream: stream.clone(), after, prime: false, listens: None })
     };
     assert_eq!(from(OTHER_SESSION, Some(0)), Err(GrantError::EventUnknown), "another session of the same grant");
     assert_eq!(from(OTHER_SESSION, None), Err(GrantError::EventUnknown), "nor may it listen");
@@ -173,8 +179,9 @@ async fn nobody_takes_up_a_stream_of_a_grant_without_its_live_token() {
     let scene = Scene::new().await;
     let stream = scene.call(1).await;
     scene.say(&stream, MAIL);
-    let with =
-        |presented| scene.agent.attach(&Attach { presented, stream: stream.clone(), after: Some(0), prime: false });
+    let with = |presented| {
+        scene.agent.attach(&Attach { presented, stream: stream.clone(), after: Some(0), prime: false, listens: None })
+    };
     assert_eq!(with(None), Err(GrantError::TokenInvalid));
     let forged = Presented { token: Secret::new("m365a.x"), ..scene.presented(SESSION) };
     assert_eq!(with(Some(forged)), Err(GrantError::TokenInvalid));
@@ -189,7 +196,7 @@ async fn an_object_without_a_grant_serves_streams_of_discovery_and_knows_no_even
     let platform = crate::support::TestPlatform::new(&[]);
     let agent = Agent::new(platform.config.clone(), platform.agent_ports());
     let stream = StreamName::of_session(SESSION);
-    let asked = Attach { presented: None, stream, after: None, prime: false };
+    let asked = Attach { presented: None, stream, after: None, prime: false, listens: None };
     assert_eq!(agent.attach(&asked), Ok(Attached { events: String::new(), complete: false }));
 }
 
@@ -291,4 +298,43 @@ async fn the_end_of_the_grant_erases_every_stream() {
     let command = Command::Grant(GrantCommand::RevokeByUser { user: user() });
     assert!(matches!(scene.agent.handle(command).await, Reply::Grant(Ok(GrantReply::Done))));
     assert_eq!((scene.count("streams"), scene.count("stream_events")), (0, 0));
+}
+
+/// A listener for this kind of change.
+fn listener(seed: u64, filter: ChangeFilter) -> (StreamName, Subscription) {
+    (StreamName::alone(&SeededRandom::new(seed)), Subscription { id: seed.to_string(), filter })
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_change_goes_to_those_who_asked_for_it_and_the_end_of_the_grant_to_all_who_listen() {
+    let scene = Scene::new().await;
+    let (tools, tools_filter) = listener(1, ChangeFilter { tools_list_changed: true, ..ChangeFilter::default() });
+    let (prompts, prompts_filter) = listener(2, ChangeFilter { prompts_list_changed: true, ..ChangeFilter::default() });
+    *scene.sockets.1.borrow_mut() = vec![(tools.clone(), tools_filter), (prompts.clone(), prompts_filter)];
+    scene.streams().announce(&Change::Tools);
+    let told = scene.sent(&tools);
+    assert!(told.len() == 1 && told[0].contains("notifications/tools/list_changed"), "{told:?}");
+    assert!(scene.sent(&prompts).is_empty(), "nobody gets what was not asked for");
+    let command = Command::Grant(GrantCommand::RevokeByUser { user: user() });
+    assert!(matches!(scene.agent.handle(command).await, Reply::Grant(Ok(GrantReply::Done))));
+    for stream in [&tools, &prompts] {
+        assert!(scene.sent(stream).last().unwrap().contains(r#""resultType":"complete""#));
+    }
+    assert_eq!(scene.sockets.0.borrow().last().unwrap().1, "closed", "told first, then closed");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn whether_a_call_could_be_answered_is_said_only_to_a_token_that_counts() {
+    let scene = Scene::new().await;
+    let stream = StreamName::of_session(SESSION);
+    let ask = async |presented| match scene.agent.handle(Command::MaySpeak { presented, stream: stream.clone() }).await
+    {
+        Reply::Grant(outcome) => outcome,
+        other => unreachable!("{other:?}"),
+    };
+    assert_eq!(ask(scene.presented(SESSION)).await, Ok(GrantReply::Done));
+    scene.sockets.2.set(true);
+    assert_eq!(ask(scene.presented(SESSION)).await, Err(GrantError::NotConnected));
+    let forged = Presented { token: Secret::new("m365a.x"), ..scene.presented(SESSION) };
+    assert_eq!(ask(forged).await, Err(GrantError::TokenInvalid));
 }

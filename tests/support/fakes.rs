@@ -8,6 +8,7 @@ use futures_util::future::LocalBoxFuture;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
+use crate::agent::{StreamName, Subscription};
 use crate::log::Event;
 use crate::ports::{
     AiCall, AiGateway, Alarm, Background, Clock, Connection, Es256, Kv, KvError, Limit, Log, OutboundRequest,
@@ -340,7 +341,13 @@ impl Alarm for FakeAlarm {
 
 /// Notes what would have gone to streams.
 #[derive(Default)]
-pub(crate) struct MemorySockets(pub(crate) RefCell<Vec<(String, String)>>);
+pub(crate) struct MemorySockets(
+    pub(crate) RefCell<Vec<(String, String)>>,
+    /// Who wants to be told of changes.
+    pub(crate) RefCell<Vec<(StreamName, Subscription)>>,
+    /// Whether every client has gone.
+    pub(crate) Cell<bool>,
+);
 
 impl Sockets for MemorySockets {
     fn send(&self, stream: &str, text: &str) -> bool {
@@ -348,8 +355,16 @@ impl Sockets for MemorySockets {
         true
     }
 
+    fn is_open(&self, _stream: &str) -> bool {
+        !self.2.get()
+    }
+
     fn close(&self, stream_or_session: &str) {
         self.0.borrow_mut().push((stream_or_session.to_owned(), "closed".to_owned()));
+    }
+
+    fn listeners(&self) -> Vec<(StreamName, Subscription)> {
+        self.1.borrow().clone()
     }
 
     fn close_all(&self) {

@@ -11,10 +11,12 @@
 mod frame;
 mod log;
 mod name;
+mod subscription;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::name::{EventId, StreamName};
+pub use self::subscription::{Change, ChangeFilter, Subscription};
 
 use super::{GrantError, Presented};
 use crate::crypto::Key;
@@ -31,6 +33,8 @@ pub struct Attach {
     pub after: Option<u64>,
     /// Whether the client expects an event that gives it something to come back with.
     pub prime: bool,
+    /// What the client wants to be told of on it.
+    pub listens: Option<Subscription>,
 }
 
 /// What a connection gets at once.
@@ -88,6 +92,11 @@ impl<'a> Streams<'a> {
         Ok(self.ports.sockets.send(stream.as_str(), &frame::message(id.as_ref(), text)))
     }
 
+    /// Whether anybody would hear what is said on a stream.
+    pub(super) fn is_heard(&self, stream: &StreamName) -> bool {
+        self.ports.sockets.is_open(stream.as_str())
+    }
+
     /// What a connection that takes up a stream gets first: what it missed of this stream and of no other. A call's stream
     /// that is not known, any more or at all, is refused, as is an event that is yet to come.
     pub(super) fn attach(&self, asked: &Attach, key: Option<&Key>) -> Result<Attached, GrantError> {
@@ -108,6 +117,23 @@ impl<'a> Streams<'a> {
         let events = missed.iter().map(|(id, message)| frame::message(Some(id), message));
         let complete = asked.after.is_some() && known.is_some_and(|known| known.complete);
         Ok(Attached { events: std::iter::once(priming).chain(events).collect(), complete })
+    }
+
+    /// Tells everybody who listens for it of a change.
+    pub fn announce(&self, change: &Change) {
+        for (stream, subscription) in self.ports.sockets.listeners() {
+            if let Some(message) = subscription.notification(change) {
+                self.ports.sockets.send(stream.as_str(), &Self::event(&message));
+            }
+        }
+    }
+
+    /// The end of everything: who listens is told that nothing more will come.
+    pub(crate) fn end_all(&self) {
+        for (stream, subscription) in self.ports.sockets.listeners() {
+            self.ports.sockets.send(stream.as_str(), &Self::event(&subscription.answer()));
+        }
+        self.ports.sockets.close_all();
     }
 
     /// The end of a session: its streams end and are erased.

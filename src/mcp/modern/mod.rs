@@ -6,7 +6,10 @@
 mod discover;
 mod envelope;
 mod headers;
+mod listen;
 mod methods;
+#[cfg(feature = "conformance")]
+mod parameters;
 mod state;
 
 use super::call::Call;
@@ -69,6 +72,9 @@ pub(super) async fn post(turn: &Turn<'_>, message: &Message<'_>, params: &Params
         return Ok(Response::empty(202));
     };
     headers::check_routing(turn.request, method, params).map_err(refused)?;
+    if method == "subscriptions/listen" {
+        return listen::listen(turn, id, message.params()).await;
+    }
     let answer = match step(&turn.exchange.config, method, params) {
         Step::Answer(answer) => {
             confirm(turn, None).await?;
@@ -123,7 +129,7 @@ fn speak(
 ) -> Response {
     let stream = StreamName::alone(exchange.ports.random.as_ref());
     let presented = Some(holder.presented(exchange));
-    let attach = Attach { presented, stream: stream.clone(), after: None, prime: false };
+    let attach = Attach { presented, stream: stream.clone(), after: None, prime: false, listens: None };
     let (exchange, id) = (exchange.clone(), id.to_owned());
     let work = Work(Box::pin(async move {
         let answer = match call.without_challenge().on(stream).run(&exchange).await {

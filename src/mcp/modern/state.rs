@@ -44,6 +44,7 @@ impl Binding {
                 format!("tool\n{name}\n{}", said.unwrap_or_else(|_| arguments.clone()))
             }
             Action::Resource { uri } => format!("resource\n{uri}"),
+            Action::Wish(wish) => format!("wish\n{wish:?}"),
         };
         Self { grant, action: Digest::of(name.as_bytes()) }
     }

@@ -2,7 +2,7 @@
 
 use super::Grant;
 use super::state::State;
-use crate::agent::{Caller, Description, GrantError, GrantReply, Presented, Streams};
+use crate::agent::{Caller, Description, GrantError, GrantReply, Presented, Streams, forget_wishes};
 use crate::identity::UserId;
 use crate::ports::SqlValue;
 
@@ -39,6 +39,17 @@ impl Grant {
             self.store(&row.with(State::Active(active)))?;
         }
         Ok(caller)
+    }
+
+    /// That the token counts, and which client's it is.
+    pub(super) fn confirm(&self, presented: &Presented) -> Result<GrantReply, GrantError> {
+        self.present(presented)?;
+        match self.load()?.state {
+            State::Active(active) => Ok(GrantReply::Confirmed(active.slot())),
+            State::Approved(_) | State::SigningIn(_) | State::SignedIn(_) | State::Revoked(_) => {
+                Err(GrantError::TokenInvalid)
+            }
+        }
     }
 
     /// What the grant is, as long as it stands.
@@ -90,6 +101,7 @@ impl Grant {
             &[SqlValue::Integer(ENDED_SESSIONS)],
         )?;
         Streams::new(&self.ports).end_session(session)?;
+        forget_wishes(&self.ports, session)?;
         Ok(GrantReply::Done)
     }
 
