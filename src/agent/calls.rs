@@ -79,13 +79,8 @@ impl Calls {
         let serial = all.last().map_or(0, |running| running.serial + 1);
         let run = || CallName::Run(command.correlation.request_id.clone());
         let name = command.request.as_deref().map_or_else(run, CallName::of_request);
-        all.push(Running {
-            name,
-            session: command.presented.session.clone(),
-            stream: command.client.stream.clone(),
-            abort,
-            serial,
-        });
+        let (session, stream) = (command.presented.session.clone(), command.client.stream.clone());
+        all.push(Running { name, session, stream, abort, serial });
         Place(self, serial)
     }
 
@@ -98,6 +93,16 @@ impl Calls {
     pub(super) fn cancel(&self, session: Option<&str>, name: &CallName) {
         let all = self.0.borrow();
         let meant = all.iter().filter(|running| running.session.as_deref() == session && running.name == *name);
+        meant.for_each(|running| running.abort.abort());
+    }
+
+    /// Ends the stateless call of this stream, whose client has closed it. A call of a session goes on: its client may
+    /// take the stream up again.
+    pub(super) fn hung_up(&self, stream: &str) {
+        let all = self.0.borrow();
+        let meant = all.iter().filter(|running| {
+            running.session.is_none() && running.stream.as_ref().is_some_and(|own| own.as_str() == stream)
+        });
         meant.for_each(|running| running.abort.abort());
     }
 }

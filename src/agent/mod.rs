@@ -186,6 +186,11 @@ impl Agent {
         self.grant.handle(command).await
     }
 
+    /// A client's connection to a stream has gone.
+    pub fn hung_up(&self, stream: &str) {
+        self.calls.hung_up(stream);
+    }
+
     /// Says what changed to who listens for it, and to the sessions that subscribed.
     fn tell_of_change(&self, presented: &Presented, change: &Change) -> Result<(), GrantError> {
         let streams = Streams::new(&self.ports);
@@ -233,7 +238,9 @@ impl Agent {
         if let Some(call) = waiting {
             let started = self.ports.clock.now_ms();
             let outcome = self.call(&call).await;
-            self.log_resumed(&call, started, &outcome);
+            if outcome != Ok(Called::Cancelled) {
+                self.log(&call, started, &outcome);
+            }
         }
         Ok(GrantReply::Done)
     }
@@ -242,11 +249,15 @@ impl Agent {
         let key = self.begin_stream(command).await?;
         let client = self.client(command)?;
         let conversation = Conversation::new(&client, &self.ports, key);
+        let started = self.ports.clock.now_ms();
         let work = self.run(command, &conversation);
         let called = match self.calls.supervise(command, (&*self.ports.timer, &conversation), work).await {
             End::Finished(outcome) => outcome,
             End::TooLong => Ok(Called::Done(tools::too_long(&command.action, &command.correlation.request_id))),
-            End::Cancelled => Ok(Called::Cancelled),
+            End::Cancelled => {
+                self.log(command, started, &Ok(Called::Cancelled));
+                Ok(Called::Cancelled)
+            }
         };
         self.conclude(command, &conversation, called).await
     }
@@ -349,8 +360,8 @@ impl Agent {
         }
     }
 
-    /// The line of a call that went on after its client's answer; no request of the Worker's waits for it.
-    fn log_resumed(&self, command: &CallCommand, started: u64, outcome: &Result<Called, GrantError>) {
+    /// The line of a call for whose outcome no request of the Worker's waits.
+    fn log(&self, command: &CallCommand, started: u64, outcome: &Result<Called, GrantError>) {
         let (tool, user) = match (&command.action, self.grant.present(&command.presented)) {
             (Action::Tool { name, .. }, Ok(caller)) => (name.as_str(), Some(caller)),
             (Action::Tool { name, .. }, Err(_)) => (name.as_str(), None),

@@ -72,6 +72,9 @@ impl DurableObject for MicrosoftMcpAgent {
         _reason: String,
         _was_clean: bool,
     ) -> worker::Result<()> {
+        if let Some(agent) = self.agent() {
+            self.state.get_tags(&socket).iter().for_each(|stream| agent.hung_up(stream));
+        }
         let code = u16::try_from(code).ok().filter(|code| (1000..=1003).contains(code)).unwrap_or(1000);
         socket.close(Some(code), Some("closed"))
     }

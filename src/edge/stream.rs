@@ -14,6 +14,10 @@ use crate::web::{Header, StreamSpec, Work};
 /// Below the 25 to 30 seconds after which proxies and clients give up on a silent stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
+/// On the stream of a call. A client that left is seen only by writing, at the second time; and what it left behind
+/// should not run on for long.
+const CALL_KEEP_ALIVE: Duration = Duration::from_secs(5);
+
 /// How long what the object said before its reply may take to arrive after it.
 const STRAGGLERS: Duration = Duration::from_secs(1);
 
@@ -102,7 +106,11 @@ impl Relay<'_> {
     }
 
     async fn hear(&mut self) -> Heard {
-        let wait = if self.last.is_some() { STRAGGLERS } else { KEEP_ALIVE };
+        let wait = match (&self.last, &self.work) {
+            (Some(_), _) => STRAGGLERS,
+            (None, Some(_)) => CALL_KEEP_ALIVE,
+            (None, None) => KEEP_ALIVE,
+        };
         let messages = async {
             match &mut self.messages {
                 Some(messages) => match messages.next().await {

@@ -159,7 +159,8 @@ fn log(exchange: &Exchange, claims: &AccessClaims, name: &str, started: u64, out
         Ok(Called::InputRequired { .. }) => Spoken::Questions.name(),
         Ok(Called::NotFound { .. }) => "not-found",
         Ok(Called::CannotAsk { .. }) => "cannot-ask",
-        Ok(Called::Cancelled) | Err(Failure::Gone) => "cancelled",
+        // The object writes the line: it alone knows of every way in which a call is taken back.
+        Ok(Called::Cancelled) | Err(Failure::Gone) => return,
         Err(Failure::Refused(GrantError::InsufficientScope { .. })) => "insufficient-scope",
         Err(Failure::Refused(_)) => "refused",
         Err(Failure::Unavailable) => "unavailable",

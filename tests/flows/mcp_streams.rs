@@ -127,7 +127,32 @@ async fn closing_the_connection_takes_a_stateless_call_back() {
         futures_util::future::join(asked, leave).await;
         world.platform.background.finish().await;
         assert_eq!(world.platform.gateway.seen.borrow().len(), before, "nothing was asked of Graph");
-        assert!(world.platform.log.text().contains(r#""reason":"cancelled""#));
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_stream_that_breaks_off_ends_a_stateless_call_and_no_other() {
+    let world = World::new();
+    let client = Client::new(&world).await;
+    let session = client.initialize("2025-11-25", json!({})).await;
+    for is_stateless in [true, false] {
+        let (arguments, meta) = (json!({"wait": 3000, "graph": true}), json!({"progressToken": 1}));
+        let response = if is_stateless {
+            modern(&client, arguments, meta).await
+        } else {
+            client.within(&session, EVENTS, arguments, meta).await
+        };
+        let mut spec = spec(response);
+        let stream = spec.attach.stream.to_string();
+        let breaks = async {
+            for _ in 0..50 {
+                tokio::task::yield_now().await;
+            }
+            world.platform.agents.hang_up(&stream);
+        };
+        futures_util::future::join(spec.work.take().unwrap().0, breaks).await;
+        assert_eq!(world.platform.gateway.seen.borrow().is_empty(), is_stateless);
+        assert_eq!(world.platform.log.text().matches(r#""reason":"cancelled""#).count(), 1);
     }
 }
 

@@ -115,9 +115,13 @@ async fn an_event_is_read_by_its_id() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn what_graph_does_not_find_is_no_resource_and_another_failure_is_told() {
-    for (uri, status) in [("microsoft://mail/gone", 404), ("microsoft://event/gone", 404)] {
+    for (uri, status, code) in [
+        ("microsoft://mail/gone", 404, "ErrorItemNotFound"),
+        ("microsoft://event/gone", 404, "ErrorItemNotFound"),
+        ("microsoft://mail/none", 400, "ErrorInvalidIdMalformed"),
+    ] {
         let desk = Desk::new();
-        desk.refuse(status, "ErrorItemNotFound");
+        desk.refuse(status, code);
         assert_eq!(desk.called(&read(uri)).await, Called::NotFound { uri: uri.to_owned() });
     }
     let desk = Desk::new();

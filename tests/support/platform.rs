@@ -206,6 +206,14 @@ impl NativeAgents {
         self.objects.borrow().get(&name.to_string()).map(|(_, sql)| sql.dump()).unwrap_or_default()
     }
 
+    /// The connection to a stream breaks off.
+    pub(crate) fn hang_up(&self, stream: &str) {
+        let objects: Vec<_> = self.objects.borrow().values().map(|(agent, _)| agent.clone()).collect();
+        for object in objects {
+            object.hung_up(stream);
+        }
+    }
+
     /// Rings every object's alarm.
     pub(crate) async fn wake_all(&self) {
         let objects: Vec<_> = self.objects.borrow().values().map(|(agent, _)| agent.clone()).collect();
