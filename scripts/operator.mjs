@@ -98,9 +98,9 @@ async function ask(url, { method, headers, body }) {
 
 function refused(status, text) {
   const hints = {
-    401: "the server's OPERATOR_KEY is another one",
+    401: "the server's OPERATOR_KEY is another one, or not set",
     403: "Cloudflare Access did not let this command in: see --help",
-    404: "OPERATOR_KEY is not set at the server, or it knows no such thing",
+    404: "the server knows no such thing",
     302: "Cloudflare Access asks for a sign-in: see --help",
   };
   let said = "";

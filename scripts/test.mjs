@@ -1,6 +1,6 @@
 // `npm test`: formatting, lints, native tests, some fuzzing, then the same server in workerd with real clients and a browser.
 // Every part runs even when an earlier one failed; the end says which did. `npm test -- fmt unit` runs only
-// the parts named. CI=true makes a missing browser a failure and refuses a changed Cargo.lock.
+// the parts named. CI=true makes a missing browser or C++ compiler a failure and refuses a changed Cargo.lock.
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { argv, env } from "node:process";
@@ -10,7 +10,7 @@ import { fuzz } from "./lib/fuzz.mjs";
 import { command, run, start, sweepGroup } from "./lib/process.mjs";
 import { ROOT, TEMPORARY_DIR, WASM_TARGET } from "./lib/project.mjs";
 import { ensureRustComponents } from "./lib/rust.mjs";
-import { Failure, bold, green, red, report, say, seconds, step } from "./lib/terminal.mjs";
+import { Failure, bold, green, red, report, say, seconds, step, yellow } from "./lib/terminal.mjs";
 import { buildWorker, isBuilt } from "./lib/worker.mjs";
 import { setUp } from "./setup.mjs";
 
@@ -36,7 +36,7 @@ const PARTS = {
   "clippy-wasm": () => cargo("clippy", ...locked, "--target", WASM_TARGET, "--lib", ...strict),
   "clippy-conformance": () => cargo("clippy", ...locked, "--lib", "--features", "conformance", ...strict),
   unit: () => cargo("test", ...locked, "--workspace"),
-  fuzz: () => fuzz({ seconds: FUZZ_SECONDS }),
+  fuzz: () => fuzz({ seconds: FUZZ_SECONDS, required: isCi }),
   runtime: testInRuntime,
 };
 
@@ -60,8 +60,8 @@ async function runPart(name) {
   const began = performance.now();
   say(bold(`\n── ${name}`));
   try {
-    await PARTS[name]();
-    return { name, time: seconds(began) };
+    const note = await PARTS[name]();
+    return { name, time: seconds(began), note: typeof note === "string" ? note : undefined };
   } catch (error) {
     report(error);
     return { name, time: seconds(began), error };
@@ -70,8 +70,9 @@ async function runPart(name) {
 
 function printSummary(results) {
   say(bold("\n── summary"));
-  for (const { name, time, error } of results) {
-    say(`${error ? red("✗") : green("✓")} ${name.padEnd(14)}${time.padStart(9)}${error ? `  ${error.message}` : ""}`);
+  for (const { name, time, error, note } of results) {
+    const mark = error ? red("✗") : note ? yellow("–") : green("✓");
+    say(`${mark} ${name.padEnd(14)}${time.padStart(9)}${error || note ? `  ${error?.message ?? note}` : ""}`);
   }
 }
 

@@ -164,6 +164,28 @@ impl fmt::Debug for Key {
     }
 }
 
+/// An asymmetric private key, PKCS#8 in DER. Only the platform uses it.
+#[derive(Clone)]
+pub struct PrivateKey(Vec<u8>);
+
+impl PrivateKey {
+    /// Wraps the DER.
+    pub const fn new(pkcs8: Vec<u8>) -> Self {
+        Self(pkcs8)
+    }
+
+    /// The DER itself, for import.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PrivateKey(…)")
+    }
+}
+
 /// Which of a keyring's keys something was made under. All keyrings of one root rotate together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Generation {

@@ -23,9 +23,15 @@ pub enum Kind {
     /// The user denied a client, at the consent page or at Entra.
     #[serde(rename = "oauth.denied")]
     OauthDenied,
+    /// An administrator was sent to Microsoft to consent, or came back; `reason` says which.
+    #[serde(rename = "oauth.admin_consent")]
+    OauthAdminConsent,
     /// Entra signed the user in.
     #[serde(rename = "oauth.signed_in")]
     OauthSignedIn,
+    /// The user was sent to Entra a second time, for what Graph asks for.
+    #[serde(rename = "oauth.sent_back")]
+    OauthSentBack,
     /// A person signed in to the account page.
     #[serde(rename = "account.signed_in")]
     AccountSignedIn,

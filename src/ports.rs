@@ -8,8 +8,11 @@ use std::rc::Rc;
 use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 
 use crate::agent::{AgentName, Command, Reply, StreamName, Subscription};
+use crate::crypto::PrivateKey;
 use crate::log::Event;
 
 /// The time of day.
@@ -57,6 +60,20 @@ pub trait Kv {
     async fn put(&self, key: &str, value: &[u8], ttl: Option<u64>) -> Result<(), KvError>;
     /// Removes the key.
     async fn delete(&self, key: &str) -> Result<(), KvError>;
+    /// The keys that begin with `prefix`, at most [`KV_PAGE`] of them, from where `cursor` of the page before points.
+    async fn list(&self, prefix: &str, cursor: Option<&str>) -> Result<KvPage, KvError>;
+}
+
+/// Keys on a page of a listing.
+pub const KV_PAGE: usize = 100;
+
+/// A page of a listing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KvPage {
+    /// Whole keys, in order.
+    pub keys: Vec<String>,
+    /// Leads to the next page, where there is one.
+    pub cursor: Option<String>,
 }
 
 /// Why KV did not do what it was asked.
@@ -143,6 +160,15 @@ impl OutboundResponse {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
+
+    /// Retry-After in seconds from `now`, given as seconds or as an HTTP date (RFC 9110 section 10.2.3).
+    pub fn retry_after(&self, now: u64) -> Option<u64> {
+        let value = self.header("retry-after")?.trim();
+        value.parse().ok().or_else(|| {
+            let date = OffsetDateTime::parse(value, &Rfc2822).ok()?.unix_timestamp();
+            Some(u64::try_from(date).ok()?.saturating_sub(now))
+        })
+    }
 }
 
 /// Why a call out of the Worker gave no answer.
@@ -222,6 +248,13 @@ pub trait Es256 {
     /// Whether `signature` (r and s, 32 bytes each) over `message` was made by the holder of `key`; false for an
     /// unusable key too.
     async fn verify(&self, key: &P256Key, message: &[u8], signature: &[u8]) -> bool;
+}
+
+/// RSASSA-PSS with SHA-256 and a salt of 32 bytes; `WebCrypto` in the Worker, the `rsa` crate natively.
+#[async_trait(?Send)]
+pub trait Ps256 {
+    /// The signature over `message`; `None` for an unusable key.
+    async fn sign(&self, key: &PrivateKey, message: &[u8]) -> Option<Vec<u8>>;
 }
 
 /// A value in SQL.
@@ -314,6 +347,8 @@ pub struct Ports {
     pub rs256: Rc<dyn Rs256>,
     /// Verification of signatures on the P-256 curve.
     pub es256: Rc<dyn Es256>,
+    /// Client assertions for Entra.
+    pub ps256: Rc<dyn Ps256>,
     /// Waiting.
     pub timer: Rc<dyn Timer>,
     /// Log lines.
@@ -337,6 +372,8 @@ pub struct AgentPorts {
     pub kv: Rc<dyn Kv>,
     /// `fetch`, for Entra.
     pub upstream: Rc<dyn Upstream>,
+    /// Client assertions for Entra.
+    pub ps256: Rc<dyn Ps256>,
     /// `env.AI`, the only way to Graph.
     pub gateway: Rc<dyn AiGateway>,
     /// The next clean-up.

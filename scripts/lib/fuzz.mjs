@@ -28,7 +28,10 @@ const GRACE_MS = 60_000;
 
 export const fuzzTargets = () => readdirSync(CORPUS).sort();
 
-/** Runs each target for `seconds`. Without a C++ compiler it says so aloud and skips, or fails where `required`. */
+/**
+ * Runs each target for `seconds`. Without a C++ compiler it says so aloud and skips, or fails where `required`.
+ * @returns {Promise<string | undefined>} what is to be said of the run in a summary
+ */
 export async function fuzz({ targets = fuzzTargets(), seconds, required = false }) {
   if (!(await attempt("c++", ["--version"])).ok) return skip(required);
   const binary = await step("fuzz targets", (note) => build(note), { hint: "compiles everything once more, two minutes" });
@@ -38,6 +41,7 @@ export async function fuzz({ targets = fuzzTargets(), seconds, required = false 
 function skip(required) {
   if (required) throw new Failure("no C++ compiler was found", { why: "libFuzzer is C++", fix: HOW });
   say(bold(yellow(`\n!!! FUZZING IS SKIPPED: no C++ compiler was found: ${HOW}\n`)));
+  return "skipped: no C++ compiler";
 }
 
 async function build(note) {

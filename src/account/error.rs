@@ -6,6 +6,7 @@ use crate::exchange::Exchange;
 use crate::limits::{self, RateLimited};
 use crate::oauth::authorize::log_refusal;
 use crate::oauth::callback::Failure;
+use crate::oauth::entra::Help;
 use crate::oauth::error::AuthorizeError;
 use crate::oauth::page;
 use crate::oauth::user_grants::Unavailable;
@@ -30,7 +31,9 @@ pub enum AccountError {
     #[error("expired state")]
     Expired,
     #[error("Microsoft did not sign the user in")]
-    Refused,
+    Refused(Option<Help>),
+    #[error("Microsoft refuses this server")]
+    ServerRefused,
     #[error("the user's organization is not allowed here")]
     TenantNotAllowed,
     #[error("the sign-in failed")]
@@ -47,10 +50,12 @@ impl From<Unavailable> for AccountError {
     }
 }
 
-impl From<Failure> for AccountError {
-    fn from(failure: Failure) -> Self {
+impl From<&Failure> for AccountError {
+    fn from(failure: &Failure) -> Self {
         match failure.answer {
-            AuthorizeError::SignInRefused | AuthorizeError::Denied => Self::Refused,
+            AuthorizeError::SignInRefused(help) => Self::Refused(help),
+            AuthorizeError::Denied => Self::Refused(None),
+            AuthorizeError::ServerRefused => Self::ServerRefused,
             AuthorizeError::TenantNotAllowed => Self::TenantNotAllowed,
             AuthorizeError::Unavailable => Self::Unavailable,
             AuthorizeError::Repeated
@@ -72,6 +77,11 @@ impl From<Failure> for AccountError {
 }
 
 impl AccountError {
+    /// What Microsoft's number says, where one came.
+    fn help(self) -> Option<&'static str> {
+        if let Self::Refused(help) = self { help.map(|help| help.sentence) } else { None }
+    }
+
     const fn notice(self) -> (u16, &'static str, &'static str) {
         match self {
             Self::Malformed => (400, "This request is damaged", "Nothing was changed. Open the page again."),
@@ -101,10 +111,15 @@ impl AccountError {
                 "Start it in this browser, on the page itself. If you did not start it, close this page.",
             ),
             Self::Expired => (400, "This sign-in is over", "It took more than ten minutes. Start it again."),
-            Self::Refused => (
+            Self::Refused(_) => (
                 403,
                 "Microsoft did not sign you in",
                 "You cancelled it, or your organization asks for more. Your connected apps are not affected.",
+            ),
+            Self::ServerRefused => (
+                503,
+                "Microsoft refuses this server",
+                "Nothing was changed. Its operator has to mend its registration.",
             ),
             Self::TenantNotAllowed => (
                 403,
@@ -130,15 +145,21 @@ struct ErrorPage<'a> {
     nonce: &'a str,
     title: &'a str,
     text: &'a str,
+    help: Option<&'a str>,
     request_id: &'a str,
 }
 
 /// Logs the rule that refused and tells the person.
 pub(super) fn refuse(exchange: &Exchange, error: AccountError) -> Response {
-    log_refusal(exchange, "account", &error.to_string(), None);
+    refuse_because(exchange, error, &error.to_string())
+}
+
+/// The same with a reason for the log that says more.
+pub(super) fn refuse_because(exchange: &Exchange, error: AccountError, reason: &str) -> Response {
+    log_refusal(exchange, "account", reason, None);
     let nonce = page::nonce(exchange);
     let (status, title, text) = error.notice();
-    let shown = ErrorPage { nonce: &nonce, title, text, request_id: &exchange.context.request_id };
+    let shown = ErrorPage { nonce: &nonce, title, text, help: error.help(), request_id: &exchange.context.request_id };
     let response = page::show(status, &shown, &nonce);
     match error {
         AccountError::RateLimited(_) => response.with("retry-after", limits::RETRY_AFTER),
@@ -150,7 +171,8 @@ pub(super) fn refuse(exchange: &Exchange, error: AccountError) -> Response {
         | AccountError::ForgedAction
         | AccountError::OtherBrowser
         | AccountError::Expired
-        | AccountError::Refused
+        | AccountError::Refused(_)
+        | AccountError::ServerRefused
         | AccountError::TenantNotAllowed
         | AccountError::Failed => response,
     }

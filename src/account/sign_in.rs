@@ -10,7 +10,7 @@ use crate::exchange::Exchange;
 use crate::identity::{GrantId, ScopeSet};
 use crate::limits::{self, Party};
 use crate::log::{Event, Kind};
-use crate::oauth::callback::identify;
+use crate::oauth::callback::{Identity, Sent, identify};
 use crate::oauth::consent::entra;
 use crate::oauth::params::Params;
 use crate::oauth::token::{self, Stamp, TokenError, TokenKeys};
@@ -40,7 +40,7 @@ pub(super) async fn begin(exchange: &Exchange, request: &Request) -> Result<Resp
 /// Whether this return to `/callback` is of a sign-in that began here.
 pub fn returns(request: &Request) -> bool {
     let params = Params::parse(request.query.as_deref().unwrap_or_default().as_bytes());
-    params.get("state").is_some_and(|state| state.starts_with(token::Kind::AccountState.prefix()))
+    params.get("state").is_some_and(|state| token::Kind::AccountState.is_form_of(state))
 }
 
 /// `GET /callback` of such a sign-in.
@@ -50,7 +50,11 @@ pub async fn finish(exchange: &Exchange, request: &Request) -> Response {
         Ok(begun) => begun,
         Err(error) => return error::refuse(exchange, error),
     };
-    let response = signed_in(exchange, &params, &state).await.unwrap_or_else(|error| error::refuse(exchange, error));
+    let sent = Sent { state: &state, scopes: ScopeSet::default(), claims: None };
+    let response = match identify(exchange, &params, sent).await {
+        Ok(identity) => signed_in(exchange, identity).unwrap_or_else(|error| error::refuse(exchange, error)),
+        Err(failure) => error::refuse_because(exchange, AccountError::from(&failure), &failure.reason),
+    };
     binding::clear_cookie(response, id)
 }
 
@@ -72,8 +76,7 @@ fn begun(exchange: &Exchange, request: &Request, params: &Params) -> Result<(Gra
     }
 }
 
-async fn signed_in(exchange: &Exchange, params: &Params, state: &Secret) -> Result<Response, AccountError> {
-    let identity = identify(exchange, params, state, ScopeSet::default()).await?;
+fn signed_in(exchange: &Exchange, identity: Identity) -> Result<Response, AccountError> {
     exchange.ports.log.write(&Event {
         user_id: Some(identity.user.to_string()),
         access_subject: exchange.access.as_ref().map(|access| access.sub.as_str()),

@@ -84,6 +84,11 @@ impl Calls {
         Place(self, serial)
     }
 
+    /// Whether a call is under way that has still to answer on this stream.
+    pub(super) fn speak_on(&self, stream: &StreamName) -> bool {
+        self.0.borrow().iter().any(|running| running.stream.as_ref() == Some(stream))
+    }
+
     /// Ends the calls of this name in this session; a stateless one has no session.
     pub(super) fn cancel(&self, session: Option<&str>, name: &CallName) {
         let all = self.0.borrow();

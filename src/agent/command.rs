@@ -10,6 +10,7 @@ use super::streams::{Attach, StreamName};
 use super::wishes::Wish;
 use crate::crypto::{Digest, Secret};
 use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
+use crate::oauth::entra::claims::Claims;
 
 /// Which object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -81,7 +82,8 @@ pub enum Command {
     },
 }
 
-/// What the object of one user is asked. It knows which grants there are, and nothing else of them.
+/// What the object of one user is asked. It knows which grants there are, and nothing else of them; and what Graph asked
+/// of the user's next sign-in.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum UserCommand {
     /// A grant has become active. Answered with the earlier grants of its slot that still stand.
@@ -95,6 +97,19 @@ pub enum UserCommand {
     },
     /// Answered with the grants that stand, oldest sign-in first.
     List,
+    /// Only a sign-in that carries these claims satisfies Graph.
+    Challenge(Claims),
+    /// Answered with the claims that a sign-in has to carry, which are forgotten by it.
+    TakeChallenge,
+}
+
+/// What the object of one user answers.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UserReply {
+    /// To `Enlist`, `Delist` and `List`.
+    Grants(Vec<GrantId>),
+    /// To `Challenge` and `TakeChallenge`.
+    Claims(Option<Claims>),
 }
 
 /// A grant as its user's object knows it.
@@ -161,6 +176,13 @@ pub enum GrantCommand {
         profile: Profile,
         /// Entra's tokens.
         tokens: MicrosoftTokens,
+    },
+    /// The user is known, and has to go to Entra once more, with what Graph asked for. Only once in a sign-in.
+    SendBack {
+        /// SHA-256 of the next `state` sent to Entra.
+        state: Digest,
+        /// What Graph asked for.
+        claims: Claims,
     },
     /// The sign-in came to nothing; erases the object.
     AbandonSignIn,
@@ -270,6 +292,9 @@ pub struct MicrosoftTokens {
     pub expires_at: u64,
     /// What Entra granted, which may be less than was asked.
     pub scopes: ScopeSet,
+    /// The claims challenge for which `access` was issued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claims: Option<Claims>,
 }
 
 /// What the token endpoint hands out.
@@ -399,7 +424,7 @@ pub enum Reply {
     /// To [`Command::Publish`]: whether a socket took it.
     Published(bool),
     /// To [`Command::User`].
-    User(Result<Vec<GrantId>, GrantError>),
+    User(Result<UserReply, GrantError>),
     /// To [`Command::AdmitRegistration`].
     Admission(Admission),
 }
@@ -418,11 +443,12 @@ pub enum Admission {
 /// What a step of the grant's life gives.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GrantReply {
-    /// To `Open`, `AbandonSignIn`, `Revoke`, `RevokeByUser`, `EndSession`, and to what is no step of its
-    /// life.
+    /// To `Open`, `SendBack`, `AbandonSignIn`, `Revoke`, `RevokeByUser`, `EndSession`, and to what is no step of its life.
     Done,
     /// To `BeginSignIn`.
     Approved(AuthorizationRequest),
+    /// To `BeginSignIn`, where the browser was sent back to Entra with these claims.
+    Challenged(AuthorizationRequest, Claims),
     /// To `FinishSignIn`.
     Code(Secret),
     /// To `Redeem` and `Refresh`.

@@ -2,11 +2,12 @@
 //! route, and decides on the little that is ever tried again.
 //!
 //! - Graph's 401 means that nothing happened: one renewal, one more try, for writes as well, and never a second.
+//! - So does a claims challenge (continuous access evaluation, authentication contexts), whose renewal asks Entra for
+//!   what it names; a second one in the same request needs the user.
 //! - Graph's 429 and 503 with Retry-After are waited for, for requests that may be repeated; at most twice and 10 s.
 //! - Nothing else is repeated: a write never but after that 401, and no refusal of the gateway's.
 //!
-//! Every try writes one `ai-gateway-request` line. Owns no token: [`TokenSource`] does. A claims challenge (continuous
-//! access evaluation) arrives in the `www-authenticate` of the 401; it is not answered yet, so it ends like any 401.
+//! Every try writes one `ai-gateway-request` line. Owns no token: [`TokenSource`] does.
 
 use std::cell::RefCell;
 
@@ -58,12 +59,14 @@ struct Prepared<'a> {
 #[derive(Default)]
 struct Spent {
     renewed: bool,
+    challenged: bool,
     waits: u8,
     waited_ms: u64,
 }
 
 enum Next {
     Renew,
+    SignIn,
     Wait(u64),
     GiveUp,
 }
@@ -130,6 +133,10 @@ impl GraphClient<'_> {
             return Next::GiveUp;
         }
         match failure.status {
+            Some(401 | 403) if failure.claims.is_some() => {
+                spent.renewed = true;
+                if std::mem::replace(&mut spent.challenged, true) { Next::SignIn } else { Next::Renew }
+            }
             Some(401) if !spent.renewed => {
                 spent.renewed = true;
                 Next::Renew
@@ -147,7 +154,7 @@ impl GraphClient<'_> {
     fn no_token(&self, error: GrantError) -> Failure {
         let (origin, code) = match error {
             GrantError::EntraUnavailable => (Origin::Transport, "EntraUnavailable"),
-            GrantError::EntraRefusesServer => (Origin::Transport, "EntraRefusesServer"),
+            GrantError::EntraRefusesServer => (Origin::Operator, "EntraRefusesServer"),
             GrantError::Storage => (Origin::Transport, "StorageFailed"),
             GrantError::SignInNeeded => (Origin::SignIn, "SignInNeeded"),
             GrantError::Revoked | GrantError::Unknown => (Origin::SignIn, "GrantEnded"),
@@ -217,7 +224,9 @@ impl GraphClient<'_> {
     fn log_throttled(&self, request: &GraphRequest, failure: &Failure, next: &Next) {
         let (reason, duration_ms) = match next {
             Next::Wait(ms) => ("waited", Some(*ms)),
-            Next::GiveUp | Next::Renew => ("given-up", failure.retry_after.map(|seconds| seconds.saturating_mul(1000))),
+            Next::GiveUp | Next::SignIn | Next::Renew => {
+                ("given-up", failure.retry_after.map(|seconds| seconds.saturating_mul(1000)))
+            }
         };
         self.ports.log.write(&Event {
             route: Some(request.route()),
@@ -254,8 +263,15 @@ impl Graph for GraphClient<'_> {
                 Err(failure) => failure,
             };
             match self.next(&prepared, &failure, &mut spent) {
-                Next::Renew => token = self.tokens.renewed(&token).await.map_err(|error| self.no_token(error))?,
+                Next::Renew => {
+                    let renewed = self.tokens.renewed(&token, failure.claims.as_deref()).await;
+                    token = renewed.map_err(|error| self.no_token(error))?;
+                }
                 Next::Wait(ms) => self.ports.timer.sleep(ms).await,
+                Next::SignIn => {
+                    let again = self.tokens.challenged_again(failure.claims.as_deref().unwrap_or_default()).await;
+                    return again.map_or_else(|error| Err(self.no_token(error)), |()| Err(failure));
+                }
                 Next::GiveUp => return Err(failure),
             }
         }

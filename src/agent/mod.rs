@@ -29,7 +29,7 @@ pub use client::{
 pub use command::{
     Action, Admission, AgentName, AnswerCommand, AssertionId, AuthorizationRequest, CallCommand, CallName,
     CancelCommand, Command, Correlation, Description, Enlisted, GrantCommand, GrantError, GrantReply, MicrosoftTokens,
-    Presented, Profile, Reply, TokenSet, UserCommand,
+    Presented, Profile, Reply, TokenSet, UserCommand, UserReply,
 };
 pub use streams::{Attach, Attached, Change, ChangeFilter, EventId, StreamName, Streams, Subscription};
 
@@ -76,8 +76,11 @@ pub struct Caller {
 pub trait TokenSource {
     /// An access token that is good for at least another minute; refreshed at Entra where need be, single-flight.
     async fn token(&self) -> Result<Secret, GrantError>;
-    /// Another access token than `rejected`, which Graph would not take.
-    async fn renewed(&self, rejected: &Secret) -> Result<Secret, GrantError>;
+    /// Another access token than `rejected`, which Graph would not take; `challenge` is what it asks of the next one.
+    async fn renewed(&self, rejected: &Secret, challenge: Option<&str>) -> Result<Secret, GrantError>;
+    /// Graph asks for the same of a token that was issued for it: the next sign-in has to carry it. Fails with what the
+    /// client is to hear of that; nothing, where this sign-in carried it already.
+    async fn challenged_again(&self, challenge: &str) -> Result<(), GrantError>;
 }
 
 /// One object: a grant's, a user's, a discovery stream's, or the one that counts a day.
@@ -157,6 +160,12 @@ impl Agent {
             return Err(GrantError::EventUnknown);
         }
         let key = asked.after.map(|_| self.grant.stream_key(presented)).transpose()?;
+        if let Some(key) = &key {
+            let goes_on = self.calls.speak_on(&asked.stream) || waiting::waits_on(&self.ports, &asked.stream)?;
+            if !goes_on {
+                Streams::new(&self.ports).give_up(&asked.stream, key)?;
+            }
+        }
         Streams::new(&self.ports).attach(asked, key.as_ref())
     }
 
@@ -270,13 +279,13 @@ impl Agent {
 
     /// A legacy call's own stream can be taken up again, so it gets a log; the log's key.
     async fn begin_stream(&self, command: &CallCommand) -> Result<Option<Key>, GrantError> {
-        let (Some(stream), Some(_)) = (&command.client.stream, &command.request) else { return Ok(None) };
+        let (Some(stream), Some(request)) = (&command.client.stream, &command.request) else { return Ok(None) };
         if stream.is_of_session() {
             return Ok(None);
         }
         self.grant.present(&command.presented)?;
         let key = self.grant.stream_key(&command.presented)?;
-        Streams::new(&self.ports).begin(stream).await?;
+        Streams::new(&self.ports).begin(stream, request).await?;
         Ok(Some(key))
     }
 

@@ -1,32 +1,56 @@
-//! The object of one user: which grants the user has.
+//! The object of one user: which grants the user has, and which claims the next sign-in has to carry.
 //!
 //! An object and not the listing in KV, because a list that is a minute old would let "end all" and the ending of an
 //! earlier sign-in miss a grant. Owns the list alone: what a grant is, and whether it still counts, its own object
 //! says, which also reports itself here (`oauth::grant`). Calls nobody, so grants can wait for it.
 
 use super::storage;
-use super::{Enlisted, GrantError, UserCommand};
+use super::{Enlisted, GrantError, UserCommand, UserReply};
 use crate::identity::GrantId;
+use crate::oauth::entra::claims::Claims;
 use crate::ports::{AgentPorts, SqlRow, SqlValue};
 
+/// How long a sign-in is waited for that carries what Graph asked for: until the next working day. One that comes later
+/// is challenged anew.
+const CLAIMS_SECONDS: u64 = 3 * 24 * 3600;
+
 /// Carries out one command. Decides in statements without an await between them.
-pub(super) async fn handle(ports: &AgentPorts, command: &UserCommand) -> Result<Vec<GrantId>, GrantError> {
+pub(super) async fn handle(ports: &AgentPorts, command: &UserCommand) -> Result<UserReply, GrantError> {
     match command {
         UserCommand::Enlist(entry) => {
             prepare(ports, entry.ends_at).await?;
-            enlist(ports, entry)
+            enlist(ports, entry).map(UserReply::Grants)
         }
         UserCommand::Delist { grant, ends_at } => {
             prepare(ports, *ends_at).await?;
-            delist(ports, *grant, *ends_at)
+            delist(ports, *grant, *ends_at).map(UserReply::Grants)
         }
         UserCommand::List if storage::ready(&*ports.sql)? => {
             let query =
                 "SELECT grant_id FROM user_grants WHERE slot IS NOT NULL AND ends_at > ? ORDER BY place, grant_id";
-            ids(ports.sql.exec(query, &[seconds(ports.clock.now())?])?)
+            ids(ports.sql.exec(query, &[seconds(ports.clock.now())?])?).map(UserReply::Grants)
         }
-        UserCommand::List => Ok(Vec::new()),
+        UserCommand::List => Ok(UserReply::Grants(Vec::new())),
+        UserCommand::Challenge(claims) => {
+            let ends_at = ports.clock.now().saturating_add(CLAIMS_SECONDS);
+            prepare(ports, ends_at).await?;
+            let insert = "INSERT OR REPLACE INTO user_claims (one, claims, ends_at) VALUES (1, ?, ?)";
+            ports.sql.exec(insert, &[SqlValue::Text(claims.to_json()), seconds(ends_at)?])?;
+            Ok(UserReply::Claims(None))
+        }
+        UserCommand::TakeChallenge if storage::ready(&*ports.sql)? => take_challenge(ports).map(UserReply::Claims),
+        UserCommand::TakeChallenge => Ok(UserReply::Claims(None)),
     }
+}
+
+fn take_challenge(ports: &AgentPorts) -> Result<Option<Claims>, GrantError> {
+    let rows = ports.sql.exec("DELETE FROM user_claims RETURNING claims, ends_at", &[])?;
+    let Some(row) = rows.into_iter().next() else { return Ok(None) };
+    let Ok([SqlValue::Text(claims), SqlValue::Integer(ends_at)]) = <[SqlValue; 2]>::try_from(row) else {
+        return Err(GrantError::Storage);
+    };
+    let stands = u64::try_from(ends_at).is_ok_and(|ends_at| ends_at > ports.clock.now());
+    Ok(if stands { Claims::parse(&claims) } else { None })
 }
 
 /// Forgets what is over and says when to come back; erases the object with its last row. `None` where the object is not
@@ -36,7 +60,9 @@ pub(super) async fn sweep(ports: &AgentPorts) -> Result<Option<Sweep>, GrantErro
     if !storage::ready(sql)? || first_end(ports)?.is_none() {
         return Ok(None);
     }
-    sql.exec("DELETE FROM user_grants WHERE ends_at <= ?", &[seconds(ports.clock.now())?])?;
+    let now = seconds(ports.clock.now())?;
+    sql.exec("DELETE FROM user_grants WHERE ends_at <= ?", std::slice::from_ref(&now))?;
+    sql.exec("DELETE FROM user_claims WHERE ends_at <= ?", &[now])?;
     if let Some(next) = first_end(ports)? {
         return Ok(Some(Sweep::ComeBack(next)));
     }
@@ -81,7 +107,8 @@ fn delist(ports: &AgentPorts, grant: GrantId, ends_at: u64) -> Result<Vec<GrantI
 }
 
 fn first_end(ports: &AgentPorts) -> Result<Option<u64>, GrantError> {
-    let rows = ports.sql.exec("SELECT MIN(ends_at) FROM user_grants", &[])?;
+    let all = "SELECT MIN(ends_at) FROM (SELECT ends_at FROM user_grants UNION ALL SELECT ends_at FROM user_claims)";
+    let rows = ports.sql.exec(all, &[])?;
     match rows.first().and_then(|row| row.first()) {
         Some(SqlValue::Integer(end)) => u64::try_from(*end).map(Some).map_err(|_| GrantError::Storage),
         Some(SqlValue::Null) | None => Ok(None),

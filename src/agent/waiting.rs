@@ -152,6 +152,12 @@ impl<'a> WaitingCalls<'a> {
     }
 }
 
+/// Whether a call waits for its client's answer that goes on on this stream.
+pub(super) fn waits_on(ports: &AgentPorts, stream: &StreamName) -> Result<bool, GrantError> {
+    let query = "SELECT 1 FROM waiting_calls WHERE stream = ?";
+    Ok(!ports.sql.exec(query, &[text(stream.as_str())])?.is_empty())
+}
+
 /// A call that its client takes back waits no more.
 pub(super) fn cancel(ports: &AgentPorts, session: Option<&str>, name: &CallName) -> Result<(), GrantError> {
     let (Some(session), CallName::Request(id)) = (session, name) else { return Ok(()) };

@@ -101,6 +101,7 @@ async fn dispatch(exchange: &Exchange, deployment: &Deployment, route: Route, re
         (Route::Authorize, Method::Post) => oauth::authorize::decide(exchange, request).await,
         (Route::Callback, Method::Get) if account::returns(request) => account::finish(exchange, request).await,
         (Route::Callback, Method::Get) => oauth::callback::handle(exchange, request).await,
+        (Route::AdminConsent, Method::Get) => oauth::admin_consent::begin(exchange, request).await,
         (Route::Account, Method::Get) => account::show(exchange, request).await,
         (Route::Account, Method::Post) => account::act(exchange, request).await,
         (Route::Token, Method::Post) => oauth::token_endpoint::handle(exchange, request).await,
@@ -114,7 +115,12 @@ async fn dispatch(exchange: &Exchange, deployment: &Deployment, route: Route, re
             Response::method_not_allowed("POST")
         }
         (
-            Route::Landing | Route::Health | Route::AuthorizationServer | Route::ProtectedResource(_) | Route::Callback,
+            Route::Landing
+            | Route::Health
+            | Route::AuthorizationServer
+            | Route::ProtectedResource(_)
+            | Route::Callback
+            | Route::AdminConsent,
             _,
         ) => Response::method_not_allowed("GET"),
     }

@@ -28,6 +28,8 @@ pub enum Route {
     Authorize,
     /// `/callback`
     Callback,
+    /// `/admin-consent`
+    AdminConsent,
     /// `/account`
     Account,
     /// `/token`
@@ -58,6 +60,7 @@ impl Route {
             "/.well-known/oauth-protected-resource/sse" => Self::ProtectedResource("/sse"),
             "/authorize" => Self::Authorize,
             "/callback" => Self::Callback,
+            "/admin-consent" => Self::AdminConsent,
             "/account" => Self::Account,
             "/token" => Self::Token,
             "/register" => Self::Register,
@@ -80,6 +83,7 @@ impl Route {
             Self::ProtectedResource(_) => "protected-resource-metadata",
             Self::Authorize => "authorize",
             Self::Callback => "callback",
+            Self::AdminConsent => "admin-consent",
             Self::Account => "account",
             Self::Token => "token",
             Self::Register => "register",
@@ -104,6 +108,7 @@ impl Route {
             | Self::ProtectedResource(_)
             | Self::Authorize
             | Self::Callback
+            | Self::AdminConsent
             | Self::Account
             | Self::Token
             | Self::Register
@@ -124,7 +129,7 @@ impl Route {
             | Self::ProtectedResource(_)
             | Self::GraphHandler
             | Self::Operator => false,
-            Self::Landing | Self::Authorize | Self::Callback | Self::Account => true,
+            Self::Landing | Self::Authorize | Self::Callback | Self::AdminConsent | Self::Account => true,
             Self::Token | Self::Register | Self::Revoke | Self::Mcp(_) | Self::Unknown => {
                 matches!(mode, AccessMode::Strict)
             }
@@ -141,6 +146,7 @@ impl Route {
             | Self::Health
             | Self::Authorize
             | Self::Callback
+            | Self::AdminConsent
             | Self::Account
             | Self::GraphHandler
             | Self::Operator
@@ -164,6 +170,7 @@ mod tests {
             "/",
             "/authorize",
             "/callback",
+            "/admin-consent",
             "/account",
             "/token",
             "/register",
@@ -188,7 +195,7 @@ mod tests {
     #[test]
     fn browser_access_guards_what_a_browser_visits() {
         let browser = guarded(AccessMode::Browser);
-        for path in ["/", "/authorize", "/callback", "/account"] {
+        for path in ["/", "/authorize", "/callback", "/admin-consent", "/account"] {
             assert!(Route::parse(path).is_guarded(&browser), "{path}");
         }
         assert!(!Route::parse("/mcp").is_guarded(&browser));
@@ -196,9 +203,15 @@ mod tests {
 
     #[test]
     fn pages_of_the_sign_in_are_closed_to_other_origins() {
-        for path in
-            ["/authorize", "/callback", "/account", "/operator/grants", "/", "/graph-handler/v1/chat/completions"]
-        {
+        for path in [
+            "/authorize",
+            "/callback",
+            "/admin-consent",
+            "/account",
+            "/operator/grants",
+            "/",
+            "/graph-handler/v1/chat/completions",
+        ] {
             assert_eq!(Route::parse(path).cors_methods(), None, "{path}");
         }
     }

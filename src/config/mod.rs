@@ -1,6 +1,7 @@
 //! The environment contract: every setting and secret, parsed once into one typed value. All faults are listed in
 //! one go, by name, without a value.
 
+mod credential;
 mod keys;
 mod parse;
 
@@ -11,6 +12,7 @@ use uuid::Uuid;
 use crate::crypto::{Digest, Key, Keyring, Secret};
 use crate::graph::cloud::Cloud;
 
+pub use credential::{Certificate, ClientCredential};
 pub use keys::{EncryptionKeys, Keys};
 
 use parse::{
@@ -70,8 +72,8 @@ pub struct Microsoft {
     pub client_id: Uuid,
     /// The tenant whose endpoints are used.
     pub tenant_id: Uuid,
-    /// Client secret.
-    pub client_secret: Secret,
+    /// What proves this server to Entra.
+    pub credential: ClientCredential,
     /// Hosts.
     pub cloud: Cloud,
     /// Tenants whose users may sign in.
@@ -217,7 +219,7 @@ impl Reader<'_> {
         let guid = "a GUID";
         let client_id = self.required("MICROSOFT_CLIENT_ID", guid, |text| text.parse().ok());
         let tenant_id: Option<Uuid> = self.required("MICROSOFT_TENANT_ID", guid, |text| text.parse().ok());
-        let client_secret = self.required("MICROSOFT_CLIENT_SECRET", "a secret", |text| Some(Secret::new(text)));
+        let credential = self.credential();
         let graph_version = self.required("GRAPH_API_VERSION", "v1.0 or beta", parse_graph_version);
         let allowed =
             self.or("ALLOWED_TENANTS", None, "GUIDs separated by commas", |text| parse_tenants(text).map(Some));
@@ -231,7 +233,7 @@ impl Reader<'_> {
         Some(Microsoft {
             client_id: client_id?,
             tenant_id,
-            client_secret: client_secret?,
+            credential: credential?,
             cloud: cloud??,
             allowed_tenants: allowed?.unwrap_or_else(|| vec![tenant_id]),
             graph_version: graph_version?,

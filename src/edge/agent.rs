@@ -14,6 +14,7 @@ use crate::edge::entry;
 use crate::edge::fetch::WorkerFetch;
 use crate::edge::kv::WorkerKv;
 use crate::edge::platform::{ConsoleLog, SystemClock, SystemRandom, WorkerTimer};
+use crate::edge::ps256::WebCryptoSigner;
 use crate::edge::sockets::{ObjectSockets, accept};
 use crate::edge::sql::{ObjectAlarm, ObjectSql};
 use crate::edge::stream::ATTACH;
@@ -93,6 +94,7 @@ impl MicrosoftMcpAgent {
             sql: Rc::new(ObjectSql(Rc::clone(&self.state))),
             kv: Rc::new(WorkerKv(self.env.clone())),
             upstream: Rc::new(WorkerFetch),
+            ps256: Rc::new(WebCryptoSigner),
             gateway: Rc::new(WorkerAi(self.env.clone())),
             agents: Rc::new(ObjectAgents(self.env.clone())),
             alarm: Rc::new(ObjectAlarm(Rc::clone(&self.state))),

@@ -15,6 +15,7 @@ use crate::edge::limiter::WorkerRateLimiter;
 use crate::edge::platform::{
     ClientConnection, ConsoleLog, SystemClock, SystemRandom, WaitUntil, WorkerTimer, has_binding, lookup,
 };
+use crate::edge::ps256::WebCryptoSigner;
 use crate::edge::rs256::WebCrypto;
 use crate::exchange::{Exchange, Isolate};
 use crate::ports::{Limit, Ports};
@@ -80,6 +81,7 @@ fn ports(env: &Env, context: WorkerContext, request: web_sys::Request) -> Ports 
         upstream: Rc::new(WorkerFetch),
         rs256: Rc::new(WebCrypto),
         es256: Rc::new(WebCrypto),
+        ps256: Rc::new(WebCryptoSigner),
         timer: Rc::new(WorkerTimer),
         log: Rc::new(ConsoleLog),
         background: Rc::new(WaitUntil(context)),

@@ -6,7 +6,7 @@ use wasm_bindgen::JsValue;
 use worker::Env;
 use worker::kv::{KvError as PlatformError, KvStore};
 
-use crate::ports::{Kv, KvError};
+use crate::ports::{KV_PAGE, Kv, KvError, KvPage};
 
 /// The namespace, looked up when it is first needed: most requests never touch it.
 pub(crate) struct WorkerKv(pub(crate) Env);
@@ -34,6 +34,17 @@ impl Kv for WorkerKv {
 
     async fn delete(&self, key: &str) -> Result<(), KvError> {
         self.store()?.delete(key).await.map_err(meaning)
+    }
+
+    async fn list(&self, prefix: &str, cursor: Option<&str>) -> Result<KvPage, KvError> {
+        let list = self.store()?.list().prefix(prefix.to_owned()).limit(KV_PAGE as u64);
+        let list = match cursor {
+            Some(cursor) => list.cursor(cursor.to_owned()),
+            None => list,
+        };
+        let page = list.execute().await.map_err(meaning)?;
+        let keys = page.keys.into_iter().map(|key| key.name).collect();
+        Ok(KvPage { keys, cursor: page.cursor.filter(|_| !page.list_complete) })
     }
 }
 

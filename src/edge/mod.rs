@@ -10,6 +10,7 @@ mod fetch;
 mod kv;
 mod limiter;
 mod platform;
+mod ps256;
 mod rs256;
 mod sockets;
 mod sql;

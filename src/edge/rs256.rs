@@ -35,8 +35,7 @@ async fn verify(
     message: &[u8],
     signature: &[u8],
 ) -> Result<bool, JsValue> {
-    let crypto = Reflect::get(&js_sys::global(), &JsValue::from_str("crypto"))?;
-    let subtle: SubtleCrypto = Reflect::get(&crypto, &JsValue::from_str("subtle"))?.unchecked_into();
+    let subtle = subtle()?;
     let (jwk, algorithm) = (object(jwk)?, object(algorithm)?);
     let usages = js_sys::Array::of1(&JsValue::from_str("verify"));
     let imported = subtle.import_key_with_object("jwk", &jwk, &algorithm, false, &usages)?;
@@ -50,7 +49,12 @@ async fn verify(
     Ok(JsFuture::from(verdict).await?.is_truthy())
 }
 
-fn object(pairs: &[(&str, &str)]) -> Result<Object, JsValue> {
+pub(super) fn subtle() -> Result<SubtleCrypto, JsValue> {
+    let crypto = Reflect::get(&js_sys::global(), &JsValue::from_str("crypto"))?;
+    Ok(Reflect::get(&crypto, &JsValue::from_str("subtle"))?.unchecked_into())
+}
+
+pub(super) fn object(pairs: &[(&str, &str)]) -> Result<Object, JsValue> {
     let object = Object::new();
     for (name, value) in pairs {
         Reflect::set(&object, &JsValue::from_str(name), &JsValue::from_str(value))?;

@@ -27,10 +27,8 @@
 //! | any other | unknown | **maybe** |
 
 use serde::Deserialize;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
 
-use crate::graph::{Failure, Origin};
+use crate::graph::{Failure, Origin, challenge};
 use crate::ports::{OutboundResponse, UpstreamError};
 
 /// `error.type` of our handler's refusals, by which they are told from Graph's.
@@ -162,7 +160,7 @@ pub fn classify(response: &OutboundResponse, now: u64) -> Failure {
         _ if from_graph => return graph(response, now),
         _ => Failure::of(Origin::Transport, UNREADABLE_ANSWER).maybe_acted(),
     };
-    Failure { status: Some(response.status), retry_after: retry_after(response, now), ..failure }
+    Failure { status: Some(response.status), retry_after: response.retry_after(now), ..failure }
 }
 
 /// The failure that an answer of 400 or more, known to be Graph's own, stands for.
@@ -178,10 +176,14 @@ pub fn graph(response: &OutboundResponse, now: u64) -> Failure {
         code: deepest_known(&error).unwrap_or_else(|| "UnknownError".to_owned()),
         status: Some(response.status),
         message: error.message.as_deref().map(shorten),
-        retry_after: retry_after(response, now),
+        retry_after: response.retry_after(now),
         // Graph advises against repeating a write after anything but a 429: a server error may come after the work.
         may_have_acted: response.status >= 500,
         graph_request_id: response.header("request-id").map(str::to_owned).or(inner_id),
+        claims: response
+            .header("www-authenticate")
+            .filter(|_| matches!(response.status, 401 | 403))
+            .and_then(challenge::claims),
     }
 }
 
@@ -244,15 +246,6 @@ fn deepest_known(error: &Coded) -> Option<String> {
     let words: Vec<_> = levels.filter_map(|level| level.code.as_ref().and_then(Code::word)).collect();
     let known = words.iter().rev().find(|word| KNOWN.contains(&word.as_str()));
     known.or_else(|| words.first()).cloned()
-}
-
-/// Retry-After in seconds, from seconds or an HTTP date (RFC 9110 section 10.2.3).
-fn retry_after(response: &OutboundResponse, now: u64) -> Option<u64> {
-    let value = response.header("retry-after")?.trim();
-    value.parse().ok().or_else(|| {
-        let date = OffsetDateTime::parse(value, &Rfc2822).ok()?.unix_timestamp();
-        Some(u64::try_from(date).ok()?.saturating_sub(now))
-    })
 }
 
 fn is_word(text: &str) -> bool {

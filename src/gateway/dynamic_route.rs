@@ -186,7 +186,7 @@ fn no_completion(response: &OutboundResponse, now: u64) -> Failure {
         Origin::Graph if response.status < 400 => {
             Failure { status: Some(response.status), ..Failure::of(Origin::Transport, UNREADABLE_ANSWER).maybe_acted() }
         }
-        Origin::Graph | Origin::Policy | Origin::Transport | Origin::SignIn => failure,
+        Origin::Graph | Origin::Policy | Origin::Transport | Origin::SignIn | Origin::Operator => failure,
     }
 }
 

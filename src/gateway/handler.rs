@@ -10,6 +10,7 @@
 //! and no state: it knows what the envelope says, and speaks for nobody without one.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -248,14 +249,9 @@ struct Usage {
 /// `failure` becomes the marker that tells our own 502 and 504 from Graph's; no answer of Graph's can bring it along,
 /// because only named headers pass.
 fn completion(exchange: &Exchange, answer: &OutboundResponse, failure: Option<&'static str>) -> Response {
-    let passed = answer.headers.iter().filter(|(name, _)| allow::response_header(name));
-    let passed = passed.map(|(name, value)| (name.as_str().into(), value.as_str().into()));
-    let marker = failure.map(|word| (HANDLER_FAILURE.into(), word.into()));
-    let carried = Carried {
-        status: answer.status,
-        headers: passed.chain(marker).collect(),
-        body_base64: STANDARD.encode(&answer.body).into(),
-    };
+    let mut headers = passed_headers(answer);
+    headers.extend(failure.map(|word| (HANDLER_FAILURE.into(), word.into())));
+    let carried = Carried { status: answer.status, headers, body_base64: STANDARD.encode(&answer.body).into() };
     let Ok(content) = serde_json::to_string(&carried) else { return Response::empty(500) };
     let body = Completion {
         id: &exchange.context.request_id,
@@ -266,6 +262,18 @@ fn completion(exchange: &Exchange, answer: &OutboundResponse, failure: Option<&'
         usage: Usage::default(),
     };
     Response::json(200, &body).with("cache-control", "no-store")
+}
+
+/// Headers of one name become one (RFC 9110 section 5.3): Graph may send several challenges.
+fn passed_headers(answer: &OutboundResponse) -> BTreeMap<Cow<'_, str>, Cow<'_, str>> {
+    let mut headers: BTreeMap<Cow<'_, str>, Cow<'_, str>> = BTreeMap::new();
+    for (name, value) in answer.headers.iter().filter(|(name, _)| allow::response_header(name)) {
+        headers
+            .entry(name.as_str().into())
+            .and_modify(|known| *known = format!("{known}, {value}").into())
+            .or_insert_with(|| value.as_str().into());
+    }
+    headers
 }
 
 /// Digests are compared, in constant time, so that not even the key's length shows.

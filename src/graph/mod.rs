@@ -1,6 +1,7 @@
 //! Microsoft Graph as data: requests are built and escaped here, answers and errors are parsed here. Sending is the
 //! business of `gateway`, through the [`Graph`] trait.
 
+pub mod challenge;
 pub mod cloud;
 pub mod request;
 pub mod response;

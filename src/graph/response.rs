@@ -31,6 +31,8 @@ pub enum Origin {
     Transport,
     /// The user's Microsoft sign-in is over.
     SignIn,
+    /// Microsoft refuses this server itself: only its operator can mend that.
+    Operator,
 }
 
 /// A Graph call that gave no result.
@@ -51,6 +53,8 @@ pub struct Failure {
     pub may_have_acted: bool,
     /// Graph's `request-id`.
     pub graph_request_id: Option<String>,
+    /// What Graph asks of the next access token, with a 401 or 403 (continuous access evaluation).
+    pub claims: Option<String>,
 }
 
 impl Failure {
@@ -64,6 +68,7 @@ impl Failure {
             retry_after: None,
             may_have_acted: false,
             graph_request_id: None,
+            claims: None,
         }
     }
 

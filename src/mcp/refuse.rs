@@ -101,7 +101,7 @@ fn refused(config: &Config, endpoint: Endpoint, error: &GrantError) -> Response 
         GrantError::SessionEnded => unknown_session(None),
         GrantError::EventUnknown => unknown_event(),
         GrantError::NotConnected => not_connected(),
-        GrantError::Storage | GrantError::EntraUnavailable => unavailable(),
+        GrantError::Storage | GrantError::EntraUnavailable | GrantError::EntraRefusesServer => unavailable(),
         // None of these answers a question that this layer asks; a 500 says that the fault is ours.
         GrantError::Exists
         | GrantError::StateInvalid
@@ -113,8 +113,7 @@ fn refused(config: &Config, endpoint: Endpoint, error: &GrantError) -> Response 
         | GrantError::CodeInvalid
         | GrantError::CodeReused
         | GrantError::TokenReused
-        | GrantError::AssertionReused
-        | GrantError::EntraRefusesServer => Response::text(500, "the server cannot answer this\n"),
+        | GrantError::AssertionReused => Response::text(500, "the server cannot answer this\n"),
     }
 }
 

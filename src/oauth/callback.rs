@@ -3,7 +3,10 @@
 //! 1. The `state` is genuine, unexpired, and this browser holds its cookie: otherwise a page, and no call anywhere.
 //! 2. The grant's object consumes the `state`, and knows where the client is answered.
 //! 3. Entra's code becomes tokens; the `id_token` says who the user is.
-//! 4. The object issues our code; the browser takes it to the client.
+//! 4. The object issues our code; the browser takes it to the client. Or the browser goes to Entra once more, where
+//!    Graph asks for claims that this sign-in did not carry (`second_trip`).
+//!
+//! An administrator's consent comes back here as well; its `state` tells, and `admin_consent` has it.
 //!
 //! From step 2 on every failure goes to the client, and ends the grant that never was.
 
@@ -19,25 +22,34 @@ use crate::web::{Request, Response};
 
 use super::authorize::{log_refusal, refuse_locally};
 use super::consent::{abandon, call, entra};
-use super::entra::EntraError;
+use super::entra::claims::Claims;
+use super::entra::{EntraError, Help};
 use super::error::{AuthorizeError, LocalError};
 use super::id_token::{self, IdTokenError};
 use super::params::Params;
 use super::redirect::ReturnAddress;
 use super::token::{self, TokenError, TokenKeys};
-use super::{binding, upstream_secrets};
+use super::{admin_consent, binding, second_trip, upstream_secrets};
 
 /// A sign-in whose state was consumed.
-struct Return {
-    grant: GrantId,
+pub(super) struct Return {
+    pub(super) grant: GrantId,
     state: Secret,
-    asked: AuthorizationRequest,
+    pub(super) asked: AuthorizationRequest,
+    /// What Graph asked for and this sign-in carried.
+    pub(super) claims: Option<Claims>,
+}
+
+/// What a good return leads to.
+enum Next {
+    Code(Secret),
+    SecondTrip(Response),
 }
 
 /// Why step 3 or 4 failed: what the client hears, and what the log does.
 pub(crate) struct Failure {
     pub(crate) answer: AuthorizeError,
-    reason: String,
+    pub(crate) reason: String,
 }
 
 impl Failure {
@@ -49,14 +61,18 @@ impl Failure {
 /// `GET /callback`.
 pub async fn handle(exchange: &Exchange, request: &Request) -> Response {
     let params = Params::parse(request.query.as_deref().unwrap_or_default().as_bytes());
+    if admin_consent::is_reply(&params) {
+        return admin_consent::end(exchange, request, &params);
+    }
     let back = match begin(exchange, request, &params).await {
         Ok(back) => back,
         Err(error) => return refuse_locally(exchange, "callback", error),
     };
     let to = ReturnAddress { redirect_uri: &back.asked.redirect_uri, state: back.asked.state.as_deref() };
     let issuer = &exchange.config.public_url;
-    let response = match finish(exchange, &back, &params).await {
-        Ok(code) => to.code(issuer, &code),
+    let response = match finish(exchange, request, &back, &params).await {
+        Ok(Next::Code(code)) => to.code(issuer, &code),
+        Ok(Next::SecondTrip(response)) => return response,
         Err(failure) => {
             abandon(exchange, back.grant).await;
             log_failure(exchange, &back, &failure);
@@ -83,7 +99,10 @@ async fn begin(exchange: &Exchange, request: &Request, params: &Params) -> Resul
     let state = Secret::new(text);
     let command = GrantCommand::BeginSignIn { state: state.digest(), access: exchange.access.clone() };
     match call(exchange, stamp.grant, command).await {
-        Ok(GrantReply::Approved(asked)) => Ok(Return { grant: stamp.grant, state, asked }),
+        Ok(GrantReply::Approved(asked)) => Ok(Return { grant: stamp.grant, state, asked, claims: None }),
+        Ok(GrantReply::Challenged(asked, claims)) => {
+            Ok(Return { grant: stamp.grant, state, asked, claims: Some(claims) })
+        }
         Err(Some(GrantError::OtherIdentity)) => Err(LocalError::OtherIdentity),
         Err(Some(GrantError::StateInvalid | GrantError::Unknown | GrantError::Revoked)) => Err(LocalError::UsedState),
         Ok(_) | Err(_) => Err(LocalError::Unavailable),
@@ -97,34 +116,43 @@ pub(crate) struct Identity {
     pub(crate) tokens: MicrosoftTokens,
 }
 
-/// Step 3. `asked` is what the browser was sent to Entra with.
-pub(crate) async fn identify(
-    exchange: &Exchange,
-    params: &Params,
-    state: &Secret,
-    asked: ScopeSet,
-) -> Result<Identity, Failure> {
+/// What the browser was sent to Entra with.
+#[derive(Clone, Copy)]
+pub(crate) struct Sent<'a> {
+    pub(crate) state: &'a Secret,
+    pub(crate) scopes: ScopeSet,
+    pub(crate) claims: Option<&'a Claims>,
+}
+
+/// Step 3.
+pub(crate) async fn identify(exchange: &Exchange, params: &Params, sent: Sent<'_>) -> Result<Identity, Failure> {
     if let Some(error) = params.get("error") {
-        return Err(of_entra(&EntraError::classify(error, params.get("error_subcode"))));
+        let (suberror, description) = (params.get("error_subcode"), params.get("error_description"));
+        return Err(of_entra(&EntraError::of_redirect(error, suberror, description)));
     }
     let code = params.get("code").map(Secret::new).ok_or_else(|| of_entra(&EntraError::Malformed))?;
-    let verifier = upstream_secrets::verifier(&exchange.config, state);
-    let signed_in = entra(exchange).exchange_code(&code, &verifier, asked).await;
+    let verifier = upstream_secrets::verifier(&exchange.config, sent.state);
+    let signed_in = entra(exchange).exchange_code(&code, &verifier, sent.scopes, sent.claims).await;
     let signed_in = signed_in.map_err(|error| of_entra(&error))?;
-    let nonce = upstream_secrets::nonce(&exchange.config, state);
+    let nonce = upstream_secrets::nonce(&exchange.config, sent.state);
     let identity = id_token::verify(exchange, &signed_in.id_token, &nonce).await;
     let (user, profile) = identity.map_err(of_id_token)?;
     Ok(Identity { user, profile, tokens: signed_in.tokens })
 }
 
 /// Steps 3 and 4.
-async fn finish(exchange: &Exchange, back: &Return, params: &Params) -> Result<Secret, Failure> {
-    let Identity { user, profile, tokens } = identify(exchange, params, &back.state, back.asked.scopes).await?;
+async fn finish(exchange: &Exchange, request: &Request, back: &Return, params: &Params) -> Result<Next, Failure> {
+    let sent = Sent { state: &back.state, scopes: back.asked.scopes, claims: back.claims.as_ref() };
+    let identity = identify(exchange, params, sent).await?;
+    if let Some(response) = second_trip::begin(exchange, request, back, &identity).await {
+        return Ok(Next::SecondTrip(response));
+    }
+    let Identity { user, profile, tokens } = identity;
     let command = GrantCommand::FinishSignIn { user, profile, tokens };
     match call(exchange, back.grant, command).await {
         Ok(GrantReply::Code(code)) => {
             log_sign_in(exchange, back, user);
-            Ok(code)
+            Ok(Next::Code(code))
         }
         Err(None) => Err(Failure::new(AuthorizeError::Unavailable, &"the grant did not answer")),
         Err(Some(error)) => Err(Failure::new(AuthorizeError::Failed, &error)),
@@ -134,11 +162,13 @@ async fn finish(exchange: &Exchange, back: &Return, params: &Params) -> Result<S
 
 fn of_entra(error: &EntraError) -> Failure {
     let answer = match error {
-        EntraError::SignInNeeded { .. } | EntraError::Denied => AuthorizeError::SignInRefused,
-        EntraError::Unavailable => AuthorizeError::Unavailable,
-        EntraError::RefusesServer | EntraError::Malformed => AuthorizeError::Failed,
+        EntraError::SignInNeeded { .. } | EntraError::Denied { .. } => AuthorizeError::SignInRefused(error.help()),
+        EntraError::ConsentNeeded { .. } => AuthorizeError::SignInRefused(Some(Help::CONSENT)),
+        EntraError::Unavailable { .. } => AuthorizeError::Unavailable,
+        EntraError::RefusesServer { .. } => AuthorizeError::ServerRefused,
+        EntraError::Malformed => AuthorizeError::Failed,
     };
-    Failure::new(answer, error)
+    Failure::new(answer, &error.reason())
 }
 
 fn of_id_token(error: IdTokenError) -> Failure {
@@ -157,7 +187,7 @@ fn of_id_token(error: IdTokenError) -> Failure {
 }
 
 fn log_failure(exchange: &Exchange, back: &Return, failure: &Failure) {
-    if failure.answer != AuthorizeError::SignInRefused {
+    if !matches!(failure.answer, AuthorizeError::SignInRefused(_)) {
         return log_refusal(exchange, "callback", &failure.reason, Some(&back.asked.client_id));
     }
     exchange.ports.log.write(&Event {

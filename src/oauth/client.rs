@@ -4,6 +4,7 @@
 //! operator registered. A secret is kept as SHA-256. Clients with an address for an id are `client_fetch`'s; how any of
 //! them proves itself is `client_auth`'s.
 
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,7 +15,7 @@ use crate::ports::{Kv, KvError};
 
 use super::client_document::DocumentError;
 use super::client_fetch;
-use super::client_id::{self, IdError, Origin};
+use super::client_id::{self, IdError, OPERATOR_PREFIX, Origin};
 
 /// 90 days.
 pub const TTL_SECONDS: u64 = 90 * 24 * 3600;
@@ -110,7 +111,11 @@ pub async fn find(exchange: &Exchange, client_id: &str) -> Result<Client, FindEr
 impl Client {
     /// The stored client of an id of ours.
     pub async fn load(kv: &dyn Kv, client_id: &str) -> Result<Option<Self>, KvError> {
-        let Some(bytes) = kv.get(&key(client_id)).await? else { return Ok(None) };
+        Self::read(kv, &key(client_id)).await
+    }
+
+    async fn read(kv: &dyn Kv, key: &str) -> Result<Option<Self>, KvError> {
+        let Some(bytes) = kv.get(key).await? else { return Ok(None) };
         serde_json::from_slice(&bytes).map(Some).map_err(|_| KvError::Unavailable)
     }
 
@@ -119,6 +124,14 @@ impl Client {
         let bytes = serde_json::to_vec(self).map_err(|_| KvError::Unavailable)?;
         let ttl = self.expires_at().map(|end| end.saturating_sub(now));
         kv.put(&key(&self.client_id), &bytes, ttl).await
+    }
+
+    /// The operator's clients, a page of them, and the cursor of the next page.
+    pub async fn of_operator(kv: &dyn Kv, cursor: Option<&str>) -> Result<(Vec<Self>, Option<String>), KvError> {
+        let page = kv.list(&key(OPERATOR_PREFIX), cursor).await?;
+        let kept = try_join_all(page.keys.iter().map(|name| Self::read(kv, name))).await?;
+        // A client that was removed a moment ago is still in the listing.
+        Ok((kept.into_iter().flatten().collect(), page.cursor))
     }
 
     /// Removes a stored client.

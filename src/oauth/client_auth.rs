@@ -130,10 +130,65 @@ fn parse_basic(header: &str) -> Option<(String, Secret)> {
     }
     let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (id, secret) = text.split_once(':')?;
-    Some((form_decode(id), Secret::new(form_decode(secret))))
+    Some((form_decode(id)?, Secret::new(form_decode(secret)?)))
 }
 
-fn form_decode(text: &str) -> String {
-    // A pair's name ends at `=`, and `&` ends a pair; neither can occur in a form-encoded half.
-    form_urlencoded::parse(text.as_bytes()).next().map(|(name, _)| name.into_owned()).unwrap_or_default()
+/// A half is one name without a value, so what ends a name or a pair cannot be in it unless it is encoded.
+fn form_decode(text: &str) -> Option<String> {
+    let is_one = !text.contains(['=', '&']);
+    is_one
+        .then(|| form_urlencoded::parse(text.as_bytes()).next().map(|(name, _)| name.into_owned()).unwrap_or_default())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn header(joined: &str) -> String {
+        format!("Basic {}", STANDARD.encode(joined))
+    }
+
+    fn encoded(text: &str) -> String {
+        form_urlencoded::byte_serialize(text.as_bytes()).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_basic_header_reads_back(id in "\\PC{0,20}", secret in "\\PC{0,20}") {
+            let (read, proof) = parse_basic(&header(&format!("{}:{}", encoded(&id), encoded(&secret)))).unwrap();
+            prop_assert_eq!((read.as_str(), proof.expose()), (id.as_str(), secret.as_str()));
+        }
+
+        #[test]
+        fn no_mutant_of_a_basic_header_says_the_same(
+            id in "[A-Za-z0-9_-]{22}", secret in "[A-Za-z0-9_-]{43}", at: prop::sample::Index, to: char, more in "[=&][a-z=&]{0,4}"
+        ) {
+            let same = |text: &str| parse_basic(text).is_some_and(|(read, proof)| read == id && proof.expose() == secret);
+            let text = STANDARD.encode(format!("{id}:{secret}"));
+            let lower = format!("basic {text}");
+            prop_assert!(same(&lower));
+            let mut mutant: Vec<char> = text.chars().collect();
+            let place = at.index(mutant.len());
+            if let Some(one) = mutant.get_mut(place) {
+                *one = to;
+            }
+            let mutant: String = mutant.into_iter().collect();
+            prop_assert_eq!(same(&format!("Basic {mutant}")), mutant == text);
+            for joined in [format!("{id}:{secret}{more}"), format!("{id}{more}:{secret}"), format!("{id}:{secret}:"), format!("{id}{secret}")] {
+                prop_assert!(!same(&header(&joined)), "{}", joined);
+            }
+        }
+
+        #[test]
+        fn no_other_text_is_a_basic_header(text in "\\PC{0,60}", scheme in "[A-Za-z]{1,8}") {
+            prop_assert!(parse_basic(&text).is_none() || text.to_ascii_lowercase().contains("basic "));
+            let other = format!("{scheme} {}", STANDARD.encode("id:secret"));
+            prop_assert_eq!(parse_basic(&other).is_some(), scheme.eq_ignore_ascii_case("basic"));
+        }
+    }
 }

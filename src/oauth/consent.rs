@@ -6,6 +6,7 @@
 
 use crate::agent::{AgentName, Command, GrantCommand, GrantError, GrantReply, Reply};
 use crate::config::Config;
+use crate::crypto::Secret;
 use crate::exchange::Exchange;
 use crate::identity::{GrantId, ScopeSet};
 use crate::log::{Event, Kind};
@@ -92,10 +93,7 @@ pub(crate) fn is_same_origin(config: &Config, request: &Request) -> bool {
 async fn approve(exchange: &Exchange, request: &Request, transaction: &Transaction) -> Result<Response, LocalError> {
     let config = &exchange.config;
     let grant = Transactions::new(config).grant(transaction).ok_or(LocalError::Unavailable)?;
-    let expires_at = exchange.context.now + cookie::MAX_AGE_SECONDS;
-    let stamp = Stamp { user: None, grant, scopes: ScopeSet::default(), expires_at };
-    let state =
-        TokenKeys::new(&config.keys.encryption).mint(exchange.ports.random.as_ref(), token::Kind::State, &stamp);
+    let (state, expires_at) = new_state(exchange, grant);
     let open = GrantCommand::Open {
         grant,
         request: transaction.request.clone(),
@@ -114,6 +112,14 @@ async fn approve(exchange: &Exchange, request: &Request, transaction: &Transacti
     let url = entra.authorize_url(&state, nonce.expose(), &challenge, transaction.request.scopes);
     let response = binding::set_cookie(Response::redirect(url), request, config, (grant, state.expose()));
     Ok(transaction::clear_cookie(response, &transaction.id))
+}
+
+/// A `state` for Entra, and when it is void.
+pub(super) fn new_state(exchange: &Exchange, grant: GrantId) -> (Secret, u64) {
+    let expires_at = exchange.context.now + cookie::MAX_AGE_SECONDS;
+    let stamp = Stamp { user: None, grant, scopes: ScopeSet::default(), expires_at };
+    let keys = TokenKeys::new(&exchange.config.keys.encryption);
+    (keys.mint(exchange.ports.random.as_ref(), token::Kind::State, &stamp), expires_at)
 }
 
 fn deny(exchange: &Exchange, transaction: &Transaction) -> Response {
@@ -139,6 +145,8 @@ pub(crate) fn entra(exchange: &Exchange) -> Entra<'_> {
         microsoft: &exchange.config.microsoft,
         redirect_uri: exchange.config.public_url.join("/callback"),
         upstream: exchange.ports.upstream.as_ref(),
+        ps256: exchange.ports.ps256.as_ref(),
+        random: exchange.ports.random.as_ref(),
         now: exchange.context.now,
     }
 }

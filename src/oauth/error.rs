@@ -12,6 +12,7 @@ use crate::web::Response;
 
 use super::client_assertion::AssertionError;
 use super::client_document::DocumentError;
+use super::entra::{Help, SERVER_REFUSED};
 
 /// Seconds after which storage that failed or was throttled is worth another try.
 const SOON: &str = "5";
@@ -64,7 +65,9 @@ pub enum AuthorizeError {
     #[error("the user denied the request")]
     Denied,
     #[error("Microsoft did not sign the user in")]
-    SignInRefused,
+    SignInRefused(Option<Help>),
+    #[error("Microsoft refuses this server")]
+    ServerRefused,
     #[error("the user's organization is not allowed here")]
     TenantNotAllowed,
     #[error("the sign-in is unavailable")]
@@ -91,7 +94,10 @@ impl AuthorizeError {
             Self::Scope => refusal("invalid_scope", "scope names nothing that this server hands out"),
             Self::TooLarge => refusal("invalid_request", "The request is too large"),
             Self::Denied => refusal("access_denied", "The user denied the request"),
-            Self::SignInRefused => refusal("access_denied", "Microsoft did not sign the user in"),
+            Self::SignInRefused(Some(help)) => refusal("access_denied", help.sentence),
+            Self::SignInRefused(None) => refusal("access_denied", "Microsoft did not sign the user in"),
+            // What a 503 is elsewhere (RFC 6749 section 4.1.2.1): nothing is wrong with the request.
+            Self::ServerRefused => refusal("temporarily_unavailable", SERVER_REFUSED),
             Self::TenantNotAllowed => refusal("access_denied", "The user's organization is not allowed here"),
             Self::Unavailable => refusal("temporarily_unavailable", "The sign-in is unavailable, try again later"),
             Self::Failed => refusal("server_error", "The sign-in failed"),
@@ -215,11 +221,43 @@ impl LocalError {
             Self::RateLimited(RateLimited) => notice(
                 429,
                 "Too many sign-ins at once",
-                "Too many were started from your network just now. Wait a minute, then start again from the app.",
+                "Too many were started from your network just now. Wait a minute, then start again.",
             ),
             Self::Throttled | Self::Unavailable => {
                 notice(503, "The sign-in is unavailable", "Wait a moment, then start again from the app.")
             }
+        }
+    }
+}
+
+/// What Microsoft says of an administrator's consent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the notices say it")]
+pub enum AdminConsent {
+    Reported,
+    Denied,
+    Failed,
+}
+
+impl AdminConsent {
+    /// The page.
+    pub const fn notice(self) -> Notice {
+        match self {
+            Self::Reported => notice(
+                200,
+                "Microsoft says that the permissions were approved",
+                "People of your organization can now sign in. Who was connected before disconnects in the app and connects again.",
+            ),
+            Self::Denied => notice(
+                200,
+                "The permissions were not approved",
+                "Nothing has changed. An administrator of your organization can open this server's /admin-consent again at any time.",
+            ),
+            Self::Failed => notice(
+                200,
+                "The approval did not work",
+                "Microsoft answered with an error, and nothing has changed. The operator of this server finds the reason in its log.",
+            ),
         }
     }
 }
@@ -236,6 +274,10 @@ pub enum RegisterError {
     RedirectUris,
     #[error("token_endpoint_auth_method")]
     AuthMethod,
+    #[error("application_type")]
+    ApplicationType,
+    #[error("a web application with a redirect URI on the user's device")]
+    WebOnDevice,
     #[error("grant_types or response_types")]
     Flow,
     #[error("a metadata URI")]
@@ -269,6 +311,11 @@ impl RegisterError {
             Self::AuthMethod => {
                 bad("token_endpoint_auth_method must be none, client_secret_basic or client_secret_post")
             }
+            Self::ApplicationType => bad("application_type must be native or web"),
+            Self::WebOnDevice => (
+                400,
+                refusal("invalid_redirect_uri", "application_type web takes https alone; an app on a device is native"),
+            ),
             Self::Flow => bad("grant_types must be authorization_code and refresh_token, response_types code"),
             Self::MetadataUri => bad("client_uri, logo_uri, policy_uri and tos_uri must be http or https"),
             Self::Closed => (403, refusal("access_denied", "Clients are registered by this server's operator only")),

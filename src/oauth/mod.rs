@@ -7,12 +7,14 @@
 //! | [`client_id`], [`client_document`], [`client_fetch`] | clients whose id is the address of their document |
 //! | [`client_auth`], [`client_assertion`] | how a client proves itself |
 //! | [`authorize`], [`consent`], [`transaction`] | from the client's request to the user's decision |
-//! | [`callback`], [`binding`], [`upstream_secrets`], [`id_token`], [`entra`] | the way over Entra and back |
+//! | [`admin_consent`] | an administrator's way to Microsoft's page and back |
+//! | [`callback`], `second_trip`, [`binding`], [`upstream_secrets`], [`id_token`], [`entra`] | the way over Entra and back |
 //! | [`token_endpoint`], [`revoke`], [`token`] | tokens |
 //! | [`grant`], [`seal`], [`store`] | the grant's state machine in its Durable Object |
 //! | [`user_grants`] | a user's grants, listed and ended |
 //! | [`error`], [`page`] | what goes wrong, and how it is said |
 
+pub mod admin_consent;
 pub mod authorize;
 pub mod binding;
 pub mod callback;
@@ -40,6 +42,7 @@ pub mod resource;
 pub mod revoke;
 pub mod scopes;
 pub mod seal;
+mod second_trip;
 pub mod store;
 pub mod token;
 pub mod token_endpoint;

@@ -27,11 +27,14 @@ pub fn is_acceptable(text: &str, schemes: &[String]) -> bool {
         return false;
     }
     let Ok(url) = Url::parse(text) else { return false };
+    // As written: a URL parser takes `HTTPS:` for `https:`, and what is compared later is the text.
+    if !text.starts_with(&format!("{}://", url.scheme())) {
+        return false;
+    }
     let scheme_fits = match url.scheme() {
         "https" => url.host().is_some(),
         "http" => is_loopback(&url),
-        // As written: a URL parser takes `CURSOR:` for `cursor:`, and what is compared later is the text.
-        private => schemes.iter().any(|scheme| scheme == private && text.starts_with(&format!("{scheme}://"))),
+        private => schemes.iter().any(|scheme| scheme == private),
     };
     scheme_fits && !url.query_pairs().any(|(name, _)| RESPONSE_PARAMS.contains(&name.as_ref()))
 }
@@ -160,7 +163,18 @@ mod tests {
             "blob:https://client.example/x",
             "about:blank",
             "intent://x#Intent;end",
+            "intent:#Intent;scheme=https;end",
+            "INTENT://x",
+            "about:blank#x",
             "view-source:https://client.example",
+            "View-Source:javascript:alert(1)",
+            "HTTPS://client.example/cb",
+            "Http://127.0.0.1:4711/cb",
+            "\u{1}https://client.example/cb",
+            "https://client.example/\u{80}cb",
+            "https://client.example/\u{9f}cb",
+            "\u{feff}https://client.example/cb",
+            "java\nscript:alert(1)",
             "ftp://client.example/cb",
             "ws://client.example",
             "myapp://cb",

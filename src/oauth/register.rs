@@ -23,6 +23,8 @@ struct Metadata {
     redirect_uris: Vec<String>,
     client_name: Option<String>,
     token_endpoint_auth_method: Option<String>,
+    /// `OpenID` Connect Registration section 2; MCP's clients send it.
+    application_type: Option<String>,
     grant_types: Option<Vec<String>>,
     response_types: Option<Vec<String>>,
     client_uri: Option<String>,
@@ -123,6 +125,7 @@ impl Metadata {
         if !self.has_known_flow() {
             return Err(RegisterError::Flow);
         }
+        self.check_application_type()?;
         let links = [&self.client_uri, &self.logo_uri, &self.policy_uri, &self.tos_uri];
         if !links.into_iter().flatten().all(|uri| is_web_uri(uri)) {
             return Err(RegisterError::MetadataUri);
@@ -133,6 +136,17 @@ impl Metadata {
             None | Some("client_secret_basic") => Ok(AuthMethod::Basic),
             Some("client_secret_post") => Ok(AuthMethod::Post),
             Some(_) => Err(RegisterError::AuthMethod),
+        }
+    }
+
+    /// A site is not on the user's device. A type that is left out says nothing: apps on devices leave it out too.
+    fn check_application_type(&self) -> Result<(), RegisterError> {
+        match self.application_type.as_deref() {
+            Some("web") if self.redirect_uris.iter().any(|uri| redirect_uri::is_on_this_device(uri)) => {
+                Err(RegisterError::WebOnDevice)
+            }
+            None | Some("native" | "web") => Ok(()),
+            Some(_) => Err(RegisterError::ApplicationType),
         }
     }
 

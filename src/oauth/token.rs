@@ -1,8 +1,8 @@
 //! Client tokens: their form, their keyed digest, and what can be read from them without any I/O.
 //!
 //! `m365a.<owner>.<grant>.<secret>` (access), `m365r.<owner>.<grant>.<secret>` (refresh), `m365c.<grant>.<secret>`
-//! (authorization code), `m365s.<grant>.<secret>` and `m365u.<id>.<secret>` (the `state` sent to Entra, for a client and
-//! for the account page). Only characters that RFC 6750
+//! (authorization code), and what is sent to Entra as `state`: `m365s.<grant>.<secret>` for a client, `m365u.<id>.<secret>`
+//! for the account page, `m365d.<id>.<secret>` for an admin consent. Only characters that RFC 6750
 //! section 2.1 allows in a bearer token. The secret is base64url of
 //! `expiry (4 bytes, Unix seconds) ‖ scopes (8) ‖ random (24) ‖ HMAC-SHA-256 (32)`, the HMAC over everything before
 //! it, so forged and expired tokens are refused at the edge. Whether a genuine one still counts, only the grant's
@@ -29,6 +29,8 @@ pub enum Kind {
     Code,
     /// The `state` sent to Entra for a client's sign-in.
     State,
+    /// The `state` of an admin consent.
+    AdminConsent,
     /// The `state` sent to Entra for the account page's.
     AccountState,
 }
@@ -41,8 +43,14 @@ impl Kind {
             Self::Refresh => "m365r",
             Self::Code => "m365c",
             Self::State => "m365s",
+            Self::AdminConsent => "m365d",
             Self::AccountState => "m365u",
         }
+    }
+
+    /// Whether a text claims to be a token of this kind.
+    pub fn is_form_of(self, text: &str) -> bool {
+        text.strip_prefix(self.prefix()).is_some_and(|rest| rest.starts_with('.'))
     }
 }
 
@@ -179,9 +187,9 @@ impl<'k> TokenKeys<'k> {
 /// Whether a text claims to be one of ours. Refresh tokens and codes count, so that one sent by mistake is an invalid
 /// token and never an API token.
 fn is_ours_in_form(token: &str) -> bool {
-    [Kind::Access, Kind::Refresh, Kind::Code, Kind::State, Kind::AccountState]
-        .iter()
-        .any(|kind| token.strip_prefix(kind.prefix()).is_some_and(|rest| rest.starts_with('.')))
+    [Kind::Access, Kind::Refresh, Kind::Code, Kind::State, Kind::AccountState, Kind::AdminConsent]
+        .into_iter()
+        .any(|kind| kind.is_form_of(token))
 }
 
 fn parse(kind: Kind, head: &str, body: &[u8]) -> Option<Stamp> {
@@ -189,7 +197,7 @@ fn parse(kind: Kind, head: &str, body: &[u8]) -> Option<Stamp> {
     let first = parts.next()?;
     let (user, grant) = match (kind, parts.next(), parts.next()) {
         (Kind::Access | Kind::Refresh, Some(grant), None) => (Some(UserId::parse_owner(first)?), grant),
-        (Kind::Code | Kind::State | Kind::AccountState, None, None) => (None, first),
+        (Kind::Code | Kind::State | Kind::AccountState | Kind::AdminConsent, None, None) => (None, first),
         _ => return None,
     };
     let expiry: [u8; EXPIRY] = body.get(..EXPIRY)?.try_into().ok()?;

@@ -81,7 +81,7 @@ async fn respond(exchange: &Exchange, request: &Request, form: &Params) -> Resul
                 exchange.isolate.confirmed.forget_grant(*ended);
             }
             log_tokens(exchange, grant, &client, (grant_type, &tokens));
-            if grant_type == "authorization_code" {
+            if redeems {
                 renew(exchange, &client);
             }
             Ok(answer(&tokens))

@@ -5,7 +5,9 @@
 
 use futures_util::future::join_all;
 
-use crate::agent::{AgentName, Command, Description, GrantCommand, GrantError, GrantReply, Reply, UserCommand};
+use crate::agent::{
+    AgentName, Command, Description, GrantCommand, GrantError, GrantReply, Reply, UserCommand, UserReply,
+};
 use crate::exchange::Exchange;
 use crate::identity::{GrantId, UserId};
 
@@ -58,7 +60,7 @@ pub async fn end_all(exchange: &Exchange, user: UserId) -> Result<Vec<GrantId>, 
 
 async fn ids(exchange: &Exchange, user: UserId) -> Result<Vec<GrantId>, Unavailable> {
     match exchange.ports.agents.call(&AgentName::User(user), &Command::User(UserCommand::List)).await {
-        Ok(Reply::User(Ok(ids))) => Ok(ids),
+        Ok(Reply::User(Ok(UserReply::Grants(ids)))) => Ok(ids),
         Ok(_) | Err(_) => Err(Unavailable),
     }
 }

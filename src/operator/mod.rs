@@ -6,29 +6,38 @@
 //! | [`clients`] | `/operator/clients`: clients that are registered by hand |
 //!
 //! Owns who may come in, and how every answer and log line here looks. The one key is `OPERATOR_KEY`, a bearer token
-//! (RFC 6750 section 2.1): without that setting there is nothing here. A person's Access identity is not asked for,
-//! because scripts have none; no page of any origin may read the answers.
+//! (RFC 6750 section 2.1): without that setting nobody has it. A person's Access identity is not asked for, because scripts
+//! have none; no page of any origin may read the answers. Wrong keys are counted by network, with every other failed
+//! authentication.
 
 pub mod clients;
 pub mod grants;
 
 use serde::Serialize;
 
+use crate::crypto::Secret;
 use crate::exchange::Exchange;
+use crate::limits::{self, Party, RateLimited};
 use crate::log::{Event, Kind};
 use crate::web::{Request, Response};
 
 /// What every path here begins with.
 pub const PREFIX: &str = "/operator/";
 
+/// Why somebody does not come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+enum Stranger {
+    /// Whether the setting is missing or the key is wrong shows to nobody.
+    #[error("OPERATOR_KEY is missing or wrong")]
+    Unknown,
+    #[error("too many wrong keys from this network: wait a minute")]
+    RateLimited(#[from] RateLimited),
+}
+
 /// Answers a request below [`PREFIX`].
 pub async fn handle(exchange: &Exchange, request: &Request) -> Response {
-    let Some(key) = &exchange.config.operator_key else { return not_found() };
-    let shown = bearer(request).map(crate::crypto::Secret::new);
-    // Digests, so that neither content nor length of the key shows in the time this takes.
-    if !shown.is_some_and(|shown| shown.digest().matches(&key.digest())) {
-        exchange.ports.log.write(&exchange.context.event(Kind::OperatorRefused));
-        return refusal(401, "OPERATOR_KEY is missing or wrong").with("www-authenticate", "Bearer");
+    if let Err(stranger) = admit(exchange, request).await {
+        return stranger.response(exchange);
     }
     let path = request.path.strip_prefix(PREFIX).unwrap_or_default();
     let (area, rest) = path.split_once('/').unwrap_or((path, ""));
@@ -36,6 +45,35 @@ pub async fn handle(exchange: &Exchange, request: &Request) -> Response {
         "clients" => clients::handle(exchange, request, rest).await,
         "grants" => grants::handle(exchange, request, rest).await,
         _ => not_found(),
+    }
+}
+
+async fn admit(exchange: &Exchange, request: &Request) -> Result<(), Stranger> {
+    let network = Party::network(exchange, request);
+    limits::refuse_failing(exchange, &network)?;
+    // Digests, so that neither content nor length of the key shows in the time this takes.
+    let shown = bearer(request).map(|text| Secret::new(text).digest());
+    let key = exchange.config.operator_key.as_ref().map(Secret::digest);
+    if let (Some(shown), Some(key)) = (shown, key)
+        && shown.matches(&key)
+    {
+        return Ok(());
+    }
+    limits::count_failure(exchange, &network).await?;
+    Err(Stranger::Unknown)
+}
+
+impl Stranger {
+    fn response(self, exchange: &Exchange) -> Response {
+        let said = self.to_string();
+        let (reason, response) = match self {
+            Self::Unknown => (None, refusal(401, &said).with("www-authenticate", "Bearer")),
+            Self::RateLimited(_) => {
+                (Some("rate_limited"), refusal(429, &said).with("retry-after", limits::RETRY_AFTER))
+            }
+        };
+        exchange.ports.log.write(&Event { reason, ..exchange.context.event(Kind::OperatorRefused) });
+        response
     }
 }
 

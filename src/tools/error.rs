@@ -225,6 +225,11 @@ fn of_failure<'a>(failure: &'a Failure, repeatable: bool, outline: &Report<'a>) 
         Origin::Graph => ("graph", "Microsoft Graph refused the call.", graph_hint(failure)),
         Origin::Transport => ("transport", "Microsoft Graph could not be reached.", "Try again in a moment."),
         Origin::SignIn => ("signIn", "The Microsoft sign-in is over.", "The user must sign in again."),
+        Origin::Operator => (
+            "server",
+            "Microsoft refuses this server's own credential.",
+            "Neither repeating nor signing in helps: only the operator can mend it; quote the requestId.",
+        ),
     };
     let told = failure.message.as_deref().map(|text| clean(text, MESSAGE_CHARS)).unwrap_or_default();
     let hint = if doubt {
@@ -247,7 +252,7 @@ fn of_failure<'a>(failure: &'a Failure, repeatable: bool, outline: &Report<'a>) 
 fn is_passing(failure: &Failure) -> bool {
     match failure.origin {
         Origin::Transport => true,
-        Origin::SignIn => false,
+        Origin::SignIn | Origin::Operator => false,
         Origin::Policy | Origin::Graph => {
             failure.retry_after.is_some() || matches!(failure.status, Some(408 | 429 | 500 | 502..=504))
         }

@@ -147,6 +147,27 @@ async fn the_sign_in_asks_entra_for_the_identity_alone_and_stores_nothing() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn what_entra_refused_is_told_to_the_person_and_the_log_by_its_number_alone() {
+    for (error, number, status, shown, logged) in [
+        ("access_denied", "AADSTS65004", 403, "The user declined the permissions", "denied declined AADSTS65004"),
+        ("interaction_required", "AADSTS53003", 403, "Conditional Access policy", "conditional_access AADSTS53003"),
+        ("access_denied", "", 403, "You cancelled it", "denied"),
+        ("unauthorized_client", "AADSTS700016", 503, "Microsoft refuses this server", "app_unknown AADSTS700016"),
+    ] {
+        let world = World::new();
+        let state = param(&world.begin_account().await, "state").unwrap();
+        let text = format!("{number}: <b>adele@contoso.example");
+        let query = [("error", error.to_owned()), ("error_description", text), ("state", state)];
+        let page = world.end_account_sign_in(&encode(&query)).await;
+        let (html, log) = (page.body_text(), world.platform.log.text());
+        assert_eq!(page.status, status, "{html}");
+        assert!(html.contains(shown) && !html.contains("adele"), "{html}");
+        assert!(log.contains(&format!("{logged}\"")) && !log.contains("adele"), "{log}");
+        assert!(world.cookies.borrow().is_empty() && world.platform.upstream.seen.borrow().is_empty());
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn a_session_lasts_ten_minutes_and_is_one_persons() {
     let world = World::new();
     *world.access.borrow_mut() = Some(person("adele"));

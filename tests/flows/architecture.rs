@@ -27,7 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("mcp", &["limits", "oauth", "prompts", "tools"]),
     ("agent", &["gateway", "graph", "oauth", "tools"]),
     ("account", &["limits", "oauth"]),
-    ("operator", &["oauth"]),
+    ("operator", &["jose", "limits", "oauth"]),
     ("app", &["access", "account", "gateway", "mcp", "oauth", "operator"]),
     ("edge", &["app"]),
 ];

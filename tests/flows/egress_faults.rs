@@ -25,6 +25,44 @@ async fn graphs_401_costs_one_renewal_and_one_more_try_for_a_write_too() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn a_claims_challenge_of_several_headers_reaches_the_one_renewal_for_a_write_too() {
+    let rig = Rig::new();
+    // {"access_token":{"nbf":{"essential":true}}}
+    let asks = "Bearer realm=\"a, b\", error=\"insufficient_claims\", \
+                claims=\"eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZX19fQ==\"";
+    for _ in 0..2 {
+        let headers = [("www-authenticate", asks), ("www-authenticate", "Basic realm=\"x\"")];
+        rig.graph(401, &headers, &graph_error("InvalidAuthenticationToken"));
+    }
+    let failure = rig.send(&write()).await.unwrap_err();
+    assert_eq!(failure.status, Some(401), "and never a second time");
+    let challenge = r#"{"access_token":{"nbf":{"essential":true}}}"#.to_owned();
+    assert_eq!(*rig.tokens.challenges.borrow(), [Some(challenge.clone())]);
+    assert_eq!(*rig.tokens.again.borrow(), [challenge]);
+    assert_eq!(rig.credentials().len(), 2);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_second_challenge_needs_the_user_and_a_403_may_be_one() {
+    let rig = Rig::new();
+    *rig.tokens.fail_again.borrow_mut() = Some(GrantError::SignInNeeded);
+    // {"access_token":{"acrs":{"essential":true,"value":"c1"}}}
+    let asks = "Bearer error=\"insufficient_claims\", \
+                claims=\"eyJhY2Nlc3NfdG9rZW4iOnsiYWNycyI6eyJlc3NlbnRpYWwiOnRydWUsInZhbHVlIjoiYzEifX19\"";
+    rig.graph(401, &[], &graph_error("InvalidAuthenticationToken"));
+    for _ in 0..5 {
+        rig.graph(403, &[("www-authenticate", asks)], &graph_error("accessDenied"));
+    }
+    let client = rig.client();
+    let failure = client.send(&read()).await.unwrap_err();
+    assert!(is(&failure, Origin::SignIn, "SignInNeeded"));
+    assert_eq!(client.sign_in_over(), Some(GrantError::SignInNeeded));
+    let asked = rig.tokens.challenges.borrow().clone();
+    assert!(matches!(asked.as_slice(), [None, Some(_)]), "one plain renewal, one for the claims: {asked:?}");
+    assert_eq!(rig.credentials().len(), 3);
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn a_second_401_ends_it() {
     let rig = Rig::new();
     for _ in 0..5 {
@@ -219,11 +257,15 @@ async fn a_renewal_that_fails_for_good_is_remembered_too() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn an_entra_that_is_away_signs_nobody_out() {
-    for error in [GrantError::EntraUnavailable, GrantError::EntraRefusesServer, GrantError::Storage] {
+    for (error, origin) in [
+        (GrantError::EntraUnavailable, Origin::Transport),
+        (GrantError::EntraRefusesServer, Origin::Operator),
+        (GrantError::Storage, Origin::Transport),
+    ] {
         let rig = Rig::new();
         *rig.tokens.fail.borrow_mut() = Some(error);
         let client = rig.client();
-        assert_eq!(client.send(&write()).await.unwrap_err().origin, Origin::Transport);
+        assert_eq!(client.send(&write()).await.unwrap_err().origin, origin);
         assert_eq!(client.sign_in_over(), None);
     }
 }

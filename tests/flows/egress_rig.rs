@@ -109,6 +109,11 @@ pub(super) struct Tokens {
     pub(super) fail: RefCell<Option<GrantError>>,
     pub(super) fail_renewal: RefCell<Option<GrantError>>,
     pub(super) renewals: Cell<usize>,
+    /// What each renewal was to ask for.
+    pub(super) challenges: RefCell<Vec<Option<String>>>,
+    /// What was asked for once more.
+    pub(super) again: RefCell<Vec<String>>,
+    pub(super) fail_again: RefCell<Option<GrantError>>,
 }
 
 #[async_trait(?Send)]
@@ -117,9 +122,15 @@ impl TokenSource for Tokens {
         self.fail.borrow().clone().map_or(Ok(Secret::new(TOKEN)), Err)
     }
 
-    async fn renewed(&self, _rejected: &Secret) -> Result<Secret, GrantError> {
+    async fn renewed(&self, _rejected: &Secret, challenge: Option<&str>) -> Result<Secret, GrantError> {
+        self.challenges.borrow_mut().push(challenge.map(str::to_owned));
         self.renewals.set(self.renewals.get() + 1);
         self.fail_renewal.borrow().clone().map_or(Ok(Secret::new(RENEWED)), Err)
+    }
+
+    async fn challenged_again(&self, challenge: &str) -> Result<(), GrantError> {
+        self.again.borrow_mut().push(challenge.to_owned());
+        self.fail_again.borrow().clone().map_or(Ok(()), Err)
     }
 }
 
@@ -137,7 +148,11 @@ pub(super) struct Rig {
 
 impl Rig {
     pub(super) fn new() -> Self {
-        let platform = TestPlatform::new(&[]);
+        Self::with(&[])
+    }
+
+    pub(super) fn with(changes: &[(&str, &str)]) -> Self {
+        let platform = TestPlatform::new(changes);
         let exchange = Exchange {
             config: platform.config.clone(),
             ports: platform.ports(),

@@ -9,16 +9,23 @@ use crate::crypto::Secret;
 use crate::identity::{Scope, ScopeSet};
 use crate::oauth::entra::{Entra, EntraError};
 use crate::ports::{Clock, OutboundResponse, UpstreamError};
-use crate::support::{TENANT, TestPlatform, json_response};
+use crate::support::{NativePs256, TENANT, TestPlatform, json_response};
 
-fn entra(platform: &TestPlatform) -> Entra<'_> {
+/// That we understand claims challenges, as it stands in a URL.
+const CP1: &str = "%7B%22access_token%22%3A%7B%22xms_cc%22%3A%7B%22values%22%3A%5B%22cp1%22%5D%7D%7D%7D";
+
+pub(super) fn entra(platform: &TestPlatform) -> Entra<'_> {
     Entra {
         microsoft: &platform.config.microsoft,
         redirect_uri: platform.config.public_url.join("/callback"),
         upstream: &*platform.upstream,
+        ps256: &NativePs256,
+        random: &*platform.random,
         now: platform.clock.now(),
     }
 }
+
+const AWAY: EntraError = EntraError::Unavailable { retry_after: None };
 
 fn refusal(error: &str) -> serde_json::Value {
     json!({ "error": error, "error_description": "AADSTS50173: adele@contoso.example …", "error_codes": [50173] })
@@ -51,17 +58,9 @@ fn the_browser_is_sent_to_its_own_tenants_page_with_all_that_binds_the_answer() 
              &client_id=11111111-2222-4333-8444-555555555555&state=m365s.a.b&scope=openid+profile+offline_access\
              +https%3A%2F%2Fgraph.microsoft.com%2FUser.Read+https%3A%2F%2Fgraph.microsoft.com%2FMail.Send\
              &redirect_uri=http%3A%2F%2Flocalhost%3A8787%2Fcallback&response_mode=query&prompt=select_account\
-             &nonce=nonce-1&code_challenge=challenge-1&code_challenge_method=S256"
+             &nonce=nonce-1&claims={CP1}&code_challenge=challenge-1&code_challenge_method=S256"
         )
     );
-}
-
-#[test]
-fn a_sovereign_cloud_is_asked_at_its_own_hosts_for_its_own_graph() {
-    let platform = TestPlatform::new(&[("CLOUD", "china")]);
-    let url = entra(&platform).authorize_url(&Secret::new("s"), "n", "c", ScopeSet::of(&[Scope::UserRead]));
-    assert!(url.starts_with("https://login.partner.microsoftonline.cn/"), "{url}");
-    assert!(url.contains("https%3A%2F%2Fmicrosoftgraph.chinacloudapi.cn%2FUser.Read"), "{url}");
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -72,7 +71,7 @@ async fn a_code_is_traded_with_verifier_and_secret_in_the_form() {
     platform.upstream.push_json(200, &answer);
     let verifier = Secret::new("v".repeat(43));
     let sign_in =
-        entra(&platform).exchange_code(&Secret::new("entra-code"), &verifier, ScopeSet::default()).await.unwrap();
+        entra(&platform).exchange_code(&Secret::new("entra-code"), &verifier, ScopeSet::default(), None).await.unwrap();
     let (url, form) = sent(&platform);
     assert_eq!(url, format!("https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token"));
     let expected = [
@@ -82,6 +81,7 @@ async fn a_code_is_traded_with_verifier_and_secret_in_the_form() {
         ("client_id", "11111111-2222-4333-8444-555555555555"),
         ("client_secret", "a+b/c &=~%"),
         ("redirect_uri", "http://localhost:8787/callback"),
+        ("claims", r#"{"access_token":{"xms_cc":{"values":["cp1"]}}}"#),
     ];
     assert_eq!(form, expected.map(|(name, value)| (name.to_owned(), value.to_owned())), "and no resource");
     assert_eq!(sign_in.id_token, Secret::new("header.claims.signature"));
@@ -98,7 +98,7 @@ async fn an_answer_that_names_no_scopes_granted_what_was_asked() {
     answer.as_object_mut().unwrap().remove("scope");
     platform.upstream.push_json(200, &answer);
     let asked = ScopeSet::of(&[Scope::MailRead, Scope::CalendarsRead]);
-    let sign_in = entra(&platform).exchange_code(&Secret::new("c"), &Secret::new("v"), asked).await.unwrap();
+    let sign_in = entra(&platform).exchange_code(&Secret::new("c"), &Secret::new("v"), asked, None).await.unwrap();
     assert_eq!(sign_in.tokens.scopes, asked);
 }
 
@@ -114,7 +114,7 @@ fn no_narrower_scope_is_asked_for_beside_the_wider_one() {
 async fn a_sign_in_without_an_id_token_is_malformed() {
     let platform = TestPlatform::new(&[]);
     platform.upstream.push_json(200, &entra_answer(1));
-    let result = entra(&platform).exchange_code(&Secret::new("c"), &Secret::new("v"), ScopeSet::default()).await;
+    let result = entra(&platform).exchange_code(&Secret::new("c"), &Secret::new("v"), ScopeSet::default(), None).await;
     assert_eq!(result.unwrap_err(), EntraError::Malformed);
 }
 
@@ -122,7 +122,7 @@ async fn a_sign_in_without_an_id_token_is_malformed() {
 async fn a_refresh_names_the_scopes_of_one_resource() {
     let platform = TestPlatform::new(&[]);
     platform.upstream.push_json(200, &entra_answer(1));
-    entra(&platform).refresh(&Secret::new("r"), ScopeSet::of(&[Scope::MailRead])).await.unwrap();
+    entra(&platform).refresh(&Secret::new("r"), ScopeSet::of(&[Scope::MailRead]), None).await.unwrap();
     let (_, form) = sent(&platform);
     assert_eq!(field(&form, "grant_type"), Some("refresh_token"));
     assert_eq!(field(&form, "refresh_token"), Some("r"));
@@ -134,28 +134,31 @@ async fn a_refresh_names_the_scopes_of_one_resource() {
 #[tokio::test(flavor = "current_thread")]
 async fn refusals_are_told_apart_by_error_and_suberror_and_never_by_text() {
     let needed = EntraError::SignInNeeded { code: Some(50173) };
-    let mut suberror = refusal("something_new");
-    suberror["suberror"] = json!("basic_action");
+    let consent = EntraError::ConsentNeeded { code: Some(50173) };
+    let [mut of_user, mut of_consent] = [refusal("something_new"), refusal("invalid_grant")];
+    of_user["suberror"] = json!("basic_action");
+    of_consent["suberror"] = json!("consent_required");
     let cases = [
         (400, refusal("invalid_grant"), needed.clone()),
         (400, refusal("interaction_required"), needed.clone()),
         (400, refusal("login_required"), needed.clone()),
-        (400, refusal("consent_required"), needed.clone()),
-        (400, suberror, needed),
-        (401, refusal("invalid_client"), EntraError::RefusesServer),
-        (400, refusal("unauthorized_client"), EntraError::RefusesServer),
-        (400, refusal("something_new"), EntraError::RefusesServer),
-        (400, refusal("access_denied"), EntraError::Denied),
-        (400, refusal("temporarily_unavailable"), EntraError::Unavailable),
-        (429, refusal("invalid_grant"), EntraError::Unavailable),
-        (503, refusal("invalid_grant"), EntraError::Unavailable),
+        (400, refusal("consent_required"), consent.clone()),
+        (400, of_user, needed),
+        (400, of_consent, consent),
+        (401, refusal("invalid_client"), EntraError::RefusesServer { code: Some(50173) }),
+        (400, refusal("unauthorized_client"), EntraError::RefusesServer { code: Some(50173) }),
+        (400, refusal("something_new"), EntraError::RefusesServer { code: Some(50173) }),
+        (400, refusal("access_denied"), EntraError::Denied { code: Some(50173) }),
+        (400, refusal("temporarily_unavailable"), AWAY),
+        (429, refusal("invalid_grant"), AWAY),
+        (503, refusal("invalid_grant"), AWAY),
         (400, json!({ "message": "invalid_grant" }), EntraError::Malformed),
         (200, json!({ "access_token": "x", "token_type": "Bearer" }), EntraError::Malformed),
     ];
     for (status, body, expected) in cases {
         let platform = TestPlatform::new(&[]);
         platform.upstream.push_json(status, &body);
-        let result = entra(&platform).refresh(&Secret::new("r"), ScopeSet::default()).await;
+        let result = entra(&platform).refresh(&Secret::new("r"), ScopeSet::default(), None).await;
         assert_eq!(result, Err(expected), "{status} {body}");
     }
 }
@@ -169,14 +172,14 @@ async fn a_page_instead_of_json_is_malformed_and_silence_is_unavailable() {
     };
     for (answer, expected) in [
         (Ok(page), EntraError::Malformed),
-        (Ok(OutboundResponse { status: 502, ..OutboundResponse::default() }), EntraError::Unavailable),
-        (Err(UpstreamError::Timeout), EntraError::Unavailable),
-        (Err(UpstreamError::Unreachable), EntraError::Unavailable),
+        (Ok(OutboundResponse { status: 502, ..OutboundResponse::default() }), AWAY),
+        (Err(UpstreamError::Timeout), AWAY),
+        (Err(UpstreamError::Unreachable), AWAY),
         (Err(UpstreamError::TooLarge), EntraError::Malformed),
     ] {
         let platform = TestPlatform::new(&[]);
         platform.upstream.queue.borrow_mut().push_back(answer);
-        let result = entra(&platform).refresh(&Secret::new("r"), ScopeSet::default()).await;
+        let result = entra(&platform).refresh(&Secret::new("r"), ScopeSet::default(), None).await;
         assert_eq!(result, Err(expected));
     }
 }
@@ -216,9 +219,9 @@ async fn the_newest_refresh_token_is_kept_and_used_also_when_entra_sends_none() 
     let mut without = entra_answer(2);
     without.as_object_mut().unwrap().remove("refresh_token");
     granted.platform.upstream.push_json(200, &without);
-    let second = source.renewed(&first).await.unwrap();
+    let second = source.renewed(&first, None).await.unwrap();
     granted.platform.upstream.push_json(200, &entra_answer(3));
-    source.renewed(&second).await.unwrap();
+    source.renewed(&second, None).await.unwrap();
     let used: Vec<_> = granted.platform.upstream.seen.borrow().iter().map(refresh_token_of).collect();
     assert_eq!(used, ["microsoft-refresh-token-0", "microsoft-refresh-token-1", "microsoft-refresh-token-1"]);
 }
@@ -239,7 +242,8 @@ async fn a_grant_that_needs_a_sign_in_fails_fast_until_the_user_comes_back() {
     assert_eq!(calls(&granted), 1, "Entra is not asked again");
     assert!(granted.dump().contains(r#""signInNeeded":true"#), "operators see it");
     let log = granted.platform.log.text();
-    assert!(log.contains(r#""reason":"sign_in_needed""#) && !log.contains("AADSTS"));
+    assert!(log.contains(r#""reason":"sign_in_needed session_revoked AADSTS50173""#), "{log}");
+    assert!(!log.contains("AADSTS50173: "), "the description stays out: {log}");
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -262,6 +266,41 @@ async fn an_entra_that_cannot_answer_is_asked_once_more_after_a_pause() {
     assert!(matches!(granted.platform.timer.waits.borrow().as_slice(), [1000..=1255]));
 }
 
+fn busy(status: u16, retry_after: &str) -> OutboundResponse {
+    let mut response = json_response(status, &refusal("temporarily_unavailable"));
+    response.headers.push(("retry-after".into(), retry_after.into()));
+    response
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_short_retry_after_is_waited_for() {
+    for status in [429, 503] {
+        let (granted, access) = expiring().await;
+        granted.platform.upstream.queue.borrow_mut().push_back(Ok(busy(status, "4")));
+        granted.platform.upstream.push_json(200, &entra_answer(1));
+        assert!(granted.microsoft(&access).await.is_ok());
+        assert!(matches!(granted.platform.timer.waits.borrow().as_slice(), [4000..=4255]));
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_long_retry_after_fails_at_once_and_entra_is_left_alone_so_long_but_not_for_ever() {
+    for (retry_after, away) in [("30", 30), ("18446744073709551615", 300)] {
+        let granted = Granted::new();
+        let (by, rejected) = (presented(&granted.tokens().await.access), Secret::new(MICROSOFT_ACCESS));
+        let source = granted.grant.tokens(&by);
+        granted.platform.upstream.queue.borrow_mut().push_back(Ok(busy(429, retry_after)));
+        for pause in [0, 0, away - 1] {
+            granted.platform.clock.advance(pause);
+            assert_eq!(source.renewed(&rejected, None).await, Err(GrantError::EntraUnavailable));
+        }
+        assert_eq!((calls(&granted), granted.platform.timer.waits.borrow().len()), (1, 0));
+        granted.platform.clock.advance(1);
+        granted.platform.upstream.push_json(200, &entra_answer(1));
+        assert!(source.renewed(&rejected, None).await.is_ok());
+    }
+}
+
 #[tokio::test(flavor = "current_thread")]
 async fn an_entra_that_stays_away_costs_two_requests_and_no_grant() {
     let (granted, access) = expiring().await;
@@ -280,6 +319,7 @@ async fn a_refused_server_is_the_operators_business_and_not_the_users() {
     granted.platform.upstream.push_json(401, &refusal("invalid_client"));
     assert_eq!(granted.microsoft(&access).await, Err(GrantError::EntraRefusesServer));
     assert_eq!(calls(&granted), 1, "asking again would not help");
+    assert!(granted.platform.log.text().contains(r#""reason":"server_refused "#), "operators can alert on it");
     granted.platform.upstream.queue.borrow_mut().push_back(Ok(json_response(200, &entra_answer(1))));
     assert!(granted.microsoft(&access).await.is_ok(), "the grant is kept");
 }

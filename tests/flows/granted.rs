@@ -161,6 +161,7 @@ impl Granted {
                 refresh: Some(Secret::new(MICROSOFT_REFRESH)),
                 expires_at: self.now() + 3600,
                 scopes: scopes(),
+                claims: None,
             },
         }
     }
@@ -168,6 +169,10 @@ impl Granted {
     pub(super) async fn code(&self) -> Secret {
         assert_eq!(self.ask(self.open_command()).await, Ok(GrantReply::Done));
         assert_eq!(self.ask(self.begin_command()).await, Ok(GrantReply::Approved(request())));
+        self.finish().await
+    }
+
+    pub(super) async fn finish(&self) -> Secret {
         match self.ask(self.finish_command()).await {
             Ok(GrantReply::Code(code)) => code,
             other => panic!("no code: {other:?}"),

@@ -104,6 +104,19 @@ async fn too_many_sign_ins_are_told_to_the_person_and_to_nobody_else() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn an_administrators_way_to_microsoft_counts_as_a_sign_in() {
+    let world = World::new();
+    world.platform.limiter.budget.set(Some(1));
+    let ask = async |address| oauth::admin_consent::begin(&world.exchange(), &from(world.get(""), address)).await;
+    assert_eq!(ask(HERE).await.status, 302);
+    let page = ask(HERE).await;
+    assert_eq!((page.status, page.header("retry-after"), page.header("location")), (429, Some("60"), None));
+    assert_eq!(page.header("set-cookie"), None);
+    assert_eq!((seen(&world, Limit::Authorize), refusals(&world, "rate_limited")), (2, 1));
+    assert_eq!(ask(ELSEWHERE).await.status, 302);
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn a_holder_counts_by_its_grant_wherever_it_asks_from() {
     let world = World::new();
     let client = world.public_client().await;

@@ -11,7 +11,7 @@ use crate::agent::{GrantCommand, GrantReply, TokenSource as _};
 use crate::crypto::Secret;
 use crate::oauth::grant::Grant;
 use crate::oauth::store;
-use crate::ports::{AgentPorts, Clock, Kv, KvError};
+use crate::ports::{AgentPorts, Clock, Kv, KvError, KvPage};
 use crate::support::{FrozenClock, MemoryKv};
 
 /// KV as it is: one write a second and key. It can be down, and it notes each write.
@@ -51,6 +51,10 @@ impl Kv for StrictKv {
     async fn delete(&self, key: &str) -> Result<(), KvError> {
         self.write(None)?;
         self.memory.delete(key).await
+    }
+
+    async fn list(&self, prefix: &str, cursor: Option<&str>) -> Result<KvPage, KvError> {
+        self.memory.list(prefix, cursor).await
     }
 }
 
@@ -105,7 +109,7 @@ impl Listed {
         let presented = presented(token);
         let tokens = self.granted.grant.tokens(&presented);
         let rejected = tokens.token().await.unwrap();
-        tokens.renewed(&rejected).await.unwrap();
+        tokens.renewed(&rejected, None).await.unwrap();
     }
 }
 

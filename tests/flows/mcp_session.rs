@@ -110,6 +110,8 @@ async fn what_the_object_refuses_has_one_status_each() {
         (GrantError::OtherIdentity, 403),
         (GrantError::SessionEnded, 404),
         (GrantError::Storage, 503),
+        (GrantError::EntraUnavailable, 503),
+        (GrantError::EntraRefusesServer, 503),
     ];
     for (refusal, status) in cases {
         for body in [rpc("tools/list"), call("getEmails")] {

@@ -2,8 +2,14 @@
 
 mod access;
 mod account;
+mod admin_consent;
 mod architecture;
+mod certificate;
+mod claims;
 mod cleanup;
+mod client_assertions;
+mod client_documents;
+mod clouds;
 mod egress_faults;
 mod egress_handler;
 mod egress_loop;
@@ -30,6 +36,7 @@ mod mcp_sse;
 mod mcp_streams;
 mod mcp_wishes;
 mod operator;
+mod operator_clients;
 mod pinned;
 mod races;
 mod reauthorization;

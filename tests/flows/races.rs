@@ -18,7 +18,7 @@ use super::granted::{Granted, entra_answer, presented, redeem, refresh, tokens_o
 use crate::agent::{AgentName, Command, GrantCommand, GrantError, GrantReply, Reply, TokenSource as _};
 use crate::crypto::Secret;
 use crate::oauth::grant::Grant;
-use crate::ports::{AgentPorts, Agents as _, Kv, KvError};
+use crate::ports::{AgentPorts, Agents as _, Kv, KvError, KvPage};
 use crate::support::MemoryKv;
 
 /// Through the object's whole door: JSON both ways, one object for all.
@@ -238,6 +238,10 @@ impl Kv for SlowKv {
     async fn delete(&self, key: &str) -> Result<(), KvError> {
         self.0.delete(key).await
     }
+
+    async fn list(&self, prefix: &str, cursor: Option<&str>) -> Result<KvPage, KvError> {
+        self.0.list(prefix, cursor).await
+    }
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -254,6 +258,35 @@ async fn a_slow_write_of_the_listing_never_brings_a_revoked_grant_back() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn challenges_wait_for_a_renewal_without_claims_and_share_one_of_their_own() {
+    let granted = Granted::new();
+    let tokens = granted.tokens().await;
+    granted.platform.upstream.push_json(200, &entra_answer(1));
+    granted.platform.upstream.push_json(200, &entra_answer(2));
+    let rejected = Secret::new(super::granted::MICROSOFT_ACCESS);
+    let by = presented(&tokens.access);
+    let source = granted.grant.tokens(&by);
+    let challenge = Some(r#"{"access_token":{"nbf":{"value":"1"}}}"#);
+    let asked = [None, challenge, challenge, challenge, None];
+    let calls = join_all(asked.map(|challenge| source.renewed(&rejected, challenge))).await;
+    let calls = calls.iter().map(|call| call.as_ref().map(Secret::expose));
+    // The last one asks for nothing special, so the renewal that is under way when it comes serves it as well.
+    let numbers = [1, 2, 2, 2, 2].map(|number| format!("microsoft-access-token-{number}"));
+    assert_eq!(calls.collect::<Vec<_>>(), numbers.iter().map(|token| Ok(token.as_str())).collect::<Vec<_>>());
+    let seen = granted.platform.upstream.seen.borrow();
+    let claims = seen.iter().map(|request| {
+        let mut form = form_urlencoded::parse(request.body.as_deref().unwrap_or_default());
+        form.find(|(name, _)| name == "claims").map(|(_, value)| value.into_owned())
+    });
+    let cp1 = r#""xms_cc":{"values":["cp1"]}"#;
+    let sent = [
+        format!("{{\"access_token\":{{{cp1}}}}}"),
+        format!("{{\"access_token\":{{\"nbf\":{{\"value\":\"1\"}},{cp1}}}}}"),
+    ];
+    assert_eq!(claims.flatten().collect::<Vec<_>>(), sent);
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn a_rejected_token_is_renewed_once_for_all_who_were_refused() {
     let granted = Granted::new();
     let tokens = granted.tokens().await;
@@ -261,8 +294,12 @@ async fn a_rejected_token_is_renewed_once_for_all_who_were_refused() {
     let rejected = Secret::new(super::granted::MICROSOFT_ACCESS);
     let by = presented(&tokens.access);
     let source = granted.grant.tokens(&by);
-    let calls = join_all((0..10).map(|_| source.renewed(&rejected))).await;
+    let calls = join_all((0..10).map(|_| source.renewed(&rejected, None))).await;
     assert!(calls.iter().all(|call| *call == Ok(Secret::new("microsoft-access-token-1"))));
-    assert_eq!(source.renewed(&rejected).await, Ok(Secret::new("microsoft-access-token-1")), "already another one");
+    assert_eq!(
+        source.renewed(&rejected, None).await,
+        Ok(Secret::new("microsoft-access-token-1")),
+        "already another one"
+    );
     assert_eq!(granted.platform.upstream.seen.borrow().len(), 1);
 }

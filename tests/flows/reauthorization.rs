@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 
 use super::granted::{presented, user};
 use super::world::{World, json_of};
-use crate::agent::{AgentName, Command, Enlisted, GrantCommand, GrantError, Reply, UserCommand};
+use crate::agent::{AgentName, Command, Enlisted, GrantCommand, GrantError, Reply, UserCommand, UserReply};
 use crate::crypto::{Digest, Secret};
 use crate::identity::{GrantId, UserId};
 use crate::oauth::token::{Kind, TokenKeys};
@@ -42,7 +42,7 @@ async fn stands(world: &World, token: &Secret) -> bool {
 
 async fn ask(platform: &TestPlatform, user: UserId, command: UserCommand) -> Vec<GrantId> {
     match platform.agents.call(&AgentName::User(user), &Command::User(command)).await {
-        Ok(Reply::User(Ok(grants))) => grants,
+        Ok(Reply::User(Ok(UserReply::Grants(grants)))) => grants,
         other => panic!("{other:?}"),
     }
 }

@@ -37,12 +37,18 @@ async fn metadata_that_this_server_cannot_honour_is_refused() {
         (json!({"redirect_uris": [good], "token_endpoint_auth_method": "private_key_jwt"}), "invalid_client_metadata"),
         (json!({"redirect_uris": [good], "client_uri": "javascript:alert(1)"}), "invalid_client_metadata"),
         (json!({"redirect_uris": [good], "client_name": 7}), "invalid_client_metadata"),
+        (json!({"redirect_uris": [good], "application_type": "service"}), "invalid_client_metadata"),
+        (json!({"redirect_uris": ["http://127.0.0.1/cb"], "application_type": "web"}), "invalid_redirect_uri"),
     ] {
         let response = world.register(&metadata).await;
         assert_eq!(response.status, 400, "{metadata}");
         assert_eq!(json_of(&response)["error"], code, "{metadata}");
     }
     assert!(world.platform.kv.entries.borrow().is_empty());
+    for application_type in ["native", "web"] {
+        let metadata = json!({"redirect_uris": [good], "application_type": application_type});
+        assert_eq!(world.register(&metadata).await.status, 201);
+    }
     let large = json!({"redirect_uris": [good], "x": "x".repeat(17_000)});
     assert_eq!(world.register(&large).await.status, 413);
     let form = oauth::register::handle(&world.exchange(), &world.post("{}")).await;

@@ -9,7 +9,7 @@ use crate::oauth::seal::{Binding, Sealer, Wrapped};
 use crate::oauth::store;
 use crate::oauth::token::{Kind, TokenKeys};
 use crate::ports::{Sql, SqlValue};
-use crate::support::SeededRandom;
+use crate::support::{CLIENT_SECRET, SeededRandom};
 
 /// A text with everything random in it replaced.
 pub(super) fn masked(text: &str) -> String {
@@ -59,7 +59,7 @@ async fn no_token_code_or_secret_is_stored_or_logged() {
     seen += &granted.platform.log.text();
     secrets.extend([first.access, first.refresh, second.access, second.refresh]);
     secrets.extend(["microsoft-access-token-1", "microsoft-refresh-token-1"].map(Secret::new));
-    secrets.push(granted.platform.config.microsoft.client_secret.clone());
+    secrets.push(Secret::new(CLIENT_SECRET));
     for secret in &secrets {
         let (text, random) = (secret.expose(), secret.expose().rsplit('.').next().unwrap());
         assert!(!seen.contains(text) && !seen.contains(random), "{text} is stored or logged");
@@ -122,7 +122,7 @@ fn every_secret(config: &Config) -> Vec<Key> {
         entra_verifier,
         entra_nonce,
     ];
-    let texts = [&config.microsoft.client_secret, &config.gateway.handler_key];
+    let texts = [&Secret::new(CLIENT_SECRET), &config.gateway.handler_key];
     let roots = [config.keys.cookie.clone(), config.keys.cookie_signing.clone()];
     let all: Vec<_> = derived
         .iter()

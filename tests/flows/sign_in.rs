@@ -290,18 +290,28 @@ async fn what_entra_says_wrongly_of_the_user_ends_the_sign_in() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn entras_refusal_reaches_the_client_without_a_token_call() {
-    for (error, code) in [
-        ("access_denied", "access_denied"),
-        ("consent_required", "access_denied"),
-        ("temporarily_unavailable", "temporarily_unavailable"),
-        ("invalid_client", "server_error"),
+    for (error, number, code, word) in [
+        ("access_denied", 1, "access_denied", "Microsoft did not"),
+        ("access_denied", 65004, "access_denied", "The user declined"),
+        ("access_denied", 90094, "access_denied", "/admin-consent"),
+        ("consent_required", 1, "access_denied", "/admin-consent"),
+        ("interaction_required", 65001, "access_denied", "/admin-consent"),
+        ("login_required", 50076, "access_denied", "second factor"),
+        ("temporarily_unavailable", 1, "temporarily_unavailable", "try again later"),
+        ("invalid_client", 7_000_222, "temporarily_unavailable", "its operator"),
+        ("unauthorized_client", 65001, "temporarily_unavailable", "its operator"),
     ] {
         let world = World::new();
         let client = world.public_client().await;
         let sent = world.approve(&client).await;
-        let query = encode(&[("error", error.into()), ("state", param(&sent, "state").unwrap())]);
-        let back = query_of(&world.callback(&query).await);
+        let told = format!("AADSTS{number}: adele@contoso.example <script>");
+        let query = [("error", error.into()), ("error_description", told), ("state", param(&sent, "state").unwrap())];
+        let back = query_of(&world.callback(&encode(&query)).await);
         assert_eq!(param(&back, "error").as_deref(), Some(code), "{error}");
+        let description = param(&back, "error_description").unwrap();
+        assert!(description.contains(word) && !description.contains("adele"), "{error}: {description}");
+        let log = world.platform.log.text();
+        assert!(!log.contains("adele") && log.contains("server_refused") == word.contains("operator"), "{log}");
         assert!(world.platform.upstream.seen.borrow().is_empty());
     }
 }

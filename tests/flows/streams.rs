@@ -48,11 +48,18 @@ impl Scene {
         self.granted.grant.stream_key(&self.presented(SESSION)).unwrap()
     }
 
-    /// A call's stream, begun.
+    /// A call's stream, begun; the call waits for its client, so it is not over.
     async fn call(&self, seed: u64) -> StreamName {
         let stream = StreamName::of_call(SESSION, &SeededRandom::new(seed));
-        self.streams().begin(&stream).await.unwrap();
+        self.streams().begin(&stream, "1").await.unwrap();
+        let waits = "INSERT INTO waiting_calls VALUES (?1, 's', '1', ?1, x'', 9999999999)";
+        self.ports.sql.exec(waits, &[SqlValue::Text(stream.to_string())]).unwrap();
         stream
+    }
+
+    /// The calls are gone, as after a deploy.
+    fn lose_calls(&self) {
+        self.ports.sql.exec("DELETE FROM waiting_calls", &[]).unwrap();
     }
 
     fn say(&self, stream: &StreamName, message: &str) {
@@ -280,7 +287,7 @@ async fn a_session_that_ends_takes_its_streams_with_it_and_leaves_the_others() {
     let scene = Scene::new().await;
     let gone = scene.call(1).await;
     let stays = StreamName::of_call(OTHER_SESSION, &SeededRandom::new(2));
-    scene.streams().begin(&stays).await.unwrap();
+    scene.streams().begin(&stays, "1").await.unwrap();
     for stream in [&gone, &stays] {
         scene.say(stream, MAIL);
     }
@@ -337,4 +344,23 @@ async fn whether_a_call_could_be_answered_is_said_only_to_a_token_that_counts() 
     assert_eq!(ask(scene.presented(SESSION)).await, Err(GrantError::NotConnected));
     let forged = Presented { token: Secret::new("m365a.x"), ..scene.presented(SESSION) };
     assert_eq!(ask(forged).await, Err(GrantError::TokenInvalid));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn who_comes_back_for_a_call_that_is_gone_gets_an_error_and_waits_for_nothing() {
+    let scene = Scene::new().await;
+    let stream = scene.call(1).await;
+    scene.say(&stream, "{\"progress\":1}");
+    assert!(!scene.attach(&stream, Some(0)).unwrap().complete, "as long as it goes on, nothing is said for it");
+    scene.lose_calls();
+    for _ in 0..2 {
+        let missed = scene.attach(&stream, Some(0)).unwrap();
+        assert!(missed.complete && missed.events.contains("progress"));
+        assert_eq!(missed.events.matches(r#""id":1,"error":{"code":-32603"#).count(), 1, "{}", missed.events);
+    }
+    let done = scene.call(2).await;
+    scene.streams().finish(&done, Some(&scene.key()), MAIL).unwrap();
+    scene.lose_calls();
+    let missed = scene.attach(&done, Some(0)).unwrap().events;
+    assert!(missed.contains("Salary round") && !missed.contains("error"), "what was answered stays answered");
 }

@@ -243,6 +243,7 @@ async fn an_unknown_zone_is_asked_for_rather_than_guessed() {
 #[tokio::test(flavor = "current_thread")]
 async fn a_failure_says_whose_it_is_and_what_to_do() {
     for (failure, source, retryable) in [
+        (Failure::of(Origin::Operator, "EntraRefusesServer"), "server", false),
         (Failure { status: Some(429), retry_after: Some(7), ..Failure::of(Origin::Policy, "2003") }, "policy", true),
         (Failure { status: Some(424), ..Failure::of(Origin::Policy, "2029") }, "policy", false),
         (Failure { status: Some(403), ..Failure::of(Origin::Graph, "ErrorAccessDenied") }, "graph", false),

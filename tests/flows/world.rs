@@ -45,6 +45,7 @@ impl World {
             "name": "Adele", "preferred_username": "adele@contoso.example",
         })));
         let told = Rc::clone(&claims);
+        let scope = format!("{}/Mail.ReadWrite", platform.config.microsoft.cloud.graph);
         *platform.upstream.responder.borrow_mut() = Some(Box::new(move |request| {
             let signer = Signer::new("entra-1", 0);
             let answer = if request.url.ends_with("/keys") {
@@ -52,7 +53,7 @@ impl World {
             } else {
                 json!({
                     "token_type": "Bearer", "access_token": "microsoft-access", "refresh_token": "microsoft-refresh",
-                    "expires_in": 3600, "scope": "https://graph.microsoft.com/Mail.ReadWrite",
+                    "expires_in": 3600, "scope": scope,
                     "id_token": signer.sign(&told.borrow()),
                 })
             };

@@ -1,4 +1,4 @@
-//! Rules D1 and D2: dynamic registration. (D3, C1 and C2 are tested where they live: see the table in TECHNICAL.md.)
+//! Rules D1 and D2: dynamic registration. (D3 is tested where limits are: see the table in TECHNICAL.md.)
 
 use serde_json::json;
 

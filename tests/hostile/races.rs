@@ -292,7 +292,7 @@ async fn an_entra_that_fails_or_stays_away_at_the_callback_leaves_no_grant() {
     for (status, answer, code) in [
         (503, json!({"error": "temporarily_unavailable"}), "temporarily_unavailable"),
         (400, json!({"error": "invalid_grant", "error_codes": [54005]}), "access_denied"),
-        (401, json!({"error": "invalid_client"}), "server_error"),
+        (401, json!({"error": "invalid_client"}), "temporarily_unavailable"),
         (200, json!({"access_token": "x", "token_type": "Bearer", "expires_in": 3600}), "server_error"),
         (200, json!("no object"), "server_error"),
     ] {

@@ -210,7 +210,11 @@ async fn t9_the_answer_is_whole_and_unknown_grant_types_are_named_so() {
     assert_eq!((&tokens["token_type"], &tokens["expires_in"]), (&json!("Bearer"), &json!(3600)));
     assert_eq!(tokens["resource"], "http://localhost:8787/mcp");
     assert!(tokens["scope"].as_str().is_some_and(|scope| scope.contains("Mail.Read")));
-    for grant_type in ["password", "client_credentials", "implicit", "urn:ietf:params:oauth:grant-type:device_code"] {
+    let extensions = ["device_code", "token-exchange", "jwt-bearer"];
+    let extensions = extensions.map(|name| format!("urn:ietf:params:oauth:grant-type:{name}"));
+    for grant_type in
+        ["password", "client_credentials", "implicit"].into_iter().chain(extensions.iter().map(String::as_str))
+    {
         let response = site.token(&with(redeeming(&client, "x"), "grant_type", grant_type)).await;
         assert_eq!(error_of(&response), refused("unsupported_grant_type"), "{grant_type}");
     }
@@ -231,6 +235,24 @@ async fn t_a6_a_form_parameter_that_comes_twice_is_refused_at_token_and_revoke()
     let response = site.send(&with_header(post("/revoke", form.as_bytes()), "content-type", FORM)).await;
     assert_eq!(error_of(&response), refused("invalid_request"));
     assert!(site.is_live(&tokens["access_token"]).await);
+}
+
+/// `offline_access` out of habit, a proof of possession that nobody asked for: published clients send both.
+#[tokio::test(flavor = "current_thread")]
+async fn t9_what_clients_send_beside_changes_nothing() {
+    let site = Site::new();
+    let client = site.public_client().await;
+    let browser = Browser::new(&site);
+    let page = browser.authorize(&with(super::site::asking(&client), "scope", "Mail.Read offline_access openid")).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    let tokens = site.tokens(&client).await;
+    let asked = with(refreshing(&client, &tokens["refresh_token"]), "scope", "Mail.Read offline_access");
+    let answer = json_of(&site.send(&with_header(site.token_request(&asked), "dpop", "e30.e30.x")).await);
+    assert_eq!((&answer["token_type"], &answer["scope"]), (&json!("Bearer"), &json!("Mail.Read")), "{answer}");
+    let proof = format!("DPoP {}", answer["access_token"].as_str().unwrap());
+    let call = site.mcp(&proof, r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#).await;
+    let challenge = call.header("www-authenticate").unwrap();
+    assert!(call.status == 401 && challenge.starts_with("Bearer ") && !challenge.contains("error="), "{challenge}");
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -10,13 +10,15 @@ const CASES = {
   "a secret that is too short": [{ vars: { COOKIE_SECRET: MARKER } }, "COOKIE_SECRET"],
   "a missing tenant": [{ vars: { MICROSOFT_TENANT_ID: undefined } }, "MICROSOFT_TENANT_ID"],
   "half-set Access": [{ accessMode: "strict", vars: { ACCESS_AUD: undefined } }, "ACCESS_AUD"],
+  "the other half of Access": [{ accessMode: "browser", vars: { ACCESS_TEAM_DOMAIN: undefined } }, "ACCESS_TEAM_DOMAIN"],
+  "an unknown Access mode": [{ accessMode: "strict", vars: { ACCESS_MODE: "on" } }, "ACCESS_MODE"],
   "Access switched off on a public host": [{ vars: { PUBLIC_URL: "https://mcp.contoso.example" } }, "ACCESS_MODE"],
 };
 
 for (const [what, [options, name]] of Object.entries(CASES)) {
   test(`${what} closes every path and is named at /healthz and in the log`, async () => {
     const server = await serve(options);
-    for (const path of ["/", "/mcp", "/authorize", "/token", "/graph-handler/v1/chat/completions"]) {
+    for (const path of ["/", "/mcp", "/sse", "/authorize", "/callback", "/account", "/token", "/register", "/graph-handler/v1/chat/completions"]) {
       for (const method of ["GET", "POST"]) {
         const { status } = await fetch(server.url + path, { method, redirect: "manual" });
         assert.equal(status, 503, `${method} ${path}`);

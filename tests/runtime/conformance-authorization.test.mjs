@@ -13,8 +13,6 @@ import { until, within } from "./support/until.mjs";
 const LIMIT_MS = 60_000;
 const PRELOAD = new URL("support/node22-fs.mjs", import.meta.url).href;
 const SCENARIOS = ["authorization-code-grant", "authorization-server-metadata-endpoint"];
-/** Metadata documents of clients are not served yet, and the package only recommends them. */
-const KNOWN_WARNINGS = ["authorization-server-metadata-cimd"];
 /** Where the command asks a person to go. */
 const ADDRESS = /^http\S+\/authorize\?\S+$/m;
 
@@ -62,8 +60,7 @@ for (const [what, resource] of Object.entries({ "without a resource": undefined,
     assert.deepEqual(Object.keys(checks).sort(), SCENARIOS, text);
     for (const { id, status, errorMessage } of Object.values(checks).flat()) {
       t.diagnostic(`${id}: ${status}${errorMessage ? ` (${errorMessage})` : ""}`);
-      const expected = KNOWN_WARNINGS.includes(id) ? ["SUCCESS", "WARNING"] : ["SUCCESS"];
-      assert.ok(expected.includes(status), `${id} is ${status}: ${errorMessage}`);
+      assert.equal(status, "SUCCESS", `${id}: ${errorMessage}`);
     }
     assert.equal(code, 0, text);
   });

@@ -38,7 +38,7 @@ async function assertSlowed(response) {
 }
 
 test("the limits of wrangler.toml hold in the runtime, for one network at a time", async () => {
-  const { url } = await serve({ rateLimits: true });
+  const { url, secrets } = await serve({ rateLimits: true });
   await assertSlowed(await untilSlowed(5, () => registering(url), 201));
   assert.equal((await registering(url, "198.51.100.7")).status, 201);
 
@@ -55,6 +55,13 @@ test("the limits of wrangler.toml hold in the runtime, for one network at a time
   assert.equal(slowed.headers.get("retry-after"), "60");
   const elsewhere = { ...bearer, ...from("192.0.2.4") };
   assert.equal((await fetch(`${url}/mcp`, { method: "POST", headers: elsewhere, body: "{}" })).status, 401);
+
+  const operate = (address, key) =>
+    fetch(`${url}/operator/clients`, { headers: { ...from(address), authorization: `Bearer ${key}` } });
+  const guessed = await untilSlowed(10, () => operate("192.0.2.5", "guess"), 401);
+  assert.equal(guessed.headers.get("retry-after"), "60");
+  assert.equal((await operate("192.0.2.5", secrets.OPERATOR_KEY)).status, 429, "whoever guesses waits");
+  assert.equal((await operate("192.0.2.6", secrets.OPERATOR_KEY)).status, 200);
 });
 
 test("a deployment without the bindings runs, and says so", async () => {

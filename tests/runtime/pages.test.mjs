@@ -42,6 +42,18 @@ const account = async ({ url }, page) => {
   await page.waitForURL(`${url}/account`);
 };
 
+/** Back from Microsoft with this error; the `state` is the one that this browser was sent with. */
+const refused = async ({ url }, page, start, error) => {
+  await start();
+  const state = new URL(page.url()).searchParams.get("state");
+  await page.goto(`${url}/callback?${new URLSearchParams({ ...error, state })}`);
+};
+
+const adminConsent = async ({ url }, page, button) => {
+  await page.goto(`${url}/admin-consent`);
+  await page.getByRole("button", { name: button }).click();
+};
+
 /** How each page is reached, and what it must say. */
 const PAGES = {
   landing: async ({ url }, page) => {
@@ -75,6 +87,27 @@ const PAGES = {
   "account-error": async ({ url }, page) => {
     await page.goto(`${url}/callback?code=x&state=m365u.x.y`);
     await says(page, ["was not started here", "Your connected apps"]);
+  },
+  "account-refused": async (world, page) => {
+    const start = async () => {
+      await page.goto(`${world.url}/account`);
+      await page.getByRole("button", { name: "Sign in with Microsoft" }).click();
+      await page.getByText("Pick an account").waitFor();
+    };
+    await refused(world, page, start, { error: "interaction_required", error_description: "AADSTS53003: Access has been blocked." });
+    await says(page, ["Microsoft did not sign you in", "A Conditional Access policy", "Your connected apps"]);
+  },
+  "admin-consent-approved": async (world, page) => {
+    await adminConsent(world, page, "Accept");
+    await says(page, ["Microsoft says that the permissions were approved", "connects again"]);
+  },
+  "admin-consent-denied": async (world, page) => {
+    await adminConsent(world, page, "Cancel");
+    await says(page, ["The permissions were not approved", "/admin-consent"]);
+  },
+  "admin-consent-failed": async (world, page) => {
+    await refused(world, page, () => page.goto(`${world.url}/admin-consent`), { error: "invalid_client" });
+    await says(page, ["The approval did not work", "in its log"]);
   },
 };
 

@@ -8,12 +8,13 @@ use futures_util::future::LocalBoxFuture;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
+use super::signer::seeded;
 use crate::agent::{StreamName, Subscription};
 use crate::log::Event;
 use crate::ports::{
-    AiCall, AiGateway, Alarm, Background, Clock, Connection, Es256, Kv, KvError, Limit, Log, OutboundRequest,
-    OutboundResponse, P256Key, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Sockets, Sql, SqlError, SqlRow,
-    SqlValue, Timer, Upstream, UpstreamError,
+    AiCall, AiGateway, Alarm, Background, Clock, Connection, Es256, KV_PAGE, Kv, KvError, KvPage, Limit, Log,
+    OutboundRequest, OutboundResponse, P256Key, Ps256, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Sockets,
+    Sql, SqlError, SqlRow, SqlValue, Timer, Upstream, UpstreamError,
 };
 
 /// A clock that moves only when told to.
@@ -160,6 +161,19 @@ impl Kv for MemoryKv {
         self.check_write()?;
         self.entries.borrow_mut().remove(key);
         Ok(())
+    }
+
+    /// The cursor is the last key of the page before.
+    async fn list(&self, prefix: &str, cursor: Option<&str>) -> Result<KvPage, KvError> {
+        self.pace.rest().await;
+        self.check()?;
+        let entries = self.entries.borrow();
+        let mut keys: Vec<_> = entries.keys().filter(|key| key.starts_with(prefix)).cloned().collect();
+        keys.sort();
+        keys.retain(|key| cursor.is_none_or(|cursor| key.as_str() > cursor));
+        let cursor = keys.get(KV_PAGE - 1).filter(|_| keys.len() > KV_PAGE).cloned();
+        keys.truncate(KV_PAGE);
+        Ok(KvPage { keys, cursor })
     }
 }
 
@@ -432,5 +446,19 @@ impl Es256 for NativeEs256 {
         let point = [&[4], x.as_slice(), &y].concat();
         let Ok(public) = VerifyingKey::from_sec1_bytes(&point) else { return false };
         Signature::from_slice(signature).is_ok_and(|signature| public.verify(message, &signature).is_ok())
+    }
+}
+
+/// PS256 by the `rsa` crate.
+pub(crate) struct NativePs256;
+
+#[async_trait(?Send)]
+impl Ps256 for NativePs256 {
+    async fn sign(&self, key: &crate::crypto::PrivateKey, message: &[u8]) -> Option<Vec<u8>> {
+        use rsa::pkcs8::DecodePrivateKey;
+        use rsa::signature::{RandomizedSigner, SignatureEncoding};
+        let key = rsa::RsaPrivateKey::from_pkcs8_der(key.expose()).ok()?;
+        let key = rsa::pss::SigningKey::<rsa::sha2::Sha256>::new(key);
+        key.try_sign_with_rng(&mut seeded(1), message).ok().map(|signature| signature.to_vec())
     }
 }

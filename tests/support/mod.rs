@@ -1,10 +1,12 @@
 //! Fakes for native tests: a clock that stands still, seeded randomness, stores and upstreams that can be told to
 //! fail. Compiled into the crate's unit-test binary (`lib.rs`), so that one build serves every native test.
 
+mod certificate;
 mod fakes;
 mod platform;
 mod signer;
 
+pub(crate) use certificate::*;
 pub(crate) use fakes::*;
 pub(crate) use platform::*;
 pub(crate) use signer::*;

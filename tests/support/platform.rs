@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::fakes::{
     CountingLimiter, FakeAlarm, FakeConnection, FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql,
-    NativeEs256, NativeRs256, Pace, QueuedBackground, ScriptedGateway, ScriptedUpstream, SeededRandom,
+    NativeEs256, NativePs256, NativeRs256, Pace, QueuedBackground, ScriptedGateway, ScriptedUpstream, SeededRandom,
 };
 use crate::agent::{Agent, AgentName, Command, Reply};
 use crate::config::Config;
@@ -19,6 +19,9 @@ pub(crate) const START: u64 = 1_772_442_000;
 
 /// Tenant of the invented company.
 pub(crate) const TENANT: &str = "0a1b2c3d-0000-4000-8000-00000000c0de";
+
+/// What proves the server to Entra, unless a test sets a certificate.
+pub(crate) const CLIENT_SECRET: &str = "entra-client-secret-of-the-tests";
 
 const FIRST_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 const SECOND_KEY: &str = "8899aabbccddeeff00112233445566778899aabbccddeeff0011223344556677";
@@ -37,7 +40,7 @@ pub(crate) fn environment(changes: &[(&str, &str)]) -> HashMap<String, String> {
         ("ACCESS_MODE", "off"),
         ("MICROSOFT_CLIENT_ID", "11111111-2222-4333-8444-555555555555"),
         ("MICROSOFT_TENANT_ID", TENANT),
-        ("MICROSOFT_CLIENT_SECRET", "entra-client-secret-of-the-tests"),
+        ("MICROSOFT_CLIENT_SECRET", CLIENT_SECRET),
         ("GRAPH_API_VERSION", "v1.0"),
         ("ENCRYPTION_KEY", FIRST_KEY),
         ("COOKIE_ENCRYPTION_KEY", "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"),
@@ -92,6 +95,7 @@ impl TestPlatform {
             sql: Rc::new(MemorySql::new()),
             kv: kv.clone(),
             upstream: upstream.clone(),
+            ps256: Rc::new(NativePs256),
             gateway: gateway.clone(),
             alarm: alarm.clone(),
             agents: switchboard.clone(),
@@ -139,6 +143,7 @@ impl TestPlatform {
             upstream: self.upstream.clone(),
             rs256: Rc::new(NativeRs256),
             es256: Rc::new(NativeEs256),
+            ps256: Rc::new(NativePs256),
             timer: self.timer.clone(),
             log: self.log.clone(),
             background: self.background.clone(),

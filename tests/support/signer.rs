@@ -21,13 +21,14 @@ pub(crate) struct Signer {
 impl Signer {
     /// `which` is 0 or 1: two keys serve every test, because making one takes a while.
     pub(crate) fn new(kid: &'static str, which: usize) -> Self {
+        Self { kid, key: Self::key(which) }
+    }
+
+    /// The key itself, for what needs more than a JWT.
+    pub(crate) fn key(which: usize) -> &'static RsaPrivateKey {
         static KEYS: [OnceLock<RsaPrivateKey>; 2] = [const { OnceLock::new() }; 2];
         let slot = KEYS.get(which).expect("there are two keys");
-        let key = slot.get_or_init(|| {
-            let mut random = Seeded(ChaCha8Rng::seed_from_u64(which as u64));
-            RsaPrivateKey::new(&mut random, 2048).expect("an RSA key")
-        });
-        Self { kid, key }
+        slot.get_or_init(|| RsaPrivateKey::new(&mut seeded(which as u64), 2048).expect("an RSA key"))
     }
 
     /// The public half as the issuer publishes it.
@@ -54,8 +55,13 @@ impl Signer {
     }
 }
 
+/// The same numbers each time.
+pub(super) fn seeded(seed: u64) -> Seeded {
+    Seeded(ChaCha8Rng::seed_from_u64(seed))
+}
+
 /// Seeded randomness for a crate that wants an older `rand_core`.
-struct Seeded(ChaCha8Rng);
+pub(super) struct Seeded(ChaCha8Rng);
 
 impl rsa::rand_core::RngCore for Seeded {
     fn next_u32(&mut self) -> u32 {

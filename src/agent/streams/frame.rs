@@ -14,6 +14,13 @@ pub(super) fn message(id: Option<&EventId>, message: &str) -> String {
     format!("{id}event: message\ndata: {data}\n\n")
 }
 
+/// The answer to a request whose call is gone.
+pub(super) fn lost(request: &str) -> String {
+    format!(
+        r#"{{"jsonrpc":"2.0","id":{request},"error":{{"code":-32603,"message":"the call was interrupted: what it does may have happened, so look before you call again"}}}}"#
+    )
+}
+
 /// The event without a message that gives a client something to come back with. Only clients of 2025-11-25 and later
 /// expect it; older ones stumble over its empty data.
 pub(super) fn priming(id: &EventId) -> String {

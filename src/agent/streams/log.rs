@@ -29,14 +29,17 @@ pub(super) struct Known {
     pub(super) last: u64,
     /// Whether nothing more will come.
     pub(super) complete: bool,
+    /// JSON text of the id of the request that the stream answers.
+    pub(super) request: String,
 }
 
 /// Begins the log of a stream; the oldest ones go where there are too many.
-pub(super) fn begin(ports: &AgentPorts, stream: &StreamName) -> Result<(), GrantError> {
+pub(super) fn begin(ports: &AgentPorts, stream: &StreamName, request: &str) -> Result<(), GrantError> {
     let sql = &*ports.sql;
     sql.exec(
-        "INSERT INTO streams (stream, session, last, complete, at) VALUES (?, ?, 0, 0, ?) ON CONFLICT DO NOTHING",
-        &[text(stream.as_str()), text(stream.session()), integer(ports.clock.now())?],
+        "INSERT INTO streams (stream, session, request, last, complete, at) VALUES (?, ?, ?, 0, 0, ?) \
+         ON CONFLICT DO NOTHING",
+        &[text(stream.as_str()), text(stream.session()), text(request), integer(ports.clock.now())?],
     )?;
     let surplus = "SELECT stream FROM streams ORDER BY complete, at DESC, rowid DESC LIMIT -1 OFFSET ?";
     forget(sql, surplus, &[SqlValue::Integer(MOST_STREAMS)])
@@ -96,11 +99,12 @@ fn open(stream: &StreamName, key: &Key, row: SqlRow) -> Result<(EventId, String)
 
 /// What is known of a stream, if it has a log.
 pub(super) fn find(sql: &dyn Sql, stream: &StreamName) -> Result<Option<Known>, GrantError> {
-    let rows = sql.exec("SELECT last, complete FROM streams WHERE stream = ?", &[text(stream.as_str())])?;
+    let rows = sql.exec("SELECT last, complete, request FROM streams WHERE stream = ?", &[text(stream.as_str())])?;
     let Some(row) = rows.into_iter().next() else { return Ok(None) };
-    match <[SqlValue; 2]>::try_from(row) {
-        Ok([SqlValue::Integer(last), SqlValue::Integer(complete)]) => {
-            Ok(Some(Known { last: u64::try_from(last).map_err(|_| GrantError::Storage)?, complete: complete != 0 }))
+    match <[SqlValue; 3]>::try_from(row) {
+        Ok([SqlValue::Integer(last), SqlValue::Integer(complete), SqlValue::Text(request)]) => {
+            let last = u64::try_from(last).map_err(|_| GrantError::Storage)?;
+            Ok(Some(Known { last, complete: complete != 0, request }))
         }
         Ok(_) | Err(_) => Err(GrantError::Storage),
     }

@@ -57,13 +57,18 @@ impl<'a> Streams<'a> {
         Self { ports }
     }
 
-    /// Gives a stream a log, before the first thing is said on it. The alarm is set before anything is stored.
-    pub async fn begin(&self, stream: &StreamName) -> Result<(), GrantError> {
+    /// Gives the stream of a call a log, before the first thing is said on it; `request` is the JSON text of the call's
+    /// id. The alarm is set before anything is stored.
+    pub async fn begin(&self, stream: &StreamName, request: &str) -> Result<(), GrantError> {
+        // A call that goes on after its client's answer: without waiting, so that at no moment it seems to be gone.
+        if log::find(&*self.ports.sql, stream)?.is_some() {
+            return Ok(());
+        }
         let at = self.ports.clock.now().saturating_add(log::KEPT);
         if self.ports.alarm.next().await?.is_none_or(|next| next > at) {
             self.ports.alarm.set(at).await?;
         }
-        log::begin(self.ports, stream)
+        log::begin(self.ports, stream, request)
     }
 
     /// Says `message`, a JSON-RPC message, on a stream; whether a socket took it. `key` seals what is stored: a stream
@@ -90,6 +95,18 @@ impl<'a> Streams<'a> {
             None => None,
         };
         Ok(self.ports.sockets.send(stream.as_str(), &frame::message(id.as_ref(), text)))
+    }
+
+    /// Ends a stream whose call is gone: a deploy or an eviction took it away, or it was refused. Whoever comes back for
+    /// its answer would wait for nothing.
+    pub(super) fn give_up(&self, stream: &StreamName, key: &Key) -> Result<(), GrantError> {
+        match log::find(&*self.ports.sql, stream)? {
+            Some(known) if !known.complete => {
+                self.finish(stream, Some(key), &frame::lost(&known.request))?;
+                Ok(())
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Whether anybody would hear what is said on a stream.

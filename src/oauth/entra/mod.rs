@@ -1,26 +1,36 @@
 //! The Entra leg: where the browser is sent, and the two calls of the token endpoint.
 //!
-//! Owns requests, answers and the classes of refusal (OAuth 2.0, RFC 6749 sections 4.1 and 6, and the Microsoft
-//! identity platform's v2.0 endpoint). Does not read id tokens and stores nothing. Hosts and tenant come from the
-//! configuration, never from an answer; the client secret goes into the form body; a `resource` parameter is never
+//! Owns requests and answers (OAuth 2.0, RFC 6749 sections 4.1 and 6, and the Microsoft identity platform's v2.0
+//! endpoint); `assertion` owns the proof by certificate, `error` the classes of refusal, `help` what is said of them.
+//! Does not read id tokens and stores nothing. Hosts and tenant come from the
+//! configuration, never from an answer; secret or assertion goes into the form body; a `resource` parameter is never
 //! sent, because the v2.0 endpoint takes resources as prefixes of scopes.
 
+mod assertion;
+pub mod claims;
+mod error;
+mod help;
+
 use std::cell::Cell;
-use std::fmt;
 
 use oauth2::basic::{BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType};
 use oauth2::{
-    AuthType, AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, EndpointNotSet, ErrorResponse,
-    ExtraTokenFields, HttpRequest, HttpResponse, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError,
-    StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
+    AuthType, AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, EndpointNotSet, ExtraTokenFields,
+    HttpRequest, HttpResponse, PkceCodeVerifier, RedirectUrl, RefreshToken, StandardRevocableToken,
+    StandardTokenResponse, TokenResponse, TokenUrl,
 };
 use serde::{Deserialize, Serialize};
 
+use self::claims::Claims;
+use self::error::{Answered, Refusal, refusal};
 use crate::agent::MicrosoftTokens;
-use crate::config;
+use crate::config::{ClientCredential, Microsoft};
 use crate::crypto::Secret;
 use crate::identity::ScopeSet;
-use crate::ports::{OutboundRequest, OutboundResponse, Upstream, UpstreamError};
+use crate::ports::{OutboundRequest, OutboundResponse, Ps256, Random, Upstream, UpstreamError};
+
+pub use self::error::EntraError;
+pub use self::help::{Help, SERVER_REFUSED};
 
 /// How long one call may take. A person waits for it, and the object answers nobody else about these tokens meanwhile.
 const LIMIT_MS: u64 = 10_000;
@@ -34,13 +44,27 @@ const IDENTITY_SCOPES: &[&str] = &["openid", "profile"];
 /// Entra, as one app registration sees it.
 pub struct Entra<'a> {
     /// The app registration.
-    pub microsoft: &'a config::Microsoft,
+    pub microsoft: &'a Microsoft,
     /// Our `/callback`.
     pub redirect_uri: String,
     /// The way there.
     pub upstream: &'a dyn Upstream,
+    /// Signs where the credential is a certificate.
+    pub ps256: &'a dyn Ps256,
+    /// Names each assertion.
+    pub random: &'a dyn Random,
     /// Unix seconds.
     pub now: u64,
+}
+
+/// What a sign-in has to carry that goes to Entra a second time.
+pub struct Again<'a> {
+    /// As the first time.
+    pub scopes: ScopeSet,
+    /// What Graph asks for.
+    pub claims: &'a Claims,
+    /// Who it was the first time; chosen beforehand, but not decided by this.
+    pub account: Option<&'a str>,
 }
 
 /// What a code brought.
@@ -52,130 +76,120 @@ pub struct SignIn {
     pub id_token: Secret,
 }
 
-/// Why Entra gave no tokens.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EntraError {
-    /// The user must sign in again.
-    #[error("the user must sign in again")]
-    SignInNeeded {
-        /// Microsoft's AADSTS number, for help texts only.
-        code: Option<u32>,
-    },
-    /// The user refused.
-    #[error("the user refused")]
-    Denied,
-    /// No answer, or one that asks to come back later.
-    #[error("Entra is unavailable")]
-    Unavailable,
-    /// Entra refuses this server: its secret, its registration, or what it asks for.
-    #[error("Entra refuses this server")]
-    RefusesServer,
-    /// An answer that this server cannot read.
-    #[error("Entra's answer is malformed")]
-    Malformed,
-}
-
-impl EntraError {
-    /// The class of an `error`, from the token endpoint or from the redirect to `/callback`. Texts and numbers decide
-    /// nothing: Microsoft changes them.
-    pub fn classify(error: &str, suberror: Option<&str>) -> Self {
-        match error {
-            "invalid_grant" | "interaction_required" | "login_required" | "consent_required" => {
-                Self::SignInNeeded { code: None }
-            }
-            "access_denied" => Self::Denied,
-            "temporarily_unavailable" | "server_error" => Self::Unavailable,
-            _ if suberror.is_some_and(asks_for_the_user) => Self::SignInNeeded { code: None },
-            _ => Self::RefusesServer,
-        }
-    }
-}
-
-/// Sub-errors that only the user can mend, whatever the error is called.
-fn asks_for_the_user(suberror: &str) -> bool {
-    matches!(
-        suberror,
-        "basic_action"
-            | "additional_action"
-            | "message_only"
-            | "consent_required"
-            | "user_password_expired"
-            | "bad_token"
-            | "token_expired"
-            | "protection_policy_required"
-    )
-}
-
 impl Entra<'_> {
     /// Where the browser signs in.
     pub fn authorize_url(&self, state: &Secret, nonce: &str, code_challenge: &str, scopes: ScopeSet) -> String {
-        self.browser_url(state, nonce, code_challenge, self.scopes(scopes))
+        let asked = Asked { scopes: self.scopes(scopes), claims: None, account: None };
+        self.browser_url(state, nonce, code_challenge, asked)
+    }
+
+    /// The same once more, for what Graph asks of the access token. Whoever signed in already is not asked who it is.
+    pub fn challenge_url(&self, state: &Secret, nonce: &str, code_challenge: &str, again: &Again<'_>) -> String {
+        let asked = Asked { scopes: self.scopes(again.scopes), claims: Some(again.claims), account: again.account };
+        self.browser_url(state, nonce, code_challenge, asked)
     }
 
     /// The same for somebody who only says who they are: nothing of Graph, no refresh token.
     pub fn identity_url(&self, state: &Secret, nonce: &str, code_challenge: &str) -> String {
         let scopes = IDENTITY_SCOPES.iter().map(|name| oauth2::Scope::new((*name).to_owned()));
-        self.browser_url(state, nonce, code_challenge, scopes.collect())
+        self.browser_url(state, nonce, code_challenge, Asked { scopes: scopes.collect(), claims: None, account: None })
     }
 
-    fn browser_url(&self, state: &Secret, nonce: &str, code_challenge: &str, scopes: Vec<oauth2::Scope>) -> String {
+    fn browser_url(&self, state: &Secret, nonce: &str, code_challenge: &str, asked: Asked<'_>) -> String {
         let endpoint = self.endpoint(&self.microsoft.cloud.browser_login, "authorize");
         // The host comes from the cloud table, so this always parses; the bare endpoint would show Entra's own error.
         let Ok(url) = AuthUrl::new(endpoint.clone()) else { return endpoint };
         let state = state.expose().to_owned();
+        let (who, account) = asked.account.map_or(("prompt", "select_account"), |account| ("login_hint", account));
         let (url, _) = self
             .client()
             .set_auth_uri(url)
             .authorize_url(|| CsrfToken::new(state))
-            .add_scopes(scopes)
+            .add_scopes(asked.scopes)
             .add_extra_param("redirect_uri", self.redirect_uri.as_str())
             .add_extra_param("response_mode", "query")
-            .add_extra_param("prompt", "select_account")
+            .add_extra_param(who, account)
             .add_extra_param("nonce", nonce)
+            .add_extra_param("claims", claims::parameter(asked.claims))
             .add_extra_param("code_challenge", code_challenge)
             .add_extra_param("code_challenge_method", "S256")
             .url();
         url.into()
     }
 
-    /// Trades the code that came to `/callback`. `asked` is what the browser was sent to Entra with: an answer that
-    /// names no scopes granted exactly that (RFC 6749 section 5.1).
-    pub async fn exchange_code(&self, code: &Secret, verifier: &Secret, asked: ScopeSet) -> Result<SignIn, EntraError> {
-        let token_url = TokenUrl::new(self.token_endpoint()).map_err(|_| EntraError::Malformed)?;
-        let redirect = RedirectUrl::new(self.redirect_uri.clone()).map_err(|_| EntraError::Malformed)?;
-        let status = Cell::new(0);
-        let answer = self
-            .client()
-            .set_token_uri(token_url)
-            .set_redirect_uri(redirect)
-            .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
-            .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()))
-            .request_async(&|request| self.send(request, &status))
-            .await
-            .map_err(|error| refusal(error, status.get()))?;
-        let id_token = answer.extra_fields().id_token.clone().ok_or(EntraError::Malformed)?;
-        Ok(SignIn { tokens: self.tokens(&answer, asked)?, id_token })
+    /// Where an administrator consents for the organization. Only there the tenant may not be `common`.
+    pub fn admin_consent_url(&self, state: &Secret, scopes: ScopeSet) -> String {
+        let Microsoft { cloud, tenant_id, client_id, .. } = self.microsoft;
+        let scopes: Vec<_> = self.scopes(scopes).iter().map(|scope| scope.as_str().to_owned()).collect();
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("client_id", &client_id.to_string())
+            .append_pair("scope", &scopes.join(" "))
+            .append_pair("redirect_uri", &self.redirect_uri)
+            .append_pair("state", state.expose())
+            .finish();
+        format!("{}/{tenant_id}/v2.0/adminconsent?{query}", cloud.browser_login)
     }
 
-    /// Trades a refresh token. `scopes` are those of the sign-in: one call is for one resource only.
-    pub async fn refresh(&self, refresh: &Secret, scopes: ScopeSet) -> Result<MicrosoftTokens, EntraError> {
+    /// Trades the code that came to `/callback`. `asked` is what the browser was sent to Entra with: an answer that
+    /// names no scopes granted exactly that (RFC 6749 section 5.1). `challenge` is what Graph asks of the access token.
+    pub async fn exchange_code(
+        &self,
+        code: &Secret,
+        verifier: &Secret,
+        asked: ScopeSet,
+        challenge: Option<&Claims>,
+    ) -> Result<SignIn, EntraError> {
         let token_url = TokenUrl::new(self.token_endpoint()).map_err(|_| EntraError::Malformed)?;
-        let status = Cell::new(0);
-        let answer = self
-            .client()
-            .set_token_uri(token_url)
-            .exchange_refresh_token(&RefreshToken::new(refresh.expose().to_owned()))
-            .add_scopes(self.scopes(scopes))
-            .request_async(&|request| self.send(request, &status))
+        let redirect = RedirectUrl::new(self.redirect_uri.clone()).map_err(|_| EntraError::Malformed)?;
+        let answered = Cell::default();
+        let client = self.client().set_token_uri(token_url).set_redirect_uri(redirect);
+        let request = client
+            .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
+            .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()))
+            .add_extra_param("claims", claims::parameter(challenge));
+        let proof = assertion::fields(self).await?.into_iter();
+        let answer = proof
+            .fold(request, |request, (name, value)| request.add_extra_param(name, value))
+            .request_async(&|request| self.send(request, &answered))
             .await
-            .map_err(|error| refusal(error, status.get()))?;
-        self.tokens(&answer, scopes)
+            .map_err(|error| refusal(error, answered.get()))?;
+        let id_token = answer.extra_fields().id_token.clone().ok_or(EntraError::Malformed)?;
+        let tokens = MicrosoftTokens { claims: challenge.cloned(), ..self.tokens(&answer, asked)? };
+        Ok(SignIn { tokens, id_token })
+    }
+
+    /// Trades a refresh token. `scopes` are those of the sign-in: one call is for one resource only. `challenge` is
+    /// what Graph asks of the access token.
+    pub async fn refresh(
+        &self,
+        refresh: &Secret,
+        scopes: ScopeSet,
+        challenge: Option<&Claims>,
+    ) -> Result<MicrosoftTokens, EntraError> {
+        let token_url = TokenUrl::new(self.token_endpoint()).map_err(|_| EntraError::Malformed)?;
+        let answered = Cell::default();
+        let client = self.client().set_token_uri(token_url);
+        let refresh = RefreshToken::new(refresh.expose().to_owned());
+        let request = client
+            .exchange_refresh_token(&refresh)
+            .add_scopes(self.scopes(scopes))
+            .add_extra_param("claims", claims::parameter(challenge));
+        let proof = assertion::fields(self).await?.into_iter();
+        let answer = proof
+            .fold(request, |request, (name, value)| request.add_extra_param(name, value))
+            .request_async(&|request| self.send(request, &answered))
+            .await
+            .map_err(|error| refusal(error, answered.get()))?;
+        Ok(MicrosoftTokens { claims: challenge.cloned(), ..self.tokens(&answer, scopes)? })
     }
 
     fn client(&self) -> EntraClient {
-        Client::new(ClientId::new(self.microsoft.client_id.to_string()))
-            .set_client_secret(ClientSecret::new(self.microsoft.client_secret.expose().to_owned()))
-            .set_auth_type(AuthType::RequestBody)
+        let client =
+            Client::new(ClientId::new(self.microsoft.client_id.to_string())).set_auth_type(AuthType::RequestBody);
+        match &self.microsoft.credential {
+            ClientCredential::Secret(secret) => client.set_client_secret(ClientSecret::new(secret.expose().to_owned())),
+            ClientCredential::Certificate(_) => client,
+        }
     }
 
     /// The tenant's own endpoint: a refresh token is not bound to a tenant, so the path must pin it.
@@ -195,26 +209,41 @@ impl Entra<'_> {
         OWN_SCOPES.iter().map(|name| (*name).to_owned()).chain(named).map(oauth2::Scope::new).collect()
     }
 
+    /// The bare name of a scope of this cloud's Graph; other resources have scopes of the same names.
+    fn name_in_graph<'s>(&self, scope: &'s str) -> Option<&'s str> {
+        let name = scope.strip_prefix(&self.microsoft.cloud.graph).and_then(|rest| rest.strip_prefix('/'));
+        name.or_else(|| (!scope.contains('/')).then_some(scope))
+    }
+
     fn tokens(&self, answer: &EntraTokens, asked: ScopeSet) -> Result<MicrosoftTokens, EntraError> {
         // Graph tokens are opaque to us: only `expires_in` says how long they live.
         let lifetime = answer.expires_in().ok_or(EntraError::Malformed)?.as_secs();
         // No `scope` means what was asked (RFC 6749 section 5.1).
         let granted = answer.scopes().map_or(asked, |scopes| {
-            scopes.iter().fold(ScopeSet::default(), |all, scope| all.union(ScopeSet::parse_known(scope)))
+            let of_graph = scopes.iter().filter_map(|scope| self.name_in_graph(scope));
+            of_graph.fold(ScopeSet::default(), |all, name| all.union(ScopeSet::parse_known(name)))
         });
         Ok(MicrosoftTokens {
             access: Secret::new(answer.access_token().secret()),
             refresh: answer.refresh_token().map(|token| Secret::new(token.secret())),
             expires_at: self.now.saturating_add(lifetime),
             scopes: granted,
+            claims: None,
         })
     }
 
-    async fn send(&self, request: HttpRequest, status: &Cell<u16>) -> Result<HttpResponse, UpstreamError> {
+    async fn send(&self, request: HttpRequest, answered: &Cell<Answered>) -> Result<HttpResponse, UpstreamError> {
         let response = self.upstream.send(outbound(request), LIMIT_MS).await?;
-        status.set(response.status);
+        answered.set(Answered { status: response.status, retry_after: response.retry_after(self.now) });
         inbound(response)
     }
+}
+
+/// What the browser asks for at Entra's page.
+struct Asked<'a> {
+    scopes: Vec<oauth2::Scope>,
+    claims: Option<&'a Claims>,
+    account: Option<&'a str>,
 }
 
 type EntraTokens = StandardTokenResponse<IdToken, BasicTokenType>;
@@ -237,43 +266,6 @@ struct IdToken {
 }
 
 impl ExtraTokenFields for IdToken {}
-
-/// The error document without its description, which may name the user.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Refusal {
-    error: String,
-    suberror: Option<String>,
-    #[serde(default)]
-    error_codes: Vec<u32>,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.error)
-    }
-}
-
-impl ErrorResponse for Refusal {}
-
-fn refusal(error: RequestTokenError<UpstreamError, Refusal>, status: u16) -> EntraError {
-    if status == 429 || status >= 500 {
-        return EntraError::Unavailable;
-    }
-    match error {
-        RequestTokenError::ServerResponse(refusal) => {
-            match EntraError::classify(&refusal.error, refusal.suberror.as_deref()) {
-                EntraError::SignInNeeded { .. } => {
-                    EntraError::SignInNeeded { code: refusal.error_codes.first().copied() }
-                }
-                class => class,
-            }
-        }
-        RequestTokenError::Request(UpstreamError::Timeout | UpstreamError::Unreachable) => EntraError::Unavailable,
-        RequestTokenError::Request(UpstreamError::TooLarge)
-        | RequestTokenError::Parse(..)
-        | RequestTokenError::Other(_) => EntraError::Malformed,
-    }
-}
 
 fn outbound(request: HttpRequest) -> OutboundRequest {
     let (parts, body) = request.into_parts();

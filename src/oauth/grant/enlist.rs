@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Grant;
 use super::state::{Active, Revoked, State, Terms};
-use crate::agent::{AgentName, Command, Enlisted, GrantCommand, GrantError, Reply, UserCommand};
+use crate::agent::{AgentName, Command, Enlisted, GrantCommand, GrantError, Reply, UserCommand, UserReply};
 use crate::crypto::Digest;
 use crate::identity::{GrantId, UserId};
 use crate::oauth::redirect_uri;
@@ -154,7 +154,8 @@ impl Grant {
 
     async fn ask_user(&self, user: UserId, command: UserCommand) -> Result<Vec<GrantId>, GrantError> {
         match self.ports.agents.call(&AgentName::User(user), &Command::User(command)).await {
-            Ok(Reply::User(answer)) => answer,
+            Ok(Reply::User(Ok(UserReply::Grants(grants)))) => Ok(grants),
+            Ok(Reply::User(Err(error))) => Err(error),
             Ok(_) | Err(_) => Err(GrantError::Storage),
         }
     }

@@ -62,6 +62,8 @@ pub struct Grant {
     settling: Cell<bool>,
     /// The renewal of Microsoft's tokens that is under way.
     renewal: RefCell<Option<Renewal>>,
+    /// Unix second from which Entra may be asked again. Shared with the renewal, which outlives the call.
+    entra_from: Rc<Cell<u64>>,
 }
 
 impl Grant {
@@ -69,8 +71,8 @@ impl Grant {
     pub fn new(config: Rc<Config>, ports: AgentPorts) -> Self {
         let [ready, listed, listing, untidy, settled, settling] = [false; 6].map(Cell::new);
         let list_from = Cell::new(0);
-        let renewal = RefCell::new(None);
-        Self { config, ports, ready, listed, listing, list_from, untidy, settled, settling, renewal }
+        let (renewal, entra_from) = (RefCell::new(None), Rc::default());
+        Self { config, ports, ready, listed, listing, list_from, untidy, settled, settling, renewal, entra_from }
     }
 
     /// Carries out one step.
@@ -94,10 +96,11 @@ impl Grant {
     fn decide(&self, command: GrantCommand) -> Result<GrantReply, GrantError> {
         match command {
             GrantCommand::Open { grant, request, state, access, expires_at } => {
-                self.open(state::Approved { grant, request, access, state, expires_at })
+                self.open(state::Approved { grant, request, access, state, expires_at, claims: None })
             }
             GrantCommand::BeginSignIn { state, access } => self.begin(&state, access.as_ref()),
             GrantCommand::FinishSignIn { user, profile, tokens } => self.finish(user, profile, &tokens),
+            GrantCommand::SendBack { state, claims } => self.send_back(state, claims),
             // Waits for the storage, so `handle` has it.
             GrantCommand::AbandonSignIn => Err(GrantError::Unknown),
             GrantCommand::Redeem { code, client_id, redirect_uri, code_challenge, resource } => {

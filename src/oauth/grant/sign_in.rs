@@ -1,4 +1,4 @@
-//! From consent to the code: `Open`, `BeginSignIn`, `FinishSignIn`, `AbandonSignIn`.
+//! From consent to the code: `Open`, `BeginSignIn`, `SendBack`, `FinishSignIn`, `AbandonSignIn`.
 
 use super::rows::{self, Listing, Row};
 use super::state::{Approved, CODE_SECONDS, GRANT_SECONDS, SIGN_IN_SECONDS, SignedIn, SigningIn, State, Terms};
@@ -7,6 +7,7 @@ use crate::agent::{AuthorizationRequest, GrantError, GrantReply, MicrosoftTokens
 use crate::crypto::{Digest, Key, Secret};
 use crate::identity::{AccessIdentity, ScopeSet, UserId};
 use crate::log::Kind;
+use crate::oauth::entra::claims::Claims;
 use crate::oauth::seal::{Sealer, Wrapped};
 use crate::oauth::token::{self, Stamp, TokenKeys};
 
@@ -33,9 +34,25 @@ impl Grant {
             State::SigningIn(_) | State::SignedIn(_) | State::Active(_) => return Err(GrantError::StateInvalid),
         };
         let signing_in = approved.begin(state, access, self.now())?;
-        let request = signing_in.request.clone();
+        let (request, claims) = (signing_in.request.clone(), signing_in.claims.clone());
         self.store(&row.with(State::SigningIn(signing_in)))?;
-        Ok(GrantReply::Approved(request))
+        Ok(match claims {
+            Some(claims) => GrantReply::Challenged(request, claims),
+            None => GrantReply::Approved(request),
+        })
+    }
+
+    /// The browser goes to Entra a second time.
+    pub(super) fn send_back(&self, state: Digest, claims: Claims) -> Result<GrantReply, GrantError> {
+        let row = self.load()?;
+        let signing_in = match row.state.clone() {
+            State::SigningIn(signing_in) => signing_in,
+            State::Revoked(_) => return Err(GrantError::Revoked),
+            State::Approved(_) | State::SignedIn(_) | State::Active(_) => return Err(GrantError::StateInvalid),
+        };
+        let approved = signing_in.send_back(state, claims, self.now())?;
+        self.store(&row.with(State::Approved(approved)))?;
+        Ok(GrantReply::Done)
     }
 
     /// From here on Microsoft's tokens exist only sealed, under a data key that only the code opens.
@@ -96,7 +113,7 @@ impl Grant {
 
 /// What the user approved, less what Entra did not grant.
 fn terms(signing_in: SigningIn, user: UserId, profile: Profile, granted: ScopeSet, now: u64) -> Terms {
-    let SigningIn { grant, request, access, .. } = signing_in;
+    let SigningIn { grant, request, access, claims, .. } = signing_in;
     let scopes: Vec<_> = request.scopes.iter().filter(|scope| granted.allows(*scope)).collect();
     Terms {
         grant,
@@ -110,5 +127,6 @@ fn terms(signing_in: SigningIn, user: UserId, profile: Profile, granted: ScopeSe
         resource: request.resource,
         created_at: now,
         ends_at: now.saturating_add(GRANT_SECONDS),
+        claims,
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::agent::{AuthorizationRequest, GrantError, Profile};
 use crate::crypto::Digest;
 use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
+use crate::oauth::entra::claims::Claims;
 use crate::oauth::seal::{Binding, Wrapped};
 
 use super::enlist::Enlisting;
@@ -44,6 +45,9 @@ pub(super) struct Approved {
     /// Of the `state` sent to Entra.
     pub(super) state: Digest,
     pub(super) expires_at: u64,
+    /// What Graph asks for, where the user was sent to Entra a second time for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) claims: Option<Claims>,
 }
 
 /// The browser is back; Entra is asked who it was.
@@ -53,6 +57,9 @@ pub(super) struct SigningIn {
     pub(super) request: AuthorizationRequest,
     pub(super) access: Option<AccessIdentity>,
     pub(super) expires_at: u64,
+    /// As before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) claims: Option<Claims>,
 }
 
 /// What holds for a grant from the sign-in to its end.
@@ -72,6 +79,9 @@ pub(super) struct Terms {
     pub(super) resource: String,
     pub(super) created_at: u64,
     pub(super) ends_at: u64,
+    /// What Graph asked for and the sign-in carried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) claims: Option<Claims>,
 }
 
 /// Entra vouched for the user; the code is out.
@@ -254,7 +264,19 @@ impl Approved {
         if self.access.as_ref().is_some_and(|consented| access.is_none_or(|came| came.sub != consented.sub)) {
             return Err(GrantError::OtherIdentity);
         }
-        Ok(SigningIn { grant: self.grant, request: self.request, access: self.access, expires_at: self.expires_at })
+        let Self { grant, request, access, expires_at, claims, .. } = self;
+        Ok(SigningIn { grant, request, access, expires_at, claims })
+    }
+}
+
+impl SigningIn {
+    /// To Entra once more, for what Graph asks for. Once is enough: what a second time brings, a third would.
+    pub(super) fn send_back(self, state: Digest, claims: Claims, now: u64) -> Result<Approved, GrantError> {
+        if self.claims.is_some() || self.expires_at <= now {
+            return Err(GrantError::StateInvalid);
+        }
+        let Self { grant, request, access, expires_at, .. } = self;
+        Ok(Approved { grant, request, access, state, expires_at, claims: Some(claims) })
     }
 }
 

@@ -57,6 +57,7 @@ async fn look(app: &App, call: &Call, path: &str) -> Reply {
     match path {
         "/gateway/logs" => done(&json!(app.world().gateway.logs)),
         "/entra/calls" => done(&json!(app.world().entra.calls)),
+        "/publisher/calls" => done(&json!(app.world().publisher.calls)),
         "/graph/calls" => done(&json!(app.world().graph.calls)),
         "/graph/teams" => {
             let world = app.world();
@@ -90,6 +91,15 @@ async fn act(app: &App, call: &Call, path: &str) -> Reply {
     match path {
         "/gateway/log-id" => {
             app.world().gateway.log_id = document::flag(&body, "/enabled");
+            done(&json!({"ok": true}))
+        }
+        "/publisher/document" => {
+            let text = |name: &str| body.get(name).and_then(Value::as_str);
+            let (Some(path), Some(document)) = (text("path"), body.get("document")) else {
+                return refuse("path and document");
+            };
+            let cache_control = text("cacheControl").unwrap_or("no-store");
+            app.world().publisher.publish(path, document.clone(), cache_control);
             done(&json!({"ok": true}))
         }
         "/entra/rotate" => done(&json!({"kid": app.entra_keys.rotate(drop_old).await})),

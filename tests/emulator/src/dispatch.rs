@@ -11,7 +11,7 @@ use crate::App;
 use crate::call::Call;
 use crate::listener::Line;
 use crate::reply::{self, Reply, Unreachable};
-use crate::{access, control, entra, gateway, graph, page};
+use crate::{access, control, entra, gateway, graph, page, publisher};
 
 /// More than any request of the Worker needs; Graph itself refuses above 4 MB.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
@@ -58,6 +58,7 @@ async fn route(app: &App, call: &Call) -> Reply {
         "graph.microsoft.com" => graph::handle(app, call).await,
         "contoso.cloudflareaccess.com" => access::handle(app, call).await,
         "gateway.ai.cloudflare.com" => gateway::native::handle(app, call).await,
+        publisher::HOST => publisher::handle(app, call).await,
         "localhost" | "127.0.0.1" => own_host(app, call).await,
         _ => reply::json(502, &serde_json::json!({"error": "no such host in the emulator", "host": name})),
     }

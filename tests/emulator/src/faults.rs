@@ -17,6 +17,8 @@ pub enum Target {
     Gateway,
     /// Cloudflare Access.
     Access,
+    /// The host of an app's own document.
+    Publisher,
 }
 
 impl Target {
@@ -33,6 +35,7 @@ impl Target {
                 "twice",
                 "access_denied",
                 "consent_required",
+                "asks-nothing",
                 "bad-nonce",
                 "wrong-audience",
                 "wrong-tenant",
@@ -40,7 +43,9 @@ impl Target {
                 "bad-signature",
                 "expired",
             ],
-            Self::Graph => &["401", "401-claims", "403", "404", "429", "503", "slow", "act-then-504", "empty-page"],
+            Self::Graph => {
+                &["401", "401-claims", "401-acrs", "403", "404", "429", "503", "slow", "act-then-504", "empty-page"]
+            }
             Self::Gateway => &[
                 "2001",
                 "2003",
@@ -61,6 +66,7 @@ impl Target {
                 "slow",
             ],
             Self::Access => &["unreachable"],
+            Self::Publisher => &["redirect", "404", "too-large", "slow", "html", "wrong-id", "unreachable"],
         }
     }
 }
@@ -128,6 +134,13 @@ impl Faults {
     /// Forgets all failures.
     pub fn clear(&mut self) {
         self.0.clear();
+    }
+
+    /// The first ordered failure of these names that fits the request; nothing is counted.
+    pub fn find(&self, target: Target, names: &[&str], (method, path): (&str, &str)) -> Option<&Fault> {
+        self.0
+            .iter()
+            .find(|fault| fault.target == target && names.contains(&fault.fault.as_str()) && fault.fits(method, path))
     }
 
     /// The first ordered failure of these names that fits the request, counted down.

@@ -21,6 +21,7 @@ pub mod keys;
 pub mod layout;
 pub mod listener;
 pub mod page;
+pub mod publisher;
 pub mod reply;
 pub mod sample;
 pub mod settings;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use time::{Date, OffsetDateTime, macros::format_description};
 
+use crate::entra::assertion::Certificate;
+
 /// A secret that shows itself to nobody who prints it.
 #[derive(Clone)]
 pub struct Secret(String);
@@ -39,6 +41,8 @@ pub struct Settings {
     pub client_id: String,
     /// Its client secret.
     pub client_secret: Secret,
+    /// Its certificate; with one, the secret counts no more.
+    pub client_certificate: Option<Certificate>,
     /// The key the gateway shows to the handler.
     pub handler_key: Secret,
     /// The token that the authenticated gateway wants on its HTTPS address.
@@ -81,8 +85,13 @@ impl Settings {
                 .map_err(|_| SettingsError::Value("EMULATOR_TODAY"))?,
             None => OffsetDateTime::now_utc().date(),
         };
+        let client_certificate = match lookup("EMULATOR_CLIENT_CERTIFICATE") {
+            Some(pem) => Some(Certificate::parse(&pem).ok_or(SettingsError::Value("EMULATOR_CLIENT_CERTIFICATE"))?),
+            None => None,
+        };
         Ok(Self {
             port,
+            client_certificate,
             redirect_uri: get("EMULATOR_REDIRECT_URI", &format!("{worker}/callback")),
             worker,
             tenant_id: get("EMULATOR_TENANT_ID", "11111111-2222-4333-8444-555555555555"),

@@ -4,6 +4,7 @@ use crate::entra::Sessions;
 use crate::faults::Faults;
 use crate::gateway::store::GatewayStore;
 use crate::graph::store::GraphStore;
+use crate::publisher::Publisher;
 use crate::settings::Settings;
 
 /// The emulator's whole state but its keys.
@@ -14,6 +15,8 @@ pub struct World {
     pub entra: Sessions,
     /// Mailboxes, calendars, teams.
     pub graph: GraphStore,
+    /// What an app publishes of itself.
+    pub publisher: Publisher,
     /// Logs and cache of the gateway.
     pub gateway: GatewayStore,
 }
@@ -25,6 +28,7 @@ impl World {
             faults: Faults::default(),
             entra: Sessions::default(),
             graph: GraphStore::sample(settings.today),
+            publisher: Publisher::default(),
             gateway: GatewayStore::default(),
         }
     }

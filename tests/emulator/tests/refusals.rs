@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed unwrap is a failed test")]
 
+#[path = "refusals/claims.rs"]
+mod claims;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use m365_emulator::{Emulator, serve, settings::Settings};
 use reqwest::{Client, Response, redirect::Policy};

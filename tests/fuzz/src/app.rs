@@ -17,6 +17,15 @@ const CLIENT: &str = r#"{"client_id":"AAAAAAAAAAAAAAAAAAAAAA","client_name":"Inb
 /// A request of its that is in order.
 pub(crate) const GOOD_QUERY: &str = "client_id=AAAAAAAAAAAAAAAAAAAAAA&redirect_uri=https%3A%2F%2Fclient.example%2Fcb&response_type=code&code_challenge=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&code_challenge_method=S256";
 
+/// A client that signs assertions.
+const SIGNING_CLIENT: &str = r#"{"client_id":"pre-AAAAAAAAAAAAAAAAAAAAAA","client_name":"Portal","redirect_uris":["https://client.example/cb"],"auth_method":"private_key_jwt","keys":{"jwks":KEYS},"issued_at":1772441999}"#;
+
+/// The address of a client's document.
+pub(crate) const DOCUMENT: &str = "https://app.contoso.example/client.json";
+
+/// A request of its that is in order.
+pub(crate) const DOCUMENT_QUERY: &str = "client_id=https%3A%2F%2Fapp.contoso.example%2Fclient.json&redirect_uri=https%3A%2F%2Fclient.example%2Fcb&response_type=code&code_challenge=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&code_challenge_method=S256";
+
 /// What AI Gateway presents.
 pub(crate) const HANDLER_BEARER: &str = "Bearer a handler key of at least thirty-two bytes";
 
@@ -54,6 +63,13 @@ impl App {
         Self::new("strict")
     }
 
+    /// In a world where this is at the address of a client's document.
+    pub(crate) fn publishing(document: &[u8]) -> Self {
+        let app = Self::open();
+        app.platform.document.replace(Some(document.to_vec()));
+        app
+    }
+
     fn new(mode: &str) -> Self {
         let lookup = |name: &str| match (name, mode) {
             ("ACCESS_MODE", _) => Some(mode.to_owned()),
@@ -65,9 +81,12 @@ impl App {
         let modulus = "w".repeat(342);
         let keys =
             format!(r#"{{"keys":[{{"kty":"RSA","kid":"k","alg":"RS256","use":"sig","e":"AQAB","n":"{modulus}"}}]}}"#);
+        let signing = SIGNING_CLIENT.replace("KEYS", &keys);
         let platform = Rc::new(Nowhere { keys, ..Nowhere::default() });
-        let known = platform.kv.borrow_mut().insert("client:AAAAAAAAAAAAAAAAAAAAAA".to_owned(), CLIENT.into());
-        assert!(known.is_none());
+        for (id, client) in [("AAAAAAAAAAAAAAAAAAAAAA", CLIENT), ("pre-AAAAAAAAAAAAAAAAAAAAAA", signing.as_str())] {
+            let known = platform.kv.borrow_mut().insert(format!("client:{id}"), client.into());
+            assert!(known.is_none());
+        }
         let deployment = Deployment::new(Ok(config.clone()), std::iter::empty());
         Self { config: Rc::new(config), deployment, platform }
     }
@@ -88,6 +107,7 @@ impl App {
             upstream: all.clone(),
             rs256: all.clone(),
             es256: all.clone(),
+            ps256: all.clone(),
             timer: all.clone(),
             log: all.clone(),
             background: all.clone(),

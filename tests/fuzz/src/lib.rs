@@ -15,12 +15,16 @@ use url::Url;
 /// What is fuzzed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
+    /// A client's assertion at `/token`.
+    Assertion,
     /// `Authorization` at `/mcp`.
     Bearer,
     /// The query of `/callback`.
     Callback,
     /// `Cookie` with the consent form.
     Cookie,
+    /// The document at a client's address.
+    Document,
     /// A message from the gateway to the handler.
     Envelope,
     /// The form of `/token`, with an `Authorization` before its first line break.
@@ -39,10 +43,12 @@ pub enum Target {
 
 impl Target {
     /// All, by name.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
+        Self::Assertion,
         Self::Bearer,
         Self::Callback,
         Self::Cookie,
+        Self::Document,
         Self::Envelope,
         Self::Form,
         Self::JsonRpc,
@@ -55,9 +61,11 @@ impl Target {
     /// The name on the command line, and of the folder of its corpus.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Assertion => "assertion",
             Self::Bearer => "bearer",
             Self::Callback => "callback",
             Self::Cookie => "cookie",
+            Self::Document => "document",
             Self::Envelope => "envelope",
             Self::Form => "form",
             Self::JsonRpc => "json-rpc",
@@ -81,9 +89,11 @@ impl Target {
         // Headers and queries are text without line breaks by the time they reach the app.
         let text = String::from_utf8_lossy(input).replace(['\r', '\n', '\0'], "");
         match self {
+            Self::Assertion => assertion(&text),
             Self::Bearer => bearer(&text),
             Self::Callback => callback(&text),
             Self::Cookie => cookie(&text),
+            Self::Document => document(input),
             Self::Envelope => envelope(input),
             Self::Form => form(input),
             Self::JsonRpc => json_rpc(input),
@@ -121,6 +131,19 @@ fn expect(response: &Response, statuses: &[u16]) {
     assert!(statuses.contains(&response.status), "{} {}", response.status, response.body_text());
 }
 
+/// The signature holds whatever it is, so that the fuzzer reaches the claims; then there is no object that could say
+/// whether the assertion is new.
+fn assertion(text: &str) {
+    let form = form_urlencoded::Serializer::new(String::new())
+        .append_pair("grant_type", "refresh_token")
+        .append_pair("refresh_token", "m365r.x.y.z")
+        .append_pair("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+        .append_pair("client_assertion", text)
+        .finish();
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    expect(&App::open().send(&request(Method::Post, "/token", &headers, form.as_bytes())), &[400, 401, 503]);
+}
+
 fn bearer(text: &str) {
     let headers = [("authorization", text), ("content-type", "application/json")];
     let ping = br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"getEmails"}}"#;
@@ -143,6 +166,20 @@ fn cookie(text: &str) {
     let response =
         App::open().send(&Request { headers: vec![("cookie", text.to_owned())], ..get("/authorize", app::GOOD_QUERY) });
     expect(&response, &[200]);
+}
+
+/// Only a document that names its own address and the redirect URI that is asked for leads to a consent page.
+fn document(input: &[u8]) {
+    let app = App::publishing(input);
+    let response = app.send(&get("/authorize", app::DOCUMENT_QUERY));
+    expect(&response, &[200, 400]);
+    assert_eq!((app.calls(), response.header("location")), (1, None));
+    if response.status == 200 {
+        let said: serde_json::Value = serde_json::from_slice(input).unwrap_or_default();
+        assert_eq!(said.get("client_id").and_then(|id| id.as_str()), Some(app::DOCUMENT));
+        assert!(said.get("redirect_uris").is_some_and(|uris| uris.to_string().contains("https://client.example/cb")));
+        assert!(said.get("client_secret").is_none_or(serde_json::Value::is_null));
+    }
 }
 
 fn envelope(input: &[u8]) {

@@ -6,10 +6,12 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
 use m365_mcp::agent::{Admission, AgentName, Command, Reply};
+use m365_mcp::crypto::PrivateKey;
 use m365_mcp::log::Event;
 use m365_mcp::ports::{
-    AgentUnavailable, Agents, Background, Clock, Connection, Es256, Kv, KvError, Limit, Log, OutboundRequest,
-    OutboundResponse, P256Key, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Timer, Upstream, UpstreamError,
+    AgentUnavailable, Agents, Background, Clock, Connection, Es256, Kv, KvError, KvPage, Limit, Log, OutboundRequest,
+    OutboundResponse, P256Key, Ps256, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Timer, Upstream,
+    UpstreamError,
 };
 
 /// Every port at once.
@@ -18,6 +20,8 @@ pub(crate) struct Nowhere {
     pub(crate) kv: RefCell<HashMap<String, Vec<u8>>>,
     /// What is answered to who asks for keys.
     pub(crate) keys: String,
+    /// What a client published, if any did.
+    pub(crate) document: RefCell<Option<Vec<u8>>>,
     pub(crate) calls: Cell<usize>,
     pub(crate) counter: Cell<u8>,
 }
@@ -56,7 +60,7 @@ impl Background for Nowhere {
 #[async_trait(?Send)]
 impl Connection for Nowhere {
     async fn closed(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
@@ -74,6 +78,10 @@ impl Kv for Nowhere {
     async fn delete(&self, key: &str) -> Result<(), KvError> {
         self.kv.borrow_mut().remove(key);
         Ok(())
+    }
+
+    async fn list(&self, _prefix: &str, _cursor: Option<&str>) -> Result<KvPage, KvError> {
+        Ok(KvPage::default())
     }
 }
 
@@ -97,7 +105,12 @@ impl Upstream for Nowhere {
     async fn send(&self, request: OutboundRequest, _limit_ms: u64) -> Result<OutboundResponse, UpstreamError> {
         if !request.url.ends_with("/certs") {
             self.calls.set(self.calls.get() + 1);
-            return Err(UpstreamError::Unreachable);
+            let body = self.document.borrow().clone().ok_or(UpstreamError::Unreachable)?;
+            if request.max_answer.is_some_and(|most| body.len() > most) {
+                return Err(UpstreamError::TooLarge);
+            }
+            let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+            return Ok(OutboundResponse { status: 200, headers, body });
         }
         let body = self.keys.clone().into_bytes();
         Ok(OutboundResponse { status: 200, headers: Vec::new(), body })
@@ -122,5 +135,12 @@ impl Es256 for Nowhere {
 impl Rs256 for Nowhere {
     async fn verify(&self, _key: &RsaKey, _message: &[u8], _signature: &[u8]) -> bool {
         true
+    }
+}
+
+#[async_trait(?Send)]
+impl Ps256 for Nowhere {
+    async fn sign(&self, _key: &PrivateKey, _message: &[u8]) -> Option<Vec<u8>> {
+        None
     }
 }

@@ -39,6 +39,16 @@ export class Emulator {
     return this.ask("GET", "/entra/calls");
   }
 
+  /** Puts a document at `https://app.contoso.example<path>`. */
+  publish(path, document, cacheControl = "no-store") {
+    return this.ask("POST", "/publisher/document", { path, document, cacheControl });
+  }
+
+  /** The paths of `app.contoso.example` that were asked for. */
+  publisherCalls() {
+    return this.ask("GET", "/publisher/calls");
+  }
+
   expireMicrosoftTokens(user) {
     return this.ask("POST", "/entra/expire", user ? { user } : {});
   }

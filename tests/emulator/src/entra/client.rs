@@ -1,13 +1,15 @@
-//! Client authentication at the token endpoint: secret in the body or by Basic, never both.
+//! Client authentication at the token endpoint: secret in the body or by Basic, never both; or an assertion, where the
+//! application has a certificate.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
+use super::assertion;
 use super::error::EntraError;
 use crate::App;
 use crate::call::{Call, Pairs};
 
-/// Refuses unless the one registered application shows its secret.
-pub fn authenticate(app: &App, call: &Call, form: &Pairs) -> Result<(), EntraError> {
+/// Refuses unless the one registered application shows its secret, or signs with its certificate if it has one.
+pub fn authenticate(app: &App, call: &Call, form: &Pairs, tenant: &str) -> Result<(), EntraError> {
     let basic = basic_credentials(call);
     if basic.is_some() && form.get("client_secret").is_some() {
         return Err(EntraError::new(
@@ -33,6 +35,9 @@ pub fn authenticate(app: &App, call: &Call, form: &Pairs) -> Result<(), EntraErr
             700_016,
             "Application was not found in the directory 'Contoso'.",
         ));
+    }
+    if let Some(certificate) = &app.settings.client_certificate {
+        return assertion::authenticate(app, certificate, form, tenant);
     }
     match secret {
         None => Err(EntraError::new(

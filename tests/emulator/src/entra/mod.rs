@@ -1,6 +1,9 @@
 //! Entra ID: authorize, token, discovery and keys of one home tenant (Microsoft identity platform v2.0).
 
+pub mod admin_consent;
+pub mod assertion;
 pub mod authorize;
+pub mod claims;
 pub mod client;
 pub mod documents;
 pub mod error;
@@ -68,7 +71,9 @@ pub async fn handle(app: &App, call: &Call, path: &str) -> Reply {
     match (&call.method, rest) {
         (&Method::GET, "oauth2/v2.0/authorize") => authorize::show(app, call, audience),
         (&Method::POST, "oauth2/v2.0/authorize") => authorize::choose(app, call, audience),
-        (&Method::POST, "oauth2/v2.0/token") => token::handle(app, call, audience).await,
+        (&Method::GET, "v2.0/adminconsent") => admin_consent::show(app, call, audience),
+        (&Method::POST, "v2.0/adminconsent") => admin_consent::decide(app, call, audience),
+        (&Method::POST, "oauth2/v2.0/token") => token::handle(app, call, (tenant, audience)).await,
         (_, "oauth2/v2.0/token") => {
             EntraError::new("invalid_request", 900_561, "The endpoint only accepts POST requests.").reply()
         }

@@ -26,7 +26,7 @@ pub fn narrow(consent: &Consent, asked: Option<&str>) -> Result<Consent, EntraEr
             scopes.push(scope.clone());
         }
     }
-    Ok(Consent { user: consent.user, scopes })
+    Ok(Consent { scopes, ..consent.clone() })
 }
 
 /// Splits a `scope` parameter, takes Graph's prefix away and refuses a second resource.

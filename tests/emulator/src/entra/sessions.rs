@@ -1,12 +1,13 @@
 //! What Entra has issued: authorization codes, refresh tokens, access tokens, and a record of calls.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand::RngCore;
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
+use super::claims::Claims;
 use crate::sample::directory::User;
 
 /// A signed-in person and what the application may do for them.
@@ -16,6 +17,8 @@ pub struct Consent {
     pub user: &'static User,
     /// Granted scopes: the OpenID ones and Graph's without their resource prefix.
     pub scopes: Vec<String>,
+    /// What the sign-in was asked to meet, and met.
+    pub met: Claims,
 }
 
 /// An authorization code's record.
@@ -40,6 +43,8 @@ pub struct Code {
 pub struct AccessToken {
     /// Who, and for what.
     pub consent: Consent,
+    /// What it was asked for with.
+    pub claims: Claims,
     /// When Graph stops taking it.
     pub expires_at: OffsetDateTime,
 }
@@ -53,13 +58,15 @@ pub struct Sessions {
     pub refresh: HashMap<String, Consent>,
     /// By access token.
     pub access: HashMap<String, AccessToken>,
+    /// `jti`s of the client assertions that were used.
+    pub assertions: HashSet<String>,
     /// Every call of authorize and token, without secrets.
     pub calls: Vec<Value>,
 }
 
 impl Sessions {
     /// Issues an access token for Graph and its lifetime in seconds.
-    pub fn issue_access(&mut self, consent: &Consent) -> (String, i64) {
+    pub fn issue_access(&mut self, consent: &Consent, claims: Claims) -> (String, i64) {
         // The real lifetime is random between 60 and 90 minutes.
         let lifetime = 3600 + i64::from(rand::thread_rng().next_u32() % 1800);
         let token = format!(
@@ -68,7 +75,7 @@ impl Sessions {
             random(256)
         );
         let expires_at = OffsetDateTime::now_utc() + Duration::seconds(lifetime);
-        self.access.insert(token.clone(), AccessToken { consent: consent.clone(), expires_at });
+        self.access.insert(token.clone(), AccessToken { consent: consent.clone(), claims, expires_at });
         (token, lifetime)
     }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
+use super::claims::{self, Claims};
 use super::error::EntraError;
 use super::scopes::narrow;
 use super::sessions::Consent;
@@ -31,10 +32,11 @@ const FAULTS: &[&str] = &[
 struct Granted {
     consent: Consent,
     nonce: Option<String>,
+    claims: Claims,
 }
 
 /// POST `/{tenant}/oauth2/v2.0/token`.
-pub async fn handle(app: &App, call: &Call, audience: Audience) -> Reply {
+pub async fn handle(app: &App, call: &Call, tenant: (&str, Audience)) -> Reply {
     let form = call.form();
     let grant = form.get("grant_type").unwrap_or("").to_owned();
     let ordered = app.world().faults.take(Target::Entra, FAULTS, ("POST", "token"));
@@ -42,7 +44,7 @@ pub async fn handle(app: &App, call: &Call, audience: Audience) -> Reply {
         note(app, call, &grant, ordered.as_ref().map_or("", |fault| &fault.fault));
         return reply;
     }
-    let result = check(app, call, &form, audience);
+    let result = check(app, call, &form, tenant);
     let outcome = result.as_ref().map_or_else(|e| format!("{} {}", e.error, e.code), |_| "ok".to_owned());
     note(app, call, &grant, &outcome);
     match result {
@@ -80,7 +82,8 @@ async fn before(fault: Option<&Fault>) -> Option<Reply> {
     Some(error.reply())
 }
 
-fn check(app: &App, call: &Call, form: &Pairs, audience: Audience) -> Result<Granted, EntraError> {
+fn check(app: &App, call: &Call, form: &Pairs, tenant: (&str, Audience)) -> Result<Granted, EntraError> {
+    let (tenant, audience) = tenant;
     let refuse = |code, text: &str| EntraError::new("invalid_request", code, text);
     let kind = call.header("content-type").unwrap_or("").split(';').next().unwrap_or("").trim();
     if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
@@ -102,7 +105,7 @@ fn check(app: &App, call: &Call, form: &Pairs, audience: Audience) -> Result<Gra
             "The resource parameter provided in the request doesn't match with the requested scopes.",
         ));
     }
-    client::authenticate(app, call, form)?;
+    client::authenticate(app, call, form, tenant)?;
     match form.get("grant_type") {
         Some("authorization_code") => redeem(app, form, audience),
         Some("refresh_token") => refresh(app, form, audience),
@@ -148,8 +151,11 @@ fn redeem(app: &App, form: &Pairs, audience: Audience) -> Result<Granted, EntraE
         return Err(refuse(50020, "The user account does not exist in this tenant."));
     }
     let consent = narrow(&code.consent, form.filled("scope"))?;
+    let mut asked = claims::parse(form)?;
+    claims::need_no_person(&asked, &consent.met)?;
+    asked.extend(consent.met.clone());
     code.used = true;
-    Ok(Granted { consent, nonce: code.nonce.clone() })
+    Ok(Granted { consent, nonce: code.nonce.clone(), claims: asked })
 }
 
 fn refresh(app: &App, form: &Pairs, audience: Audience) -> Result<Granted, EntraError> {
@@ -167,7 +173,9 @@ fn refresh(app: &App, form: &Pairs, audience: Audience) -> Result<Granted, Entra
     if !audience.admits(consent.user) {
         return Err(refuse(50020, "The user account does not exist in this tenant."));
     }
-    Ok(Granted { consent: narrow(consent, form.filled("scope"))?, nonce: None })
+    let asked = claims::parse(form)?;
+    claims::need_no_person(&asked, &consent.met)?;
+    Ok(Granted { consent: narrow(consent, form.filled("scope"))?, nonce: None, claims: asked })
 }
 
 async fn answer(app: &App, granted: Granted) -> Reply {
@@ -175,7 +183,7 @@ async fn answer(app: &App, granted: Granted) -> Reply {
     let has = |scope: &str| consent.scopes.iter().any(|one| one == scope);
     let fault = app.world().faults.take(Target::Entra, id_token::FAULTS, ("POST", "token"));
     let fault = fault.as_ref().map(|fault| fault.fault.as_str());
-    let mut body = tokens(app, &consent);
+    let mut body = tokens(app, &consent, granted.claims);
     if has("openid") {
         let token = id_token::sign(app, &consent, granted.nonce.as_deref(), fault).await;
         crate::json::set(&mut body, "id_token", token);
@@ -184,9 +192,9 @@ async fn answer(app: &App, granted: Granted) -> Reply {
     reply::with(reply::with(answer, "cache-control", "no-store, no-cache"), "pragma", "no-cache")
 }
 
-fn tokens(app: &App, consent: &Consent) -> Value {
+fn tokens(app: &App, consent: &Consent, claims: Claims) -> Value {
     let mut world = app.world();
-    let (access_token, lifetime) = world.entra.issue_access(consent);
+    let (access_token, lifetime) = world.entra.issue_access(consent, claims);
     let shown: Vec<&str> =
         consent.scopes.iter().map(String::as_str).filter(|scope| *scope != "offline_access").collect();
     let mut body = json!({
@@ -200,7 +208,11 @@ fn tokens(app: &App, consent: &Consent) -> Value {
 }
 
 fn note(app: &App, call: &Call, grant: &str, outcome: &str) {
-    let auth = if call.headers.contains_key("authorization") { "basic" } else { "body" };
+    let auth = match (call.headers.contains_key("authorization"), call.form().get("client_assertion")) {
+        (true, _) => "basic",
+        (false, Some(_)) => "assertion",
+        (false, None) => "body",
+    };
     app.world().entra.calls.push(json!({
         "endpoint": "token", "grant_type": grant, "client_auth": auth, "outcome": outcome,
     }));

@@ -4,6 +4,7 @@
 //! answers · `error` is the body shape. The order is Graph's: token, path, scope, query, body.
 
 pub mod calendar;
+pub mod challenge;
 pub mod compose;
 pub mod error;
 pub mod event;
@@ -26,13 +27,13 @@ pub mod zone;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::App;
 use crate::call::Call;
+use crate::entra::claims::Claims;
 use crate::entra::sessions::Consent;
 use crate::faults::{Fault, Target};
 use crate::reply::{self, Reply};
@@ -45,16 +46,19 @@ const CONTENT_TYPE: &str =
 const CONCURRENT: usize = 4;
 const OUTLOOK: &[&str] =
     &["/messages", "/mailFolders", "/sendMail", "/calendar", "/events", "/contacts", "/mailboxSettings"];
-const BEFORE: &[&str] = &["401", "401-claims", "403", "404", "429", "503"];
+const BEFORE: &[&str] = &["401", "401-claims", "401-acrs", "403", "404", "429", "503"];
+/// Without the faults that the request's token satisfies.
+const SATISFIED: &[&str] = &["401", "403", "404", "429", "503"];
 const AROUND: &[&str] = &["slow", "act-then-504", "empty-page"];
 
 /// Answers one Graph request and records it.
 pub async fn handle(app: &App, call: &Call) -> Reply {
     let request_id = Uuid::new_v4().to_string();
     let subject = (call.method.as_str(), call.path.as_str());
+    let ordinary = if challenge::is_answered(app, call) { SATISFIED } else { BEFORE };
     let (before, around) = {
         let mut world = app.world();
-        let before = world.faults.take(Target::Graph, BEFORE, subject);
+        let before = world.faults.take(Target::Graph, ordinary, subject);
         (before, world.faults.take(Target::Graph, AROUND, subject))
     };
     let consent = authenticate(app, call);
@@ -63,7 +67,7 @@ pub async fn handle(app: &App, call: &Call) -> Reply {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms.unwrap_or(1000))).await;
     }
     let result = match (&consent, before) {
-        (_, Some(fault)) => Err(ordered(&fault)),
+        (_, Some(fault)) => Err(ordered(app, call, &fault)),
         (Err(error), None) => Err(error.clone()),
         (Ok(_), None) if place == Some(false) => Err(throttled()),
         (Ok(consent), None) => routes::answer(app, call, consent),
@@ -75,6 +79,12 @@ pub async fn handle(app: &App, call: &Call) -> Reply {
     let reply = render(result, call, &request_id);
     record(app, call, consent.ok().as_ref(), &reply);
     reply
+}
+
+/// What the request's token was asked for with.
+fn claims_of(app: &App, call: &Call) -> Claims {
+    let token = call.header("authorization").and_then(|header| header.split_once(' ')).map(|(_, token)| token);
+    token.and_then(|token| app.world().entra.access.get(token).map(|known| known.claims.clone())).unwrap_or_default()
 }
 
 fn authenticate(app: &App, call: &Call) -> Result<Consent, GraphError> {
@@ -118,12 +128,14 @@ fn throttled() -> GraphError {
     GraphError::new(429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit.")
 }
 
-fn ordered(fault: &Fault) -> GraphError {
+fn expired() -> GraphError {
+    GraphError::new(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
+}
+
+fn ordered(app: &App, call: &Call, fault: &Fault) -> GraphError {
     let mut error = match fault.fault.as_str() {
-        "401" => {
-            GraphError::new(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
-        }
-        "401-claims" => claims_challenge(),
+        "401" => expired(),
+        "401-claims" | "401-acrs" => challenge::refuse(&fault.fault, &claims_of(app, call)),
         "403" => GraphError::new(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again."),
         "404" => GraphError::new(404, "ErrorItemNotFound", "The specified object was not found in the store."),
         "429" => throttled(),
@@ -132,21 +144,6 @@ fn ordered(fault: &Fault) -> GraphError {
     if let Some(seconds) = fault.retry_after {
         error.headers.push(("retry-after", seconds.to_string()));
     }
-    error
-}
-
-fn claims_challenge() -> GraphError {
-    let claims = STANDARD.encode(r#"{"access_token":{"nbf":{"essential":true,"value":"1767225600"}}}"#);
-    let challenge = format!(
-        "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
-         client_id=\"00000003-0000-0000-c000-000000000000\", error=\"insufficient_claims\", claims=\"{claims}\""
-    );
-    let mut error = GraphError::new(
-        401,
-        "InvalidAuthenticationToken",
-        "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp",
-    );
-    error.headers.push(("www-authenticate", challenge));
     error
 }
 

@@ -12,8 +12,13 @@ use crate::faults::{Fault, Match, Target};
 use crate::reply::{self, Reply, escape};
 use crate::sample::directory::USERS;
 
-const TARGETS: [(Target, &str); 4] =
-    [(Target::Gateway, "gateway"), (Target::Graph, "graph"), (Target::Entra, "entra"), (Target::Access, "access")];
+const TARGETS: [(Target, &str); 5] = [
+    (Target::Gateway, "gateway"),
+    (Target::Graph, "graph"),
+    (Target::Entra, "entra"),
+    (Target::Access, "access"),
+    (Target::Publisher, "publisher"),
+];
 
 /// Answers a request to the emulator's own address.
 pub async fn handle(app: &App, call: &Call) -> Reply {

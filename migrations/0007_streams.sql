@@ -3,6 +3,8 @@ CREATE TABLE IF NOT EXISTS streams (
     stream TEXT PRIMARY KEY,
     -- The legacy session that it belongs to.
     session TEXT NOT NULL,
+    -- The JSON-RPC id of the request that it answers.
+    request TEXT NOT NULL,
     -- The number of the newest event, sent or not; 0 before the first.
     last INTEGER NOT NULL,
     -- Whether that was the last one.
