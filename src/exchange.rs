@@ -32,6 +32,8 @@ pub struct Isolate {
     pub keys: crate::jose::KeyCache,
     /// Grants that their objects confirmed lately.
     pub confirmed: crate::mcp::confirm::Confirmed,
+    /// Lists of tools as they went out.
+    pub lists: crate::tools::Lists,
     /// Limits that are known to be used up.
     pub exhausted: crate::limits::Exhausted,
 }

@@ -143,6 +143,42 @@ scopes! {
     PeopleRead = "People.Read",
     ContactsRead = "Contacts.Read",
     UserReadBasicAll = "User.ReadBasic.All",
+    MailReadBasic = "Mail.ReadBasic",
+    MailboxSettingsReadWrite = "MailboxSettings.ReadWrite",
+    PlaceReadAll = "Place.Read.All",
+    ChannelReadBasicAll = "Channel.ReadBasic.All",
+    ChannelMessageReadAll = "ChannelMessage.Read.All",
+    ChatReadBasic = "Chat.ReadBasic",
+    ChatRead = "Chat.Read",
+    OnlineMeetingsRead = "OnlineMeetings.Read",
+    OnlineMeetingArtifactReadAll = "OnlineMeetingArtifact.Read.All",
+    OnlineMeetingTranscriptReadAll = "OnlineMeetingTranscript.Read.All",
+    PresenceRead = "Presence.Read",
+    PresenceReadAll = "Presence.Read.All",
+    PresenceReadWrite = "Presence.ReadWrite",
+    UserReadAll = "User.Read.All",
+    GroupMemberReadAll = "GroupMember.Read.All",
+    ContactsReadWrite = "Contacts.ReadWrite",
+    FilesRead = "Files.Read",
+    FilesReadAll = "Files.Read.All",
+    FilesReadWrite = "Files.ReadWrite",
+    FilesReadWriteAll = "Files.ReadWrite.All",
+    SitesReadAll = "Sites.Read.All",
+    SitesReadWriteAll = "Sites.ReadWrite.All",
+    NotesRead = "Notes.Read",
+    NotesCreate = "Notes.Create",
+    NotesReadWrite = "Notes.ReadWrite",
+    TasksRead = "Tasks.Read",
+    TasksReadWrite = "Tasks.ReadWrite",
+}
+
+/// Who can agree to a scope, by Microsoft's defaults; a tenant may demand an administrator for all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConsentBy {
+    /// The person who signs in.
+    User,
+    /// An administrator of the organisation, for everybody. Until then a sign-in that asks for it fails as a whole.
+    Admin,
 }
 
 impl Scope {
@@ -151,20 +187,25 @@ impl Scope {
         Self::ALL.iter().copied().find(|scope| scope.name().eq_ignore_ascii_case(name))
     }
 
-    /// The wider scope that includes this one, where Graph has it.
-    const fn included_in(self) -> Option<Self> {
+    /// Who can agree to it (Microsoft's permissions reference, delegated).
+    pub const fn consent_by(self) -> ConsentBy {
         match self {
-            Self::MailRead => Some(Self::MailReadWrite),
-            Self::MailReadShared => Some(Self::MailReadWriteShared),
-            Self::CalendarsRead => Some(Self::CalendarsReadWrite),
-            Self::CalendarsReadShared => Some(Self::CalendarsReadWriteShared),
+            Self::PlaceReadAll
+            | Self::ChannelMessageReadAll
+            | Self::OnlineMeetingTranscriptReadAll
+            | Self::UserReadAll
+            | Self::GroupMemberReadAll => ConsentBy::Admin,
             Self::UserRead
+            | Self::MailRead
             | Self::MailReadWrite
             | Self::MailSend
+            | Self::MailReadShared
             | Self::MailReadWriteShared
             | Self::MailSendShared
             | Self::MailboxSettingsRead
+            | Self::CalendarsRead
             | Self::CalendarsReadWrite
+            | Self::CalendarsReadShared
             | Self::CalendarsReadWriteShared
             | Self::ChannelMessageSend
             | Self::ChatMessageSend
@@ -173,7 +214,80 @@ impl Scope {
             | Self::OnlineMeetingsReadWrite
             | Self::PeopleRead
             | Self::ContactsRead
-            | Self::UserReadBasicAll => None,
+            | Self::UserReadBasicAll
+            | Self::MailReadBasic
+            | Self::MailboxSettingsReadWrite
+            | Self::ChannelReadBasicAll
+            | Self::ChatReadBasic
+            | Self::ChatRead
+            | Self::OnlineMeetingsRead
+            | Self::OnlineMeetingArtifactReadAll
+            | Self::PresenceRead
+            | Self::PresenceReadAll
+            | Self::PresenceReadWrite
+            | Self::ContactsReadWrite
+            | Self::FilesRead
+            | Self::FilesReadAll
+            | Self::FilesReadWrite
+            | Self::FilesReadWriteAll
+            | Self::SitesReadAll
+            | Self::SitesReadWriteAll
+            | Self::NotesRead
+            | Self::NotesCreate
+            | Self::NotesReadWrite
+            | Self::TasksRead
+            | Self::TasksReadWrite => ConsentBy::User,
+        }
+    }
+
+    /// The wider scopes that include this one, each with all that includes it in turn.
+    const fn included_in(self) -> &'static [Self] {
+        match self {
+            Self::MailReadBasic => &[Self::MailRead, Self::MailReadWrite],
+            Self::MailRead => &[Self::MailReadWrite],
+            Self::MailReadShared => &[Self::MailReadWriteShared],
+            Self::MailboxSettingsRead => &[Self::MailboxSettingsReadWrite],
+            Self::CalendarsRead => &[Self::CalendarsReadWrite],
+            Self::CalendarsReadShared => &[Self::CalendarsReadWriteShared],
+            Self::ChatReadBasic => &[Self::ChatRead],
+            Self::OnlineMeetingsRead => &[Self::OnlineMeetingsReadWrite],
+            Self::PresenceRead => &[Self::PresenceReadWrite, Self::PresenceReadAll],
+            Self::UserReadBasicAll => &[Self::UserReadAll],
+            Self::ContactsRead => &[Self::ContactsReadWrite],
+            Self::FilesRead => &[Self::FilesReadAll, Self::FilesReadWrite, Self::FilesReadWriteAll],
+            Self::FilesReadAll | Self::FilesReadWrite => &[Self::FilesReadWriteAll],
+            Self::SitesReadAll => &[Self::SitesReadWriteAll],
+            Self::NotesRead | Self::NotesCreate => &[Self::NotesReadWrite],
+            Self::TasksRead => &[Self::TasksReadWrite],
+            Self::UserRead
+            | Self::MailReadWrite
+            | Self::MailSend
+            | Self::MailReadWriteShared
+            | Self::MailSendShared
+            | Self::CalendarsReadWrite
+            | Self::CalendarsReadWriteShared
+            | Self::ChannelMessageSend
+            | Self::ChatMessageSend
+            | Self::ChatCreate
+            | Self::TeamReadBasicAll
+            | Self::OnlineMeetingsReadWrite
+            | Self::PeopleRead
+            | Self::MailboxSettingsReadWrite
+            | Self::PlaceReadAll
+            | Self::ChannelReadBasicAll
+            | Self::ChannelMessageReadAll
+            | Self::ChatRead
+            | Self::OnlineMeetingArtifactReadAll
+            | Self::OnlineMeetingTranscriptReadAll
+            | Self::PresenceReadAll
+            | Self::PresenceReadWrite
+            | Self::UserReadAll
+            | Self::GroupMemberReadAll
+            | Self::ContactsReadWrite
+            | Self::FilesReadWriteAll
+            | Self::SitesReadWriteAll
+            | Self::NotesReadWrite
+            | Self::TasksReadWrite => &[],
         }
     }
 }
@@ -211,7 +325,7 @@ impl ScopeSet {
 
     /// Whether the set holds `scope` itself or a wider one that includes it.
     pub fn allows(self, scope: Scope) -> bool {
-        self.contains(scope) || scope.included_in().is_some_and(|wider| self.contains(wider))
+        self.contains(scope) || scope.included_in().iter().any(|wider| self.contains(*wider))
     }
 
     /// Whether every scope of `other` is in this set.
@@ -231,6 +345,12 @@ impl ScopeSet {
         Self(self.0 | other.0)
     }
 
+    /// The scopes of this set for which `keep` says yes.
+    #[must_use]
+    pub fn filter(self, keep: impl Fn(Scope) -> bool) -> Self {
+        Self(self.iter().filter(|scope| keep(*scope)).fold(0, |bits, scope| bits | 1 << (scope as u8)))
+    }
+
     /// Whether the set is empty.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
@@ -239,7 +359,7 @@ impl ScopeSet {
     /// The fewest scopes that allow the same: a narrower one goes where a wider one includes it.
     #[must_use]
     pub fn least(self) -> Self {
-        let needed = |scope: &Scope| !scope.included_in().is_some_and(|wider| self.contains(wider));
+        let needed = |scope: &Scope| !scope.included_in().iter().any(|wider| self.contains(*wider));
         Self(self.iter().filter(needed).fold(0, |bits, scope| bits | 1 << (scope as u8)))
     }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::client::{Called, Client, ClientCapabilities, InputAnswer};
 use super::streams::{Attach, StreamName};
 use super::wishes::Wish;
+use crate::config::PresetSet;
 use crate::crypto::{Digest, Secret};
 use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
 use crate::oauth::entra::claims::Claims;
@@ -349,6 +350,9 @@ pub struct CallCommand {
     pub correlation: Correlation,
     /// What is asked.
     pub action: Action,
+    /// The presets that the client's URL leaves.
+    #[serde(default = "PresetSet::all")]
+    pub presets: PresetSet,
     /// Whether a want of permission can still be told by an HTTP status.
     pub may_challenge: bool,
     /// What is known of the client.

@@ -18,13 +18,13 @@ use crate::agent::{Caller, Correlation, GrantError, TokenSource};
 use crate::config::Config;
 use crate::crypto::Secret;
 use crate::gateway::allow;
-use crate::gateway::classify::REQUEST_REFUSED;
+use crate::gateway::classify::{self, REQUEST_REFUSED};
 use crate::gateway::dynamic_route::{self, Answer, Metadata};
 use crate::gateway::envelope::{Content, Outgoing, Sealer};
 use crate::graph::request::Method;
 use crate::graph::{Failure, Graph, GraphRequest, GraphResponse, Origin};
 use crate::log::{Event, Kind};
-use crate::ports::{AgentPorts, AiCall};
+use crate::ports::{AgentPorts, AiCall, OutboundResponse};
 
 /// Waits for Retry-After at most this often for one request …
 const MAX_WAITS: u8 = 2;
@@ -275,5 +275,10 @@ impl Graph for GraphClient<'_> {
                 Next::GiveUp => return Err(failure),
             }
         }
+    }
+
+    fn judge(&self, part: &GraphResponse) -> Failure {
+        let GraphResponse { status, headers, body } = part.clone();
+        classify::graph(&OutboundResponse { status, headers, body }, self.ports.clock.now())
     }
 }

@@ -40,7 +40,7 @@ use crate::log::{Event, Kind};
 use crate::oauth::grant::Grant;
 use crate::oauth::scopes;
 use crate::ports::AgentPorts;
-use crate::tools::{self, ToolContext};
+use crate::tools::{self, Memory, ToolContext};
 
 use calls::{Calls, End};
 use user_grants::Sweep;
@@ -90,13 +90,14 @@ pub struct Agent {
     grant: Grant,
     lanes: Lanes,
     calls: Calls,
+    memory: Memory,
 }
 
 impl Agent {
     /// The object over this storage. Touches nothing until the first command.
     pub fn new(config: Rc<Config>, ports: AgentPorts) -> Self {
         let grant = Grant::new(Rc::clone(&config), ports.clone());
-        Self { config, ports, grant, lanes: Lanes::default(), calls: Calls::default() }
+        Self { config, ports, grant, lanes: Lanes::default(), calls: Calls::default(), memory: Memory::default() }
     }
 
     /// Carries out one command.
@@ -314,8 +315,10 @@ impl Agent {
             config: &self.config,
             ports: &self.ports,
             caller: &caller,
-            offered: scopes::supported(&self.config),
+            presets: self.config.presets.intersection(command.presets),
+            offered: scopes::offered(&self.config),
             may_challenge: command.may_challenge,
+            memory: &self.memory,
             graph: &graph,
             conversation,
             request_id: &command.correlation.request_id,

@@ -13,6 +13,7 @@ use super::GrantError;
 use super::client::{Client, ClientCapabilities, Dialogue, InputAnswer, InputRequest};
 use super::command::{Action, CallCommand, CallName, Correlation, Presented};
 use super::streams::StreamName;
+use crate::config::PresetSet;
 use crate::crypto::{self, Key};
 use crate::ports::{AgentPorts, SqlRow, SqlValue};
 
@@ -29,6 +30,7 @@ const MOST_SESSIONS: i64 = 64;
 #[derive(Serialize, Deserialize)]
 struct Waiting {
     action: Action,
+    presets: PresetSet,
     client: Client,
     request: String,
     correlation: Correlation,
@@ -67,6 +69,7 @@ impl<'a> WaitingCalls<'a> {
         let call = crypto::random_text::<16>(&*self.ports.random);
         let waiting = Waiting {
             action: command.action.clone(),
+            presets: command.presets,
             client: Client { dialogue, ..command.client.clone() },
             request: request.clone(),
             correlation: command.correlation.clone(),
@@ -139,12 +142,13 @@ impl<'a> WaitingCalls<'a> {
             return Ok(None);
         }
         forget(self.ports, "SELECT call FROM waiting_calls WHERE call = ?", &[text(call)])?;
-        let Waiting { action, client, request, correlation, .. } = waiting;
+        let Waiting { action, presets, client, request, correlation, .. } = waiting;
         let request = Some(request);
         Ok(Some(CallCommand {
             presented: presented.clone(),
             correlation,
             action,
+            presets,
             may_challenge: false,
             client,
             request,

@@ -4,6 +4,7 @@
 mod credential;
 mod keys;
 mod parse;
+mod presets;
 
 use std::fmt;
 
@@ -14,6 +15,7 @@ use crate::graph::cloud::Cloud;
 
 pub use credential::{Certificate, ClientCredential};
 pub use keys::{EncryptionKeys, Keys};
+pub use presets::{Preset, PresetSet};
 
 use parse::{
     hex_tag, is_hex, parse_discovery, parse_graph_version, parse_key, parse_public_url, parse_schemes, parse_slug,
@@ -43,6 +45,8 @@ pub struct Config {
     pub operator_key: Option<Secret>,
     /// Hides and refuses every tool that writes.
     pub read_only: bool,
+    /// The groups of tools that are offered.
+    pub presets: PresetSet,
     /// Private URI schemes that clients may be answered by (RFC 8252 section 7.1), beside https and loopback.
     pub redirect_schemes: Vec<String>,
     /// How many clients may register themselves in a day (UTC); 0 closes registration.
@@ -190,6 +194,12 @@ impl Reader<'_> {
         let operator_key = self
             .or("OPERATOR_KEY", None, "at least 32 bytes", |text| (text.len() >= 32).then(|| Some(Secret::new(text))));
         let read_only = self.or("READ_ONLY", false, "true or false", |text| text.parse().ok());
+        let presets = self.or(
+            "TOOL_PRESETS",
+            PresetSet::usual(),
+            "all, or some of core, mail, calendar, teams, people, files, sharepoint, notes, tasks, search, raw, separated by commas",
+            |text| PresetSet::parse(text).ok(),
+        );
         let redirect_schemes = self.or(
             "REDIRECT_SCHEMES",
             vec!["cursor".to_owned()],
@@ -210,6 +220,7 @@ impl Reader<'_> {
             discovery: discovery?,
             operator_key: operator_key?,
             read_only: read_only?,
+            presets: presets?,
             redirect_schemes: redirect_schemes?,
             registrations_per_day: registrations_per_day?,
         })
@@ -290,10 +301,8 @@ impl Reader<'_> {
 
     /// A policy that is set but not enforced would be worse than an error.
     fn refuse_unenforced(&mut self) {
-        for name in ["SEND_POLICY", "TOOL_PRESETS"] {
-            if self.get(name).is_some() {
-                self.fault::<()>(name, "nothing: this version does not enforce it");
-            }
+        if self.get("SEND_POLICY").is_some() {
+            self.fault::<()>("SEND_POLICY", "nothing: this version does not enforce it");
         }
     }
 
@@ -414,6 +423,16 @@ mod tests {
             faults(&[("SEND_POLICY", "internal")]),
             ["SEND_POLICY: expected nothing: this version does not enforce it"]
         );
+    }
+
+    #[test]
+    fn an_unknown_preset_is_refused_and_the_known_ones_are_named() {
+        let found = faults(&[("TOOL_PRESETS", "mail,contacts")]);
+        assert!(
+            found.iter().any(|fault| fault.starts_with("TOOL_PRESETS: expected all, or some of core, ")),
+            "{found:?}"
+        );
+        assert_eq!(faults(&[("TOOL_PRESETS", "mail, files")]), Vec::<String>::new());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Microsoft Graph as data: requests are built and escaped here, answers and errors are parsed here. Sending is the
 //! business of `gateway`, through the [`Graph`] trait.
 
+pub mod batch;
 pub mod challenge;
 pub mod cloud;
 pub mod request;
@@ -16,4 +17,7 @@ pub use response::{Failure, GraphResponse, Origin};
 pub trait Graph {
     /// Sends the request; an answer of 400 and more is a [`Failure`].
     async fn send(&self, request: &GraphRequest) -> Result<GraphResponse, Failure>;
+
+    /// The failure that an answer of 400 and more within a batch stands for.
+    fn judge(&self, part: &GraphResponse) -> Failure;
 }

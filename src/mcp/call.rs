@@ -89,8 +89,15 @@ impl Call {
         let cancel =
             CancelCommand { presented: presented.clone(), call: CallName::Run(correlation.request_id.clone()) };
         let is_stateless = request.is_none();
-        let command =
-            Command::Call(CallCommand { presented, correlation, action: ask.action, may_challenge, client, request });
+        let command = Command::Call(CallCommand {
+            presented,
+            correlation,
+            action: ask.action,
+            presets: ask.presets,
+            may_challenge,
+            client,
+            request,
+        });
         let agent = AgentName::Grant(claims.grant);
         let reply = exchange.ports.agents.call(&agent, &command);
         let outcome = match select(reply, client_gone(exchange, is_stateless)).await {

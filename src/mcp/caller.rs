@@ -8,7 +8,7 @@ use super::protocol::Message;
 use super::session::{Owner, SessionKeys};
 use super::{Endpoint, Turn, refuse};
 use crate::agent::Presented;
-use crate::config::{Config, Discovery};
+use crate::config::{Discovery, PresetSet};
 use crate::crypto::Secret;
 use crate::exchange::Exchange;
 use crate::limits::{self, Party, RateLimited};
@@ -51,6 +51,7 @@ impl<'a> Caller<'a> {
         exchange: &Exchange,
         endpoint: Endpoint,
         request: &'a Request,
+        presets: PresetSet,
     ) -> Result<Self, Response> {
         let config = &exchange.config;
         let header = request.header("authorization");
@@ -62,23 +63,8 @@ impl<'a> Caller<'a> {
             (Bearer::Foreign, Discovery::ApiToken | Discovery::Open) => Ok(Self::Discovery { credentials: header }),
             (Bearer::Foreign, Discovery::Off) => count_failure(exchange, request).await.and_then(|()| refused(FOREIGN)),
             (Bearer::Absent, Discovery::Open) => Ok(Self::Discovery { credentials: None }),
-            (Bearer::Absent, Discovery::ApiToken | Discovery::Off) => refused(Challenge::Missing),
+            (Bearer::Absent, Discovery::ApiToken | Discovery::Off) => refused(Challenge::Missing(presets)),
         }
-    }
-
-    /// Refuses with a challenge what needs a sign-in and comes without one.
-    pub(super) fn authorize<'m>(
-        &self,
-        config: &Config,
-        endpoint: Endpoint,
-        messages: impl IntoIterator<Item = &'m Message<'m>>,
-    ) -> Result<(), Response> {
-        let Self::Discovery { credentials } = self else { return Ok(()) };
-        if messages.into_iter().all(may_discover) {
-            return Ok(());
-        }
-        let kind = if credentials.is_some() { FOREIGN } else { Challenge::Missing };
-        Err(refuse::unauthorized(config, endpoint, kind))
     }
 
     /// Whose sessions this caller's are.
@@ -136,6 +122,16 @@ impl Holder<'_> {
 }
 
 impl<'a> Turn<'a> {
+    /// Refuses with a challenge what needs a sign-in and comes without one.
+    pub(super) fn authorize<'m>(&self, messages: impl IntoIterator<Item = &'m Message<'m>>) -> Result<(), Response> {
+        let Caller::Discovery { credentials } = &self.caller else { return Ok(()) };
+        if messages.into_iter().all(may_discover) {
+            return Ok(());
+        }
+        let kind = if credentials.is_some() { FOREIGN } else { Challenge::Missing(self.presets) };
+        Err(refuse::unauthorized(&self.exchange.config, self.endpoint, kind))
+    }
+
     /// The grant's caller; `None` in discovery.
     pub(super) fn holder<'s>(&'s self, session: Option<&'s str>) -> Option<Holder<'s>>
     where

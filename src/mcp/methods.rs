@@ -13,9 +13,10 @@ use serde_json::value::RawValue;
 use super::completion::complete;
 use super::protocol::{Answer, RpcError, clip, params};
 use crate::agent::{Action, Called, Client, LogLevel, Wish};
-use crate::config::Config;
+use crate::config::PresetSet;
+use crate::exchange::Exchange;
 use crate::prompts;
-use crate::tools;
+use crate::tools::{self, View};
 
 /// Whether a client is told of changes. Nothing tells this server when mail or a calendar changes, and its lists change
 /// with a deploy only, so that the product would promise what it cannot keep.
@@ -38,13 +39,15 @@ pub(super) struct Ask {
     pub(super) action: Action,
     /// Our name for it in log lines.
     pub(super) name: &'static str,
+    /// The presets that count for it.
+    pub(super) presets: PresetSet,
 }
 
 /// What a request comes to; `initialize` is not among them, because it belongs to the channel.
-pub(super) fn step(config: &Config, method: &str, raw: Option<&RawValue>) -> Step {
+pub(super) fn step(exchange: &Exchange, view: View, method: &str, raw: Option<&RawValue>) -> Step {
     let outcome = match method {
         "ping" => Ok(result("{}")),
-        "tools/list" => list(raw, || format!("{{\"tools\":{}}}", tools::list_json(config.read_only)).into()),
+        "tools/list" => list(raw, || format!("{{\"tools\":{}}}", exchange.isolate.lists.json(view)).into()),
         "resources/list" => list(raw, || format!("{{\"resources\":{}}}", tools::resources_json()).into()),
         "resources/templates/list" => {
             list(raw, || format!("{{\"resourceTemplates\":{}}}", tools::templates_json()).into())
@@ -55,7 +58,7 @@ pub(super) fn step(config: &Config, method: &str, raw: Option<&RawValue>) -> Ste
         "logging/setLevel" => log_level(raw),
         "resources/subscribe" if CHANGES => subscription(raw, Wish::Subscribe),
         "resources/unsubscribe" if CHANGES => subscription(raw, Wish::Unsubscribe),
-        "tools/call" => call(config, raw),
+        "tools/call" => call(view, raw),
         "resources/read" => read(raw),
         _ => Err(RpcError::method_not_found(method)),
     };
@@ -88,15 +91,16 @@ struct CallParams<'a> {
     arguments: Option<&'a RawValue>,
 }
 
-fn call(config: &Config, raw: Option<&RawValue>) -> Result<Step, RpcError> {
+fn call(view: View, raw: Option<&RawValue>) -> Result<Step, RpcError> {
     let CallParams { name, arguments } = params(raw)?;
-    call_tool(config, &name, arguments)
+    call_tool(view, &name, arguments)
 }
 
 /// A call of a tool: a question to the object, unless the deployment or the arguments' form rule it out.
-pub(super) fn call_tool(config: &Config, name: &str, arguments: Option<&RawValue>) -> Result<Step, RpcError> {
-    let tool = tools::find(name).ok_or_else(|| RpcError::invalid_params(format!("unknown tool: {}", clip(name))))?;
-    if config.read_only && tool.writes() {
+pub(super) fn call_tool(view: View, name: &str, arguments: Option<&RawValue>) -> Result<Step, RpcError> {
+    let known = tools::find(name).filter(|tool| view.has(tool));
+    let tool = known.ok_or_else(|| RpcError::invalid_params(format!("unknown tool: {}", clip(name))))?;
+    if view.read_only && tool.writes() {
         return Ok(result(READ_ONLY));
     }
     let arguments = arguments.map_or("{}", RawValue::get);
@@ -104,7 +108,7 @@ pub(super) fn call_tool(config: &Config, name: &str, arguments: Option<&RawValue
         return Err(RpcError::invalid_params("arguments must be an object"));
     }
     let action = Action::Tool { name: name.to_owned(), arguments: arguments.to_owned() };
-    Ok(Step::Ask(Ask { action, name: tool.name }))
+    Ok(Step::Ask(Ask { action, name: tool.name, presets: view.presets }))
 }
 
 /// A tool error, not a protocol error, so that the model reads why.
@@ -117,7 +121,11 @@ struct LevelParams {
 
 fn log_level(raw: Option<&RawValue>) -> Result<Step, RpcError> {
     let LevelParams { level } = params(raw)?;
-    Ok(Step::Ask(Ask { action: Action::Wish(Wish::LogLevel(level)), name: "logging/setLevel" }))
+    Ok(Step::Ask(Ask {
+        action: Action::Wish(Wish::LogLevel(level)),
+        name: "logging/setLevel",
+        presets: PresetSet::ALL,
+    }))
 }
 
 fn subscription(raw: Option<&RawValue>, wish: fn(String) -> Wish) -> Result<Step, RpcError> {
@@ -125,7 +133,7 @@ fn subscription(raw: Option<&RawValue>, wish: fn(String) -> Wish) -> Result<Step
     if !tools::has_resource(&uri) {
         return Err(no_such_resource(&uri));
     }
-    Ok(Step::Ask(Ask { action: Action::Wish(wish(uri)), name: "resources/subscribe" }))
+    Ok(Step::Ask(Ask { action: Action::Wish(wish(uri)), name: "resources/subscribe", presets: PresetSet::ALL }))
 }
 
 #[derive(Deserialize)]
@@ -169,7 +177,7 @@ pub(super) fn read_resource(uri: &str) -> Result<Ask, RpcError> {
     if !tools::has_resource(uri) {
         return Err(no_such_resource(uri));
     }
-    Ok(Ask { action: Action::Resource { uri: uri.to_owned() }, name: "resources/read" })
+    Ok(Ask { action: Action::Resource { uri: uri.to_owned() }, name: "resources/read", presets: PresetSet::ALL })
 }
 
 /// What the revisions up to 2025-11-25 say where there is no resource.

@@ -14,6 +14,7 @@ pub mod confirm;
 mod initialize;
 mod methods;
 mod modern;
+mod narrow;
 mod origin;
 mod protocol;
 mod refuse;
@@ -23,6 +24,7 @@ mod sse;
 mod stream;
 mod streamable;
 
+use crate::config::PresetSet;
 use crate::exchange::Exchange;
 use crate::web::{Method, Request, Response};
 
@@ -55,6 +57,8 @@ pub(crate) struct Turn<'a> {
     endpoint: Endpoint,
     request: &'a Request,
     caller: Caller<'a>,
+    /// What the URL leaves of the presets.
+    presets: PresetSet,
 }
 
 /// Answers a request to one of the MCP endpoints.
@@ -66,8 +70,12 @@ pub async fn handle(exchange: &Exchange, endpoint: Endpoint, request: &Request) 
 
 async fn respond(exchange: &Exchange, endpoint: Endpoint, request: &Request) -> Result<Response, Response> {
     origin::check(&exchange.config.public_url, request)?;
-    let caller = Caller::identify(exchange, endpoint, request).await?;
-    let turn = Turn { exchange, endpoint, request, caller };
+    let presets = narrow::presets(request);
+    // Who may not come in learns nothing of presets: a wrong name is told after that.
+    let asked = presets.as_ref().copied().unwrap_or(PresetSet::ALL);
+    let caller = Caller::identify(exchange, endpoint, request, asked).await?;
+    let presets = presets.map_err(|error| refuse::message(400, None, error))?;
+    let turn = Turn { exchange, endpoint, request, caller, presets };
     match (endpoint, request.method) {
         (Endpoint::SseMessage, Method::Post) => sse::message(&turn).await,
         (Endpoint::SseMessage, Method::Get | Method::Head | Method::Delete | Method::Options | Method::Other) => {

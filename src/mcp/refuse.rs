@@ -35,7 +35,7 @@ pub(super) enum Failure {
 /// 401: no token, or one that does not count. 403: a token that counts, but not for this.
 pub(super) fn unauthorized(config: &Config, endpoint: Endpoint, kind: Challenge) -> Response {
     let (status, body) = match kind {
-        Challenge::Missing => (401, r#"{"error":"unauthorized"}"#),
+        Challenge::Missing(_) => (401, r#"{"error":"unauthorized"}"#),
         Challenge::InvalidToken(_) => (401, r#"{"error":"invalid_token"}"#),
         Challenge::InsufficientScope(_) => (403, INSUFFICIENT_SCOPE),
     };

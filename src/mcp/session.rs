@@ -1,9 +1,9 @@
 //! Legacy session ids: signed statements of whose session it is and what was negotiated, so that a session survives a
 //! deploy, an eviction and every isolate without anything being stored.
 //!
-//! `<owner>.<base64url(channel ‖ capabilities ‖ issued-at ‖ nonce ‖ party ‖ HMAC-SHA-256)>`; the owner is the grant, or
-//! `~` and a keyed digest of the discovery caller's credentials. Only base64url, `.` and `~`, so it needs no escaping in a
-//! query.
+//! `<owner>.<base64url(channel ‖ capabilities ‖ issued-at ‖ nonce ‖ presets? ‖ party? ‖ HMAC-SHA-256)>`; the owner is the
+//! grant, or `~` and a keyed digest of the discovery caller's credentials. Only base64url, `.` and `~`, so it needs no
+//! escaping in a query.
 //!
 //! The party, which only sessions of Streamable HTTP under a grant have, is a keyed digest of the user and one of the
 //! client. A client that signed in anew, for more permissions or because its grant ended, goes on with its session under
@@ -13,7 +13,7 @@
 //! Whether a session was ended by its client, only the grant's object knows: it keeps the nonce.
 
 use crate::agent::{AgentName, ClientCapabilities};
-use crate::config::EncryptionKeys;
+use crate::config::{EncryptionKeys, PresetSet};
 use crate::crypto::{self, Digest, Key, Keyring};
 use crate::identity::{GrantId, UserId};
 use crate::ports::Random;
@@ -24,6 +24,8 @@ const NONCE: usize = 16;
 const BODY: usize = 1 + 1 + 4 + NONCE;
 const MAC: usize = 32;
 const HALF_PARTY: usize = 8;
+/// Presets follow the nonce, where a URL narrowed them; what is longer ends with a party.
+const PRESETS: usize = 2;
 
 /// Seconds after which a session id is void and the client initialises anew. Longer than any client keeps one; it
 /// bounds how long the object must remember that a session has ended.
@@ -113,6 +115,8 @@ pub(super) struct Session {
     pub(super) channel: Channel,
     /// What its client can do.
     pub(super) capabilities: ClientCapabilities,
+    /// What the URL that opened it left of the presets.
+    pub(super) presets: PresetSet,
     /// Unix seconds.
     pub(super) issued_at: u64,
     /// 128 random bits: the name of the session in the object, and of its stream.
@@ -125,7 +129,15 @@ impl Session {
     /// A fresh session.
     pub(super) fn new(owner: Owner, channel: Channel, random: &dyn Random, now: u64) -> Self {
         let nonce = crypto::random_text::<NONCE>(random);
-        Self { owner, channel, capabilities: ClientCapabilities::default(), issued_at: now, nonce, party: None }
+        Self {
+            owner,
+            channel,
+            capabilities: ClientCapabilities::default(),
+            presets: PresetSet::ALL,
+            issued_at: now,
+            nonce,
+            party: None,
+        }
     }
 
     /// The object that owns the session's streams. A discovery session has one of its own, never a shared one.
@@ -166,8 +178,11 @@ impl<'k> SessionKeys<'k> {
         let owner = session.owner.to_text();
         let issued = u32::try_from(session.issued_at).unwrap_or(u32::MAX).to_be_bytes();
         let nonce = crypto::decode(&session.nonce).unwrap_or_default();
+        let presets = if session.presets == PresetSet::ALL { None } else { Some(session.presets.bits().to_be_bytes()) };
+        let presets = presets.as_ref().map(<[u8; PRESETS]>::as_slice).unwrap_or_default();
         let party = session.party.map(|party| [party.user, party.client].concat()).unwrap_or_default();
-        let body = [&[session.channel.to_byte(), session.capabilities.0], issued.as_slice(), &nonce, &party].concat();
+        let first = [session.channel.to_byte(), session.capabilities.0];
+        let body = [&first, issued.as_slice(), &nonce, presets, &party].concat();
         let mac = self.0.current.mac(&[owner.as_bytes(), &body]);
         format!("{owner}.{}", crypto::encode(&[body.as_slice(), &mac].concat()))
     }
@@ -202,13 +217,15 @@ impl<'k> SessionKeys<'k> {
         if !self.0.all().any(|key| crypto::equal(&key.mac(&[claimed.as_bytes(), body]), mac)) {
             return None;
         }
-        let (body, party) = body.split_at_checked(BODY)?;
+        let (body, more) = body.split_at_checked(BODY)?;
+        let (narrowed, party) = more.split_at(more.len().checked_sub(2 * HALF_PARTY).unwrap_or(more.len()));
         let (&[channel, capabilities], rest) = body.split_first_chunk::<2>()?;
         let (issued, nonce) = rest.split_first_chunk::<4>()?;
         let issued_at = u64::from(u32::from_be_bytes(*issued));
         let session = Session {
             channel: Channel::from_byte(channel)?,
             capabilities: ClientCapabilities(capabilities),
+            presets: read_presets(narrowed)?,
             issued_at,
             nonce: crypto::encode(nonce),
             // Ids of before there were parties have none.
@@ -217,6 +234,14 @@ impl<'k> SessionKeys<'k> {
         };
         (now < issued_at + LIFETIME).then_some((claimed, session))
     }
+}
+
+/// A new preset widens no session that a URL narrowed before.
+fn read_presets(bytes: &[u8]) -> Option<PresetSet> {
+    if bytes.is_empty() {
+        return Some(PresetSet::ALL);
+    }
+    <[u8; PRESETS]>::try_from(bytes).ok().map(|bits| PresetSet::from_bits(u16::from_be_bytes(bits)))
 }
 
 fn discovery_owner(key: &Key, credentials: &str) -> Owner {
@@ -258,6 +283,14 @@ mod tests {
                 assert_eq!(keys(1).read(&id, owner, 1000), Some(session));
             }
         }
+    }
+
+    #[test]
+    fn a_session_keeps_the_presets_that_its_url_left() {
+        let mut narrowed = session(grant(1), Channel::Sse);
+        narrowed.presets = PresetSet::parse("mail").unwrap();
+        let id = keys(1).sign(&narrowed);
+        assert_eq!(keys(1).read(&id, grant(1), 1000), Some(narrowed));
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub(super) async fn message(turn: &Turn<'_>) -> Result<Response, Response> {
     }
     let classified = classify(&turn.request.body, None);
     if let Ok(Classified::Legacy(payload)) = &classified {
-        turn.caller.authorize(&turn.exchange.config, turn.endpoint, payload.messages())?;
+        turn.authorize(payload.messages())?;
     }
     let message = match classified {
         Ok(Classified::Legacy(Payload::Single(message))) => message,
@@ -160,7 +160,7 @@ fn work(turn: &Turn<'_>, session: &Session, message: &Message<'_>) -> Result<Opt
         };
         return Ok(Some(Work::Done(answer)));
     }
-    match step(config, method, *params) {
+    match step(turn.exchange, turn.view(session.presets), method, *params) {
         Step::Answer(answer) => Ok(Some(Work::Done(answer))),
         Step::Ask(ask) => {
             let holder = turn.holder(Some(&session.nonce)).ok_or_else(|| turn.sign_in_first())?;

@@ -75,7 +75,8 @@ async fn legacy(turn: &Turn<'_>) -> Result<Response, Response> {
     let exchange = turn.exchange;
     let keys = SessionKeys::new(&exchange.config.keys.encryption);
     let random = exchange.ports.random.as_ref();
-    let session = Session::new(turn.caller.owner(&keys), Channel::Sse, random, exchange.context.now);
+    let mut session = Session::new(turn.caller.owner(&keys), Channel::Sse, random, exchange.context.now);
+    session.presets = turn.presets;
     vouch(turn, &session.nonce);
     let prelude =
         format!("retry: {RETRY_MS}\nevent: endpoint\ndata: /sse/message?sessionId={}\n\n", keys.sign(&session));

@@ -21,16 +21,15 @@ use crate::web::{Request, Response, Work};
 /// POST: one message, or a batch where the session's revision has them.
 pub(super) async fn post(turn: &Turn<'_>) -> Result<Response, Response> {
     check_media(turn.request)?;
-    let config = &turn.exchange.config;
     let payload = match classify(&turn.request.body, turn.request.header("mcp-protocol-version")) {
         Ok(Classified::Legacy(payload)) => payload,
         Ok(Classified::Modern(message, params)) => {
-            turn.caller.authorize(config, turn.endpoint, [&message])?;
+            turn.authorize([&message])?;
             return modern::post(turn, &message, &params).await;
         }
         Err(refusal) => return Err(refuse::message(400, refusal.id, refusal.error)),
     };
-    turn.caller.authorize(config, turn.endpoint, payload.messages())?;
+    turn.authorize(payload.messages())?;
     match payload {
         Payload::Single(Message::Request { id, method, params }) if method == "initialize" => {
             open(turn, id, params).await
@@ -99,6 +98,7 @@ async fn open(turn: &Turn<'_>, id: &RawValue, params: Option<&RawValue>) -> Resu
     if let Caller::Grant { claims, .. } = &turn.caller {
         session.party = slot(turn).await?.map(|slot| keys.party(claims.user, &slot));
     }
+    session.presets = turn.presets;
     vouch(turn, &session.nonce);
     let body = render(Some(id), &Answer::Result(agreed.result.into()));
     Ok(answered(body).with("mcp-session-id", keys.sign(&session)))
@@ -134,7 +134,7 @@ async fn one(
             return Ok(Told::Nothing);
         }
     };
-    let answer = match step(&turn.exchange.config, method, params) {
+    let answer = match step(turn.exchange, turn.view(session.presets), method, params) {
         Step::Answer(answer) => {
             confirm(turn, nonce).await?;
             Some(answer)

@@ -34,7 +34,7 @@ pub async fn begin(exchange: &Exchange, request: &Request) -> Response {
     let stamp = Stamp { user: None, grant, scopes: ScopeSet::default(), expires_at };
     let state = TokenKeys::new(&config.keys.encryption).mint(random, STATE, &stamp);
     log(exchange, "asked");
-    let url = entra(exchange).admin_consent_url(&state, scopes::supported(config));
+    let url = entra(exchange).admin_consent_url(&state, scopes::offered(config));
     binding::set_cookie(Response::redirect(url), request, config, (grant, state.expose()))
 }
 

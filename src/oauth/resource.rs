@@ -17,14 +17,16 @@ const PATHS: [&str; 3] = ["", "/mcp", "/sse"];
 pub struct InvalidTarget;
 
 /// The canonical name of `text`: our origin in lower case, a known path, no trailing slash. Scheme and host compare
-/// without regard to case (RFC 3986 section 6.2.2.1); a fragment, a query or another port never fits.
+/// without regard to case (RFC 3986 section 6.2.2.1); a fragment, a query or another port never fits. The one query that URLs of
+/// ours have names no other server: it narrows what a client sees.
 pub fn canonical(public_url: &PublicUrl, text: &str) -> Result<String, InvalidTarget> {
     let origin = &public_url.origin;
     let (head, rest) = text.split_at_checked(origin.len()).ok_or(InvalidTarget)?;
     if !head.eq_ignore_ascii_case(origin) {
         return Err(InvalidTarget);
     }
-    let path = rest.strip_suffix('/').unwrap_or(rest);
+    let path = rest.split_once("?presets=").filter(|(_, names)| !names.contains('#')).map_or(rest, |(path, _)| path);
+    let path = path.strip_suffix('/').unwrap_or(path);
     PATHS.contains(&path).then(|| public_url.join(path)).ok_or(InvalidTarget)
 }
 
@@ -60,6 +62,7 @@ mod tests {
             ("https://mcp.contoso.example", "https://mcp.contoso.example"),
             ("https://mcp.contoso.example/", "https://mcp.contoso.example"),
             ("HTTPS://MCP.Contoso.example/mcp", "https://mcp.contoso.example/mcp"),
+            ("https://mcp.contoso.example/mcp?presets=mail,calendar", "https://mcp.contoso.example/mcp"),
             ("https://mcp.contoso.example/sse/", "https://mcp.contoso.example/sse"),
         ] {
             assert_eq!(canonical(&ours(), text), Ok(name.to_owned()), "{text}");
@@ -70,6 +73,8 @@ mod tests {
             "https://mcp.contoso.example/mcp//",
             "https://mcp.contoso.example/mcp#x",
             "https://mcp.contoso.example/mcp?x",
+            "https://mcp.contoso.example/mcp?presets=mail#x",
+            "https://mcp.contoso.example/mcp?x&presets=mail",
             "https://mcp.contoso.example.evil.example/mcp",
             "https://mcp.contoso.example:444/mcp",
             "http://mcp.contoso.example/mcp",

@@ -38,6 +38,14 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// The answer to `dryRun`: what would be done, and that nothing was.
+    pub fn planned(would: &impl Serialize) -> Self {
+        let note = "Nothing was changed. Call again without dryRun to do it.";
+        Self::of(&json!({"status": "dryRun", "would": would, "note": note}))
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct CallToolResult {

@@ -82,6 +82,15 @@ pub(super) fn identifier<'a>(name: &str, text: &'a str) -> Result<&'a str, ToolE
     Err(ToolError::argument(name, "not usable as an id: take it as another tool or resource gave it"))
 }
 
+/// A list that is neither empty nor longer than one call takes.
+pub(super) fn several<'a, T>(name: &str, list: &'a [T], most: usize) -> Result<&'a [T], ToolError> {
+    match list.len() {
+        0 => Err(ToolError::argument(name, "needs at least one")),
+        length if length > most => Err(ToolError::argument(name, format!("{length} given, at most {most} are taken"))),
+        _ => Ok(list),
+    }
+}
+
 /// An idempotency key.
 pub(super) fn key(text: Option<&str>) -> Result<Option<String>, ToolError> {
     optional("idempotencyKey", text, 200)

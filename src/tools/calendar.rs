@@ -27,6 +27,7 @@ pub(super) const TOOLS: &[Tool] = &[
         preset: Preset::Core,
         needs: &[Scope::CalendarsRead],
         also: &[Scope::MailboxSettingsRead],
+        on_use: &[],
         example: r#"{"start":"2026-03-02T00:00:00+01:00","days":7,"timezone":"Europe/Berlin"}"#,
         schema: schema::of::<GetCalendarEvents>,
         handler: handle::<GetCalendarEvents>,

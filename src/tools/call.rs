@@ -1,12 +1,12 @@
 //! One call under way: the context, the tool's name, and the few things that every handler does with them.
 
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::ToolContext;
 use super::error::ToolError;
 use crate::agent::LogLevel;
-use crate::graph::{Failure, GraphRequest, GraphResponse};
+use crate::graph::{Failure, GraphRequest, GraphResponse, batch};
 use crate::identity::Scope;
 
 /// One call of one tool, or one read of a resource.
@@ -52,11 +52,43 @@ impl Call<'_> {
 
     /// Sends one request and reads its answer.
     pub async fn json<T: DeserializeOwned>(&self, request: &GraphRequest) -> Result<T, ToolError> {
-        let repeatable = request.idempotent;
-        self.send(request).await?.json().map_err(|failure| {
-            // Graph said yes, though in words that we cannot read: what was asked has been done.
-            let failure = if repeatable { failure } else { failure.maybe_acted() };
-            ToolError::Graph { failure, repeatable }
-        })
+        read(request, &self.send(request).await?)
     }
+
+    /// Sends requests as one `$batch` and reads the answer of each, in their order; a single one goes alone. The outer
+    /// failure is that of the whole: then nothing is known of any part.
+    pub async fn batch<T: DeserializeOwned>(
+        &self,
+        requests: &[GraphRequest],
+    ) -> Result<Vec<Result<T, ToolError>>, ToolError> {
+        if let [only] = requests {
+            return Ok(vec![self.json(only).await]);
+        }
+        let whole = batch::build(requests)?;
+        let response = self.send(&whole).await?;
+        let outcomes = batch::read(requests, &response, |part| self.context.graph.judge(part))
+            .map_err(|failure| ToolError::Graph { failure, repeatable: whole.idempotent })?;
+        Ok(requests
+            .iter()
+            .zip(outcomes)
+            .map(|(request, outcome)| {
+                let failed = |failure| ToolError::Graph { failure, repeatable: request.idempotent };
+                outcome.map_err(failed).and_then(|response| read(request, &response))
+            })
+            .collect())
+    }
+
+    /// What a part that failed says in the answer of the whole.
+    pub fn report(&self, error: &ToolError) -> Value {
+        serde_json::to_value(error.report(self.context.request_id, None)).unwrap_or_default()
+    }
+}
+
+fn read<T: DeserializeOwned>(request: &GraphRequest, response: &GraphResponse) -> Result<T, ToolError> {
+    let repeatable = request.idempotent;
+    response.json().map_err(|failure| {
+        // Graph said yes, though in words that we cannot read: what was asked has been done.
+        let failure = if repeatable { failure } else { failure.maybe_acted() };
+        ToolError::Graph { failure, repeatable }
+    })
 }

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::answer::{Answer, clean};
 use super::call::Call;
 use super::permission::Remedy;
-use super::{Input, Kind, Outcome, Preset, Tool, ToolContext, catalogue, handle, schema};
+use super::{Input, Kind, Outcome, Preset, Tool, ToolContext, View, catalogue, handle, schema};
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
-use crate::identity::Scope;
+use crate::identity::{ConsentBy, Scope};
 
 /// The tools of this family.
 pub(super) const TOOLS: &[Tool] = &[Tool {
@@ -21,10 +21,14 @@ pub(super) const TOOLS: &[Tool] = &[Tool {
     preset: Preset::Core,
     needs: &[],
     also: &[Scope::UserRead],
+    on_use: &[],
     example: "{}",
     schema: schema::of::<Authenticate>,
     handler: handle::<Authenticate>,
 }];
+
+/// A sign-in that asked for it would fail as a whole until then.
+const ADMIN_FIRST: &str = "needs an administrator's consent first";
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -65,6 +69,7 @@ impl Locked {
         let remedy = context.remedy(scope);
         let reason = match remedy {
             Remedy::SignIn if context.caller.granted.allows(scope) => "this token was narrowed",
+            Remedy::SignIn if scope.consent_by() == ConsentBy::Admin => ADMIN_FIRST,
             Remedy::SignIn => "not asked for at the sign-in",
             Remedy::AdminConsent => "not granted by Microsoft",
             Remedy::Nothing => "not offered by this server",
@@ -86,25 +91,34 @@ impl Input for Authenticate {
     async fn run(self, call: &Call<'_>) -> Outcome {
         let caller = call.context.caller;
         let (microsoft_graph, user) = ask(call).await?;
-        let shown = catalogue().filter(|tool| !(call.context.config.read_only && tool.writes()));
+        let view = View { scopes: None, ..call.context.view() };
+        let shown = catalogue().filter(|tool| view.shows(tool));
         let (locked_tools, remedies): (Vec<_>, Vec<_>) =
             shown.filter_map(|tool| Locked::of(tool, call.context)).unzip();
+        let hints = hints(call.context, &locked_tools, &remedies);
         Ok(Answer::of(&State {
             user: user.unwrap_or_else(|| known(call)),
             microsoft_graph,
             permissions: caller.scopes.iter().map(Scope::name).collect(),
             locked_tools,
-            hints: hints(call.context, &remedies),
+            hints,
         }))
     }
 }
 
 /// What unlocks the locked tools, once for each way that there is.
-fn hints(context: &ToolContext<'_>, remedies: &[Remedy]) -> Vec<String> {
+fn hints(context: &ToolContext<'_>, locked: &[Locked], remedies: &[Remedy]) -> Vec<String> {
     let sign_in = remedies.contains(&Remedy::SignIn).then(|| {
         "Call a tool that was not asked for and agree to its permission when the client signs in again. If the client \
          only reports a 403, disconnect it and sign in again with every permission."
             .to_owned()
+    });
+    let first = locked.iter().any(|tool| tool.reason == ADMIN_FIRST).then(|| {
+        format!(
+            "Where an administrator's consent comes first: it is given for the whole organisation at {}, and only then \
+             does signing in for the permission succeed.",
+            context.admin_consent_url()
+        )
     });
     let consent = remedies.contains(&Remedy::AdminConsent).then(|| {
         format!(
@@ -113,7 +127,7 @@ fn hints(context: &ToolContext<'_>, remedies: &[Remedy]) -> Vec<String> {
             context.admin_consent_url()
         )
     });
-    sign_in.into_iter().chain(consent).collect()
+    sign_in.into_iter().chain(first).chain(consent).collect()
 }
 
 /// Asks Graph, where that is permitted: an answer proves that the sign-in still counts at Microsoft. A failure is no

@@ -7,7 +7,7 @@ use super::answer::clean;
 use crate::agent::{InputMethod, InputRequest};
 use crate::graph::request::InvalidSegment;
 use crate::graph::{Failure, Origin};
-use crate::identity::{Scope, ScopeSet};
+use crate::identity::{ConsentBy, Scope, ScopeSet};
 
 const MESSAGE_CHARS: usize = 400;
 
@@ -140,7 +140,7 @@ impl ToolError {
             Self::Argument { .. } => of("arguments", "invalidArgument", "Correct the argument and call again."),
             Self::StepUp { missing, .. } => Report {
                 missing_scope: Some(missing.name()),
-                admin_consent: Some(false),
+                admin_consent: Some(missing.consent_by() == ConsentBy::Admin),
                 ..of("signIn", "missingScope", "Sign in again and agree to this permission; the user must do it.")
             },
             Self::NotGranted { scope, consent } => Report {

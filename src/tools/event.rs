@@ -29,6 +29,7 @@ pub(super) const TOOL: Tool = Tool {
     preset: Preset::Core,
     needs: &[Scope::CalendarsReadWrite],
     also: &[Scope::MailboxSettingsRead],
+    on_use: &[],
     example: r#"{"subject":"Review","start":"2026-03-02T09:00:00","end":"2026-03-02T09:30:00","timezone":"Europe/Berlin"}"#,
     schema: schema::of::<CreateCalendarEvent>,
     handler: handle::<CreateCalendarEvent>,

@@ -13,27 +13,48 @@ mod arguments;
 )]
 mod ask;
 mod calendar;
+mod calendar_read;
+mod calendar_write;
 mod call;
+mod chats;
+mod contacts;
 pub mod content;
 mod core;
 mod cursor;
+mod directory;
 mod error;
 mod event;
+mod excel;
+mod files_read;
+mod files_write;
 #[cfg(feature = "conformance")]
 pub mod fixtures;
 pub mod icon;
 mod item_resources;
 mod ledger;
 mod mail;
+mod mail_manage;
+mod mail_read;
+mod mail_write;
+mod mailbox;
+mod meetings;
+mod notes;
 mod outbox;
 mod page;
 mod people;
 mod permission;
+mod presence;
+mod raw;
 mod resources;
 mod schema;
+mod search;
 mod send;
+mod sharepoint;
+mod tasks;
 mod teams;
+mod text;
 mod user_resources;
+mod view;
 mod when;
 mod zone;
 
@@ -41,8 +62,6 @@ mod zone;
 #[cfg(test)]
 #[path = "../../tests/support/probe.rs"]
 mod probe;
-
-use std::sync::OnceLock;
 
 use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
@@ -52,9 +71,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::agent::{Action, Called, Caller, Conversation, Dialogue, GrantError, InputRequest};
-use crate::config::Config;
+use crate::config::{Config, Preset, PresetSet};
 use crate::graph::Graph;
-use crate::identity::{Scope, ScopeSet};
+use crate::identity::{ConsentBy, Scope, ScopeSet};
 use crate::ports::AgentPorts;
 
 use answer::Answer;
@@ -62,6 +81,8 @@ use call::Call;
 use error::ToolError;
 
 pub use resources::{has_resource, is_listed, resources_json, templates_json};
+pub use view::{Lists, View};
+pub use zone::Memory;
 
 /// What a tool may use.
 pub struct ToolContext<'a> {
@@ -71,16 +92,27 @@ pub struct ToolContext<'a> {
     pub ports: &'a AgentPorts,
     /// For whom.
     pub caller: &'a Caller,
+    /// What this deployment offers and the caller's URL leaves.
+    pub presets: PresetSet,
     /// What this deployment lets clients ask for.
     pub offered: ScopeSet,
     /// Whether a want of permission can still become an HTTP challenge; if not, it is a tool error.
     pub may_challenge: bool,
+    /// What the object remembers of the user.
+    pub memory: &'a Memory,
     /// The way to Graph.
     pub graph: &'a dyn Graph,
     /// What the client can be asked and told.
     pub conversation: &'a Conversation<'a>,
     /// Shown in errors.
     pub request_id: &'a str,
+}
+
+impl ToolContext<'_> {
+    /// What the caller sees of the catalogue.
+    fn view(&self) -> View {
+        View { presets: self.presets, scopes: Some(self.caller.scopes), read_only: self.config.read_only }
+    }
 }
 
 /// What a call can do to the world; decides the annotations.
@@ -94,13 +126,6 @@ pub enum Kind {
     Destructive,
     /// Reaches other people, which cannot be taken back.
     Outward,
-}
-
-/// A group of tools that an operator switches together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Preset {
-    /// What every deployment has.
-    Core,
 }
 
 type Outcome = Result<Answer, ToolError>;
@@ -135,6 +160,9 @@ pub struct Tool {
     pub needs: &'static [Scope],
     /// It can do more, or do it more safely, with these.
     pub also: &'static [Scope],
+    /// It can do more with these, but they are asked for only when a call needs one, never at a first sign-in: other
+    /// people's mailboxes and drives.
+    pub on_use: &'static [Scope],
     /// Arguments that work, shown with every argument error.
     pub example: &'static str,
     schema: fn() -> Schemas,
@@ -207,14 +235,32 @@ impl Annotations {
     }
 }
 
-/// The tools of each family. `authenticate` is the first of all: it takes no arguments and does no harm, so clients
-/// that try the first tool they see come away unhurt.
+/// The tools of each family, preset by preset. `authenticate` is the first of all: it takes no arguments and does no harm,
+/// so clients that try the first tool they see come away unhurt. 128 tools fit: a list is known by its bits.
 const FAMILIES: &[&[Tool]] = &[
     core::TOOLS,
     mail::TOOLS,
     calendar::TOOLS,
     teams::TOOLS,
     people::TOOLS,
+    mail_read::TOOLS,
+    mail_write::TOOLS,
+    mail_manage::TOOLS,
+    calendar_read::TOOLS,
+    calendar_write::TOOLS,
+    chats::TOOLS,
+    meetings::TOOLS,
+    presence::TOOLS,
+    directory::TOOLS,
+    contacts::TOOLS,
+    files_read::TOOLS,
+    files_write::TOOLS,
+    excel::TOOLS,
+    sharepoint::TOOLS,
+    notes::TOOLS,
+    tasks::TOOLS,
+    search::TOOLS,
+    raw::TOOLS,
     #[cfg(feature = "conformance")]
     fixtures::TOOLS,
     #[cfg(feature = "conformance")]
@@ -237,20 +283,25 @@ pub fn find(name: &str) -> Option<&'static Tool> {
     catalogue().find(|tool| tool.name == name)
 }
 
-/// JSON text of the array that `tools/list` answers with; made once per isolate.
-pub fn list_json(read_only: bool) -> &'static str {
-    static ALL: OnceLock<String> = OnceLock::new();
-    static READING: OnceLock<String> = OnceLock::new();
-    let list = if read_only { &READING } else { &ALL };
-    list.get_or_init(|| {
-        let shown: Vec<_> = catalogue().filter(|tool| !(read_only && tool.writes())).map(Tool::entry).collect();
-        serde_json::to_string(&shown).unwrap_or_else(|_| "[]".to_owned())
-    })
+/// The scopes that a deployment works with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scopes {
+    /// What a client asks for at its first sign-in: what the tools and resources need and a person can agree to.
+    pub at_sign_in: ScopeSet,
+    /// That and what is asked for only when a call needs it.
+    pub offered: ScopeSet,
 }
 
-/// What a client is offered when it asks for no scopes: all that the catalogue and the resources can use.
-pub fn default_scopes() -> ScopeSet {
-    catalogue().flat_map(|tool| [tool.needs, tool.also]).map(ScopeSet::of).fold(resources::scopes(), ScopeSet::union)
+/// What the tools of these presets and the resources can use.
+pub fn scopes(presets: PresetSet, read_only: bool) -> Scopes {
+    let view = View { presets, scopes: None, read_only };
+    let shown = || catalogue().filter(|tool| view.shows(tool));
+    let union = |all: ScopeSet, more: &[Scope]| all.union(ScopeSet::of(more));
+    let used = shown().flat_map(|tool| [tool.needs, tool.also]).fold(resources::scopes(), union);
+    Scopes {
+        at_sign_in: used.filter(|scope| scope.consent_by() == ConsentBy::User),
+        offered: shown().map(|tool| tool.on_use).fold(used, union),
+    }
 }
 
 /// What an action may need of its caller. Who holds all of it is never refused for want of a scope.
@@ -271,8 +322,8 @@ pub async fn run(action: &Action, context: &ToolContext<'_>) -> Result<Called, G
         Action::Tool { name, arguments } => {
             let tool = find(name);
             let outcome = match tool {
-                Some(tool) => call_tool(tool, arguments, context).await,
-                None => Err(ToolError::NoSuchTool(name.clone())),
+                Some(tool) if context.view().has(tool) => call_tool(tool, arguments, context).await,
+                Some(_) | None => Err(ToolError::NoSuchTool(name.clone())),
             };
             settle(context, outcome, |outcome| answer::tool_result(outcome, tool, context.request_id))
         }

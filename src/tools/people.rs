@@ -23,6 +23,7 @@ pub(super) const TOOLS: &[Tool] = &[Tool {
     preset: Preset::Core,
     needs: &[Scope::PeopleRead, Scope::ContactsRead, Scope::UserReadBasicAll],
     also: &[],
+    on_use: &[],
     example: r#"{"search":"adele","source":"people","count":10}"#,
     schema: schema::of::<GetContacts>,
     handler: handle::<GetContacts>,

@@ -26,6 +26,7 @@ pub(super) const TOOL: Tool = Tool {
     preset: Preset::Core,
     needs: &[Scope::MailSend, Scope::MailReadWrite],
     also: &[Scope::MailReadWrite],
+    on_use: &[],
     example: r#"{"to":"adele@contoso.example","subject":"Hello","body":"Good morning.","contentType":"text"}"#,
     schema: schema::of::<SendEmail>,
     handler: handle::<SendEmail>,

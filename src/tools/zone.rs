@@ -1,5 +1,7 @@
 //! Which zone times are in. Zone names go to Graph as they are: it knows both IANA's and Windows' names.
 
+use std::cell::RefCell;
+
 use serde::Deserialize;
 
 use super::ToolError;
@@ -15,6 +17,16 @@ pub(super) enum Zone {
     Known(String),
     /// Nobody said, and the mailbox could not be asked.
     Unknown,
+}
+
+/// Seconds for which the mailbox's zone is remembered: people travel, but not by the minute.
+const REMEMBERED: u64 = 3600;
+
+/// What an object remembers of its user between calls; losing it costs one request.
+#[derive(Default)]
+pub struct Memory {
+    /// The mailbox's zone, and the Unix second until which it counts.
+    zone: RefCell<Option<(String, u64)>>,
 }
 
 #[derive(Deserialize)]
@@ -36,11 +48,16 @@ pub(super) async fn choose(call: &Call<'_>, asked: Option<&str>) -> Result<Zone,
     if !call.allows(Scope::MailboxSettingsRead) {
         return Ok(Zone::Unknown);
     }
+    let memory = &call.context.memory.zone;
+    if let Some((zone, _)) = memory.borrow().as_ref().filter(|(_, until)| call.now() < *until) {
+        return Ok(Zone::Known(zone.clone()));
+    }
     let request = GraphRequest::new(Method::Get, &[Segment::Word("me"), Segment::Word("mailboxSettings")])?
         .query("$select", "timeZone");
     // Without an answer the zone is merely unknown; what needs it says so.
     let settings: Result<Settings, _> = call.json(&request).await;
     let own = settings.ok().and_then(|settings| settings.time_zone).filter(|zone| is_zone(zone));
+    *memory.borrow_mut() = own.clone().map(|zone| (zone, call.now() + REMEMBERED));
     Ok(own.map_or(Zone::Unknown, Zone::Known))
 }
 

@@ -19,8 +19,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("jose", &[]),
     ("access", &["jose"]),
     ("limits", &[]),
-    ("exchange", &["access", "jose", "limits", "mcp"]),
-    ("oauth", &["jose", "limits"]),
+    ("exchange", &["access", "jose", "limits", "mcp", "tools"]),
+    // What to ask Entra for is read from the catalogue.
+    ("oauth", &["jose", "limits", "tools"]),
     ("gateway", &["graph"]),
     ("tools", &["graph"]),
     ("prompts", &["tools"]),

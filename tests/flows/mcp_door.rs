@@ -16,7 +16,7 @@ async fn a_first_contact_is_challenged_without_an_error_before_anything_is_read(
         for (method, body) in [(Method::Post, "{"), (Method::Get, ""), (Method::Delete, ""), (Method::Other, "")] {
             let response = scene.send(endpoint, request(method, &[("mcp-session-id", "x")], body)).await;
             assert_eq!(response.status, 401);
-            let scopes = crate::tools::default_scopes();
+            let scopes = crate::tools::scopes(crate::config::PresetSet::usual(), false).at_sign_in;
             let expected = format!(
                 "Bearer realm=\"m365-mcp\", resource_metadata=\"http://localhost:8787/.well-known/oauth-protected-resource/{resource}\", scope=\"{scopes}\""
             );

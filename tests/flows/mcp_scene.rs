@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::agent::{AgentName, Called, Command, GrantCommand, GrantError, GrantReply, Presented, Reply};
+use crate::config::PresetSet;
 use crate::crypto::Digest;
 use crate::exchange::{Exchange, Isolate};
 use crate::identity::{AccessIdentity, GrantId, Scope, ScopeSet, UserId};
@@ -25,6 +26,8 @@ pub(crate) const TOOL_RESULT: &str = r#"{"content":[{"type":"text","text":"Three
 pub(crate) struct ScriptedAgents {
     /// `confirm`, `end`, `call …` or `publish`, each with the object's name.
     pub(crate) seen: RefCell<Vec<String>>,
+    /// The presets that each call came with.
+    pub(crate) presets: RefCell<Vec<PresetSet>>,
     /// `(stream, message)`.
     pub(crate) published: RefCell<Vec<(String, Value)>>,
     /// What every grant answers, if not yes.
@@ -105,6 +108,7 @@ impl Agents for ScriptedAgents {
             Command::Grant(_) | Command::User(_) | Command::AdmitRegistration { .. } => Err(AgentUnavailable),
             Command::Call(call) => {
                 note(&format!("call {:?}", call.action));
+                self.presets.borrow_mut().push(call.presets);
                 Ok(Reply::Called(self.judge(&call.presented).map(|()| Called::Done(TOOL_RESULT.to_owned()))))
             }
             Command::Publish { stream, message } => {
@@ -148,15 +152,24 @@ impl Scene {
 
     /// `Authorization` of the user whose grant `seed` makes, good for everything, for an hour.
     pub(crate) fn bearer(&self, seed: u64) -> String {
-        self.bearer_of(seed, seed)
+        self.token(seed, seed, ScopeSet::of(Scope::ALL))
     }
 
     /// The same of one user's other grant.
     pub(crate) fn bearer_of(&self, user: u64, grant: u64) -> String {
+        self.token(user, grant, ScopeSet::of(Scope::ALL))
+    }
+
+    /// The same as [`Scene::bearer`], good for these scopes.
+    pub(crate) fn bearer_with(&self, seed: u64, scopes: ScopeSet) -> String {
+        self.token(seed, seed, scopes)
+    }
+
+    fn token(&self, user: u64, grant: u64, scopes: ScopeSet) -> String {
         let stamp = Stamp {
             user: Some(UserId { tid: uuid::Uuid::from_u128(1), oid: uuid::Uuid::from_u128(user.into()) }),
             grant: GrantId::random(&SeededRandom::new(grant)),
-            scopes: ScopeSet::of(Scope::ALL),
+            scopes,
             expires_at: self.platform.clock.now() + 3600,
         };
         let keys = TokenKeys::new(&self.platform.config.keys.encryption);

@@ -4,19 +4,39 @@ use serde_json::{Value, json};
 
 use super::tools_fake::{Desk, snapshot};
 use crate::agent::Action;
-use crate::identity::{Scope, ScopeSet};
-use crate::tools;
+use crate::config::{Preset, PresetSet};
+use crate::identity::{ConsentBy, Scope, ScopeSet};
+use crate::tools::{self, Lists, View};
+
+/// Everything, as somebody sees it who has not signed in yet.
+const WHOLE: View = View { presets: PresetSet::ALL, scopes: None, read_only: false };
+
+fn shown(view: View) -> Vec<Value> {
+    serde_json::from_str(&Lists::default().json(view)).unwrap()
+}
 
 fn listed(read_only: bool) -> Vec<Value> {
-    serde_json::from_str(tools::list_json(read_only)).unwrap()
+    shown(View { read_only, ..WHOLE })
+}
+
+fn names(view: View) -> Vec<String> {
+    shown(view).iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
 fn the_list_is_as_stored() {
-    snapshot("tools_list", &Value::Array(listed(false)));
+    for entry in listed(false) {
+        snapshot(&format!("tools/{}", entry["name"].as_str().unwrap()), &entry);
+    }
     snapshot("resources_list", &serde_json::from_str(tools::resources_json()).unwrap());
     snapshot("templates_list", &serde_json::from_str(tools::templates_json()).unwrap());
     snapshot("prompts_list", &serde_json::from_str(crate::prompts::list_json()).unwrap());
+}
+
+#[test]
+fn the_order_is_that_of_the_presets() {
+    let order: Vec<_> = tools::catalogue().map(|tool| tool.preset as u8).collect();
+    assert!(order.is_sorted(), "{order:?}");
 }
 
 #[test]
@@ -43,13 +63,14 @@ fn the_first_tool_is_harmless_and_takes_no_arguments() {
 
 #[test]
 fn a_read_only_server_lists_no_tool_that_writes() {
-    let names: Vec<_> = listed(true).iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect();
+    let names = names(View { read_only: true, presets: PresetSet::of(&[]), ..WHOLE });
     assert_eq!(names, ["authenticate", "getEmails", "searchEmails", "getCalendarEvents", "getContacts"]);
+    assert!(tools::catalogue().all(|tool| !tool.writes() || !names.contains(&tool.name.to_owned())));
 }
 
 #[test]
 fn the_reference_tools_keep_their_required_parameters() {
-    let required: Vec<_> = listed(false)
+    let required: Vec<_> = shown(View { presets: PresetSet::of(&[]), ..WHOLE })
         .iter()
         .map(|tool| (tool["name"].as_str().unwrap().to_owned(), tool["inputSchema"]["required"].clone()))
         .collect();
@@ -88,8 +109,8 @@ fn schemas_hold_nothing_that_a_client_refuses() {
 
 #[test]
 fn every_list_is_in_the_same_order_each_time_and_has_titles() {
-    for list in [tools::list_json(false), tools::resources_json(), tools::templates_json(), crate::prompts::list_json()]
-    {
+    let all = Lists::default().json(WHOLE);
+    for list in [&*all, tools::resources_json(), tools::templates_json(), crate::prompts::list_json()] {
         let entries: Vec<Value> = serde_json::from_str(list).unwrap();
         assert!(!entries.is_empty() && entries.iter().all(|entry| entry["title"].is_string()), "{list}");
         let icons = entries.iter().filter_map(|entry| entry["icons"][0]["src"].as_str());
@@ -109,17 +130,73 @@ fn plain(schema: &Value) {
     object.get("items").into_iter().for_each(plain);
 }
 
-#[test]
-fn the_whole_list_costs_few_tokens() {
-    assert!(tools::list_json(false).len() / 4 < 2000, "{} bytes", tools::list_json(false).len());
+/// A byte count over four is what the tokenizers of the big models come to for JSON like this, within a tenth.
+fn tokens(presets: PresetSet) -> usize {
+    Lists::default().json(View { presets, ..WHOLE }).len() / 4
 }
 
 #[test]
-fn default_scopes_cover_the_catalogue_and_nothing_shared() {
-    let scopes = tools::default_scopes();
-    assert!(tools::catalogue().all(|tool| tool.missing(scopes).is_none()));
-    assert!(!scopes.to_string().contains("Shared"));
-    assert!(scopes.allows(Scope::TeamReadBasicAll));
+fn the_lists_cost_few_tokens() {
+    let outlook = PresetSet::of(&[Preset::Mail, Preset::Calendar]);
+    for (presets, most) in [(PresetSet::ALL, 8000), (PresetSet::usual(), 6000), (outlook, 4500)] {
+        assert!(tokens(presets) < most, "{:?}: {}", presets.iter().collect::<Vec<_>>(), tokens(presets));
+    }
+}
+
+#[test]
+fn what_is_listed_is_what_the_scopes_allow() {
+    let scopes = ScopeSet::parse_known("User.Read Mail.Read");
+    let found = names(View { scopes: Some(scopes), presets: PresetSet::of(&[]), ..WHOLE });
+    assert_eq!(found, ["authenticate", "getEmails", "searchEmails"]);
+    assert_eq!(names(View { scopes: Some(ScopeSet::default()), ..WHOLE }), ["authenticate"]);
+    for tool in tools::catalogue() {
+        let view = View { scopes: Some(scopes), ..WHOLE };
+        assert_eq!(names(view).contains(&tool.name.to_owned()), tool.missing(scopes).is_none(), "{}", tool.name);
+    }
+}
+
+#[test]
+fn what_is_listed_is_what_the_presets_select() {
+    for preset in Preset::ALL {
+        let view = View { presets: PresetSet::of(&[preset]), ..WHOLE };
+        let expected = tools::catalogue().filter(|tool| [Preset::Core, preset].contains(&tool.preset));
+        assert_eq!(names(view), expected.map(|tool| tool.name).collect::<Vec<_>>(), "{preset:?}");
+    }
+}
+
+#[test]
+fn callers_who_see_the_same_share_one_text() {
+    let lists = Lists::default();
+    let (narrow, wide) = ("Mail.Read", "Mail.Read Files.Read.All Mail.Read.Shared");
+    let json =
+        |scopes| lists.json(View { scopes: Some(ScopeSet::parse_known(scopes)), presets: PresetSet::of(&[]), ..WHOLE });
+    assert!(std::rc::Rc::ptr_eq(&json(narrow), &json(wide)));
+    assert!(!std::rc::Rc::ptr_eq(&json(narrow), &json("Mail.Send")));
+}
+
+#[test]
+fn a_list_has_a_bit_for_every_tool() {
+    assert!(tools::catalogue().count() <= 128);
+}
+
+#[test]
+fn a_sign_in_asks_for_what_a_person_can_agree_to_and_for_nothing_shared() {
+    let tools::Scopes { at_sign_in, offered } = tools::scopes(PresetSet::ALL, false);
+    assert!(tools::catalogue().all(|tool| tool.missing(offered).is_none()));
+    assert!(at_sign_in.iter().all(|scope| scope.consent_by() == ConsentBy::User));
+    assert!(!at_sign_in.to_string().contains("Shared"));
+    assert!(offered.is_superset(at_sign_in) && at_sign_in.allows(Scope::TeamReadBasicAll));
+}
+
+#[test]
+fn a_preset_that_is_not_offered_asks_for_nothing() {
+    let core = tools::scopes(PresetSet::of(&[]), false).offered;
+    let expected = "User.Read Mail.Read Mail.ReadWrite Mail.Send MailboxSettings.Read Calendars.Read \
+                    Calendars.ReadWrite ChannelMessage.Send Team.ReadBasic.All OnlineMeetings.ReadWrite People.Read \
+                    Contacts.Read User.ReadBasic.All";
+    assert_eq!(core.intersection(ScopeSet::parse_known(expected)).to_string(), expected);
+    let reading = tools::scopes(PresetSet::of(&[]), true).offered;
+    assert!(!reading.allows(Scope::MailSend) && !reading.contains(Scope::MailReadWrite));
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -235,6 +312,7 @@ async fn resources_are_read_as_stored() {
 #[tokio::test(flavor = "current_thread")]
 async fn authenticate_names_what_is_locked_and_why() {
     let mut desk = Desk::granted("User.Read Mail.Read");
+    desk.presets = PresetSet::of(&[]);
     desk.caller.granted = ScopeSet::parse_known("User.Read Mail.Read Calendars.Read");
     desk.caller.refused = ScopeSet::parse_known("ChannelMessage.Send");
     desk.answer(&json!({"displayName": "Adele Vance", "userPrincipalName": "adele@contoso.example"}));
@@ -243,13 +321,4 @@ async fn authenticate_names_what_is_locked_and_why() {
     let answer = desk.call("authenticate", json!({})).await;
     assert_eq!(answer["user"]["email"], "adele@contoso.example");
     assert!(desk.asked().is_empty());
-}
-
-#[test]
-fn what_the_sign_in_hands_out_is_what_the_tools_need() {
-    let handed_out = crate::oauth::scopes::supported(&crate::support::config(&[]));
-    let needed = crate::tools::default_scopes();
-    let unneeded: Vec<_> = handed_out.iter().filter(|scope| !needed.allows(*scope)).collect();
-    let missing: Vec<_> = needed.iter().filter(|scope| !handed_out.allows(*scope)).collect();
-    assert_eq!((unneeded, missing), (vec![], vec![]));
 }

@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::agent::{Action, Called, Caller, Client, Conversation, Profile};
-use crate::config::Config;
+use crate::config::{Config, PresetSet};
 use crate::graph::{Failure, Graph, GraphRequest, GraphResponse, Origin};
 use crate::identity::{GrantId, ScopeSet, UserId};
 use crate::oauth::scopes;
 use crate::ports::AgentPorts;
 use crate::support::{SeededRandom, TestPlatform};
-use crate::tools::{self, ToolContext};
+use crate::tools::{self, Memory, ToolContext};
 
 /// The table of the idempotency keys, as a deployment makes it.
 const MIGRATION: &str = include_str!("../../migrations/0002_idempotency.sql");
@@ -35,6 +35,10 @@ impl Graph for ScriptedGraph {
         let next = self.queue.borrow_mut().pop_front();
         next.unwrap_or_else(|| Ok(GraphResponse { status: 200, headers: Vec::new(), body: b"{}".to_vec() }))
     }
+
+    fn judge(&self, part: &GraphResponse) -> Failure {
+        Failure { status: Some(part.status), ..Failure::of(Origin::Graph, "refused") }
+    }
 }
 
 /// One user at one grant's object.
@@ -43,8 +47,11 @@ pub(crate) struct Desk {
     pub(crate) config: Rc<Config>,
     pub(crate) ports: AgentPorts,
     pub(crate) caller: Caller,
+    /// What the deployment offers and the URL leaves.
+    pub(crate) presets: PresetSet,
     /// What the deployment lets clients ask for.
     pub(crate) offered: ScopeSet,
+    pub(crate) memory: Memory,
     pub(crate) graph: ScriptedGraph,
     /// What is known of the client.
     pub(crate) client: Client,
@@ -53,7 +60,7 @@ pub(crate) struct Desk {
 impl Desk {
     /// A user who granted everything.
     pub(crate) fn new() -> Self {
-        Self::configured(&[])
+        Self::configured(&[("TOOL_PRESETS", "all")])
     }
 
     pub(crate) fn configured(changes: &[(&str, &str)]) -> Self {
@@ -64,13 +71,24 @@ impl Desk {
             grant: GrantId::random(&SeededRandom::new(9)),
             user: UserId { tid: Uuid::from_u128(1), oid: Uuid::from_u128(2) },
             profile: Profile { name: Some("Adele Vance".into()), email: Some("adele@contoso.example".into()) },
-            scopes: tools::default_scopes(),
-            granted: tools::default_scopes(),
+            scopes: tools::scopes(PresetSet::ALL, false).offered,
+            granted: tools::scopes(PresetSet::ALL, false).offered,
             refused: ScopeSet::default(),
             access: None,
         };
-        let (config, offered) = (platform.config.clone(), scopes::supported(&platform.config));
-        Self { config, platform, ports, caller, offered, graph: ScriptedGraph::default(), client: Client::default() }
+        let (config, presets) = (platform.config.clone(), platform.config.presets);
+        let offered = scopes::offered(&platform.config);
+        Self {
+            config,
+            platform,
+            ports,
+            caller,
+            presets,
+            offered,
+            memory: Memory::default(),
+            graph: ScriptedGraph::default(),
+            client: Client::default(),
+        }
     }
 
     /// The same, with these scopes only.
@@ -131,8 +149,10 @@ impl Desk {
             config: &self.config,
             ports: &self.ports,
             caller: &self.caller,
+            presets: self.presets,
             offered: self.offered,
             may_challenge: false,
+            memory: &self.memory,
             graph: &self.graph,
             conversation: &conversation,
             request_id: "5f0c0000-0000-4000-8000-000000000001",

@@ -4,9 +4,11 @@
 use serde_json::{Value, json};
 
 use super::tools_fake::Desk;
+use crate::config::Preset;
 use crate::crypto;
 use crate::graph::{Failure, Origin};
 use crate::identity::{Scope, ScopeSet};
+use crate::tools;
 use uuid::Uuid;
 
 const MORE: &str = "https://graph.microsoft.com/v1.0/me/mailFolders/inbox/messages?$skip=10&$top=10";
@@ -182,6 +184,16 @@ async fn a_scope_that_no_sign_in_brings_is_no_reason_to_sign_in() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn a_tool_outside_the_presets_does_not_exist() {
+    for tool in tools::catalogue().filter(|tool| tool.preset != Preset::Core) {
+        let desk = Desk::configured(&[("TOOL_PRESETS", "core")]);
+        let report = desk.error(tool.name, serde_json::from_str(tool.example).unwrap()).await;
+        assert_eq!(report["code"], "unknownTool", "{}", tool.name);
+        assert!(desk.asked().is_empty());
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn a_read_only_server_refuses_what_it_does_not_list() {
     let desk = Desk::configured(&[("READ_ONLY", "true")]);
     let report = desk.error("sendEmail", json!({"to": "a@contoso.example", "subject": "s", "body": "b"})).await;
@@ -225,6 +237,17 @@ async fn a_wrong_argument_is_named_with_an_example_that_works() {
         assert!(report["hint"].as_str().unwrap().contains("Arguments that work: {"), "{report}");
         assert!(desk.asked().is_empty(), "{tool} {argument}");
     }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_mailbox_is_asked_for_its_zone_once_an_hour() {
+    let desk = Desk::new();
+    desk.answer(&json!({"timeZone": "W. Europe Standard Time"}));
+    for _ in 0..2 {
+        let answer = desk.answer(&json!({"value": []})).call("getCalendarEvents", json!({})).await;
+        assert_eq!(answer["zone"], "W. Europe Standard Time");
+    }
+    assert_eq!(desk.asked().iter().filter(|asked| asked.contains("mailboxSettings")).count(), 1);
 }
 
 #[tokio::test(flavor = "current_thread")]

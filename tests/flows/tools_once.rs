@@ -176,7 +176,7 @@ async fn with_mail_send_alone_doubt_is_final() {
     desk.platform.clock.advance(600);
     assert_eq!(desk.error("sendEmail", mail("k")).await["code"], "outcomeUnknown");
     // More permissions later do not make it safe either.
-    desk.caller.scopes = crate::tools::default_scopes();
+    desk.caller.scopes = crate::tools::scopes(crate::config::PresetSet::ALL, false).offered;
     assert_eq!(desk.error("sendEmail", mail("k")).await["code"], "outcomeUnknown");
     assert_eq!(desk.asked(), ["POST /me/sendMail"]);
 }

@@ -88,6 +88,18 @@ const FLOWS = {
     assert.equal(ended.response.status, 200, ended.html);
     await browser.visit(`${url}/callback?code=${random()}&state=m365u.${random()}.${random()}`);
   },
+  "an administrator consents, and another does not": async () => {
+    for (const button of [/accept/i, DENY]) {
+      const browser = new Browser(ways().headers);
+      const end = await browser.press(await browser.visit(`${url}/admin-consent`), button);
+      assert.equal(end.response.status, 200, end.html);
+    }
+  },
+  "Graph challenges, and Entra answers without the user": async () => {
+    const session = await Session.open(url, (await signIn(url, ways())).access);
+    await emulator.fault("graph", "401-claims", { times: 1 });
+    await session.call("getEmails", { count: 1 });
+  },
   "an operator lists and ends grants, and a guess is refused": async () => {
     await signIn(url, ways());
     const user = encodeURIComponent(userIdOf(ADELE));

@@ -17,7 +17,7 @@ for (const [transport, path] of [["http", "/mcp"], ["http", "/sse"], ["sse", "/s
 
   test(`Inspector lists the tools over ${transport} on ${path}`, async () => {
     const { tools } = await inspect("--method", "tools/list");
-    assert.equal(tools.length, 9);
+    assert.equal(tools[0].name, "authenticate");
   });
 
   test(`Inspector calls a tool over ${transport} on ${path}`, async () => {

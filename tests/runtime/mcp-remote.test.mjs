@@ -33,7 +33,7 @@ for (const [path, flags] of [["/mcp", []], ["/sse", ["--transport", "sse-only"]]
 
     assert.equal((await answered).serverInfo.name, "m365-mcp");
     remote.child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", method: "notifications/initialized" })}\n`);
-    assert.equal((await ask("tools/list")).tools.length, 9);
+    assert.ok((await ask("tools/list")).tools.some(({ name }) => name === "getEmails"));
     const page = parsed(await ask("tools/call", { name: "getEmails", arguments: { count: 3 } }));
     assert.equal(items(page).length, 3);
   });

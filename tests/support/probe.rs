@@ -21,6 +21,7 @@ pub(super) const TOOL: Tool = Tool {
     preset: Preset::Core,
     needs: &[],
     also: &[],
+    on_use: &[],
     example: "{}",
     schema: schema::of::<Probe>,
     handler: handle::<Probe>,

@@ -12,12 +12,12 @@ use super::discover::discover;
 use super::envelope::{Params, text};
 use super::{CACHED, FRESH, Hints, MISSING_CAPABILITY};
 use crate::agent::{InputMethod, InputRequest};
-use crate::config::Config;
+use crate::exchange::Exchange;
 use crate::mcp::completion::complete as complete_argument;
 use crate::mcp::methods::{self, Ask};
 use crate::mcp::protocol::{Answer, RpcError};
 use crate::prompts;
-use crate::tools;
+use crate::tools::{self, View};
 
 /// Before every other member of a complete result.
 const HEAD: &str = concat!(
@@ -40,16 +40,16 @@ pub(super) enum Step {
 }
 
 /// What a request comes to.
-pub(super) fn step(config: &Config, method: &str, params: &Params<'_>) -> Step {
+pub(super) fn step(exchange: &Exchange, view: View, method: &str, params: &Params<'_>) -> Step {
     let outcome = match method {
-        "server/discover" => discover(config).map(answer),
-        "tools/list" => list(params, "tools", tools::list_json(config.read_only)),
+        "server/discover" => discover(&exchange.config).map(answer),
+        "tools/list" => list(params, "tools", &exchange.isolate.lists.json(view)),
         "resources/list" => list(params, "resources", tools::resources_json()),
         "resources/templates/list" => list(params, "resourceTemplates", tools::templates_json()),
         "prompts/list" => list(params, "prompts", prompts::list_json()),
         "prompts/get" => methods::prompt(params.raw).map(Step::Prompt),
         "completion/complete" => complete_argument(params.raw).map(|result| answer(dress(&result, None))),
-        "tools/call" => call(config, params),
+        "tools/call" => call(view, params),
         "resources/read" => read(params),
         _ => Err(RpcError::method_not_found(method)),
     };
@@ -99,8 +99,8 @@ fn list(params: &Params<'_>, name: &str, entries: &str) -> Result<Step, RpcError
     Ok(answer(dress(&format!("{{\"{name}\":{entries}}}"), Some(CACHED))))
 }
 
-fn call(config: &Config, params: &Params<'_>) -> Result<Step, RpcError> {
-    match methods::call_tool(config, &required(params.name, "name")?, params.arguments)? {
+fn call(view: View, params: &Params<'_>) -> Result<Step, RpcError> {
+    match methods::call_tool(view, &required(params.name, "name")?, params.arguments)? {
         methods::Step::Answer(known) => Ok(Step::Answer(complete(known, None))),
         methods::Step::Ask(ask) => Ok(Step::Ask(ask, None)),
     }

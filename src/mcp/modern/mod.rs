@@ -21,6 +21,7 @@ use super::stream::{OPENING, stream_to};
 use super::streamable::answered;
 use super::{Turn, refuse};
 use crate::agent::{AgentName, Attach, Called, Client, Dialogue, StreamName, Streams};
+use crate::config::PresetSet;
 use crate::exchange::Exchange;
 use crate::prompts;
 use crate::web::{Response, Work};
@@ -49,7 +50,7 @@ struct Hints {
     scope: &'static str,
 }
 
-/// Lists change with a deploy. They are the same for everybody, but only who may ask may know them.
+/// Lists change with a deploy, and with what the caller's token allows.
 const CACHED: Hints = Hints { ttl_ms: 300_000, scope: "private" };
 
 /// A user's own data, which may change at any moment.
@@ -75,7 +76,7 @@ pub(super) async fn post(turn: &Turn<'_>, message: &Message<'_>, params: &Params
     if method == "subscriptions/listen" {
         return listen::listen(turn, id, message.params()).await;
     }
-    let answer = match step(&turn.exchange.config, method, params) {
+    let answer = match step(turn.exchange, turn.view(PresetSet::ALL), method, params) {
         Step::Answer(answer) => {
             confirm(turn, None).await?;
             answer

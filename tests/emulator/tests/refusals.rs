@@ -186,6 +186,22 @@ async fn graph_refuses_a_token_without_the_scope() {
 }
 
 #[tokio::test]
+async fn the_parts_of_a_batch_are_refused_one_by_one() {
+    let fixture = Fixture::start().await;
+    let token = fixture.access_token(&[]).await;
+    let part = |id: &str, url: &str| json!({"id": id, "method": "GET", "url": url});
+    let parts = [part("a", "/me"), part("b", "/me/contacts"), part("c", "/$batch")];
+    let (status, body) = fixture.post(&token, "/v1.0/$batch", &json!({ "requests": parts })).await;
+    assert_eq!(status, 200);
+    let mut found: Vec<_> =
+        body["responses"].as_array().unwrap().iter().map(|one| (&one["id"], &one["status"])).collect();
+    found.sort_by_key(|(id, _)| id.to_string());
+    assert_eq!(found, [(&json!("a"), &json!(200)), (&json!("b"), &json!(403)), (&json!("c"), &json!(400))]);
+    let many: Vec<_> = (0..21).map(|at| part(&at.to_string(), "/me")).collect();
+    assert_eq!(fixture.post(&token, "/v1.0/$batch", &json!({ "requests": many })).await.0, 400);
+}
+
+#[tokio::test]
 async fn graph_refuses_search_with_orderby_and_unbalanced_quotes() {
     let fixture = Fixture::start().await;
     let token = fixture.access_token(&[]).await;

@@ -5,7 +5,7 @@
 const PUBLIC = new Set([
   "client_id", "redirect_uri", "resource", "scope", "grant_type", "response_type", "response_mode", "code_challenge_method", "prompt", "user",
   "iss", "error", "error_description", "client_assertion_type", "token_endpoint_auth_method", "decision", "token_type_hint", "token_type",
-  "domain_hint", "login_hint", "client_name", "action", "grant", "intent",
+  "domain_hint", "login_hint", "client_name", "action", "grant", "intent", "tenant",
 ]);
 const LEAST = 16;
 

@@ -1,14 +1,16 @@
-//! Microsoft Graph, as far as the nine core tools reach, with its refusals.
+//! Microsoft Graph, as far as the tools reach, with its refusals.
 //!
 //! `request` reads path, query and preferences · `store` holds the mailboxes · one file per family
-//! answers · `error` is the body shape. The order is Graph's: token, path, scope, query, body.
+//! answers (those beyond the core tools in `family`) · `error` is the body shape. The order is Graph's: token, path, scope, query, body.
 
+pub mod batch;
 pub mod calendar;
 pub mod challenge;
 pub mod compose;
 pub mod error;
 pub mod event;
 pub mod event_write;
+pub mod family;
 pub mod filter;
 pub mod kql;
 pub mod mail;

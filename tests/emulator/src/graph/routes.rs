@@ -3,7 +3,7 @@
 use super::error::GraphError;
 use super::request::{Answer, Request};
 use super::store::GraphStore;
-use super::{calendar, event_write, mail, mail_write, meetings, people, teams};
+use super::{batch, calendar, event_write, family, mail, mail_write, meetings, people, teams};
 use crate::App;
 use crate::call::Call;
 use crate::entra::sessions::Consent;
@@ -12,18 +12,30 @@ use crate::entra::sessions::Consent;
 pub fn answer(app: &App, call: &Call, consent: &Consent) -> Result<Answer, GraphError> {
     let request = Request::parse(call, consent)?;
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
+    if segments == ["$batch"] && call.method == "POST" {
+        return batch::answer(app, &request, consent);
+    }
     let mut world = app.world();
-    let mut answer = match segments.as_slice() {
-        ["me", rest @ ..] => me(&request, &mut world.graph, rest)?,
-        ["users"] if call.method == "GET" => people::users(&request)?,
-        ["users", key] if call.method == "GET" => people::user(&request, key)?,
-        ["teams" | "chats", ..] => teams_route(&request, &mut world.graph, &segments)?,
-        _ => return Err(unknown(&segments)),
+    let mut answer = match family::answer(&request, &mut world.graph, &segments)? {
+        Some(answer) => answer,
+        None => core(&request, &mut world.graph, &segments)?,
     };
     if let Some(applied) = request.prefer.applied() {
         answer.headers.push(("preference-applied", applied));
     }
     Ok(answer)
+}
+
+/// The paths of the core tools.
+fn core(request: &Request<'_>, store: &mut GraphStore, segments: &[&str]) -> Result<Answer, GraphError> {
+    let method = request.call.method.as_str();
+    match (method, segments) {
+        (_, ["me", rest @ ..]) => me(request, store, rest),
+        ("GET", ["users"]) => people::users(request),
+        ("GET", ["users", key]) => people::user(request, key),
+        (_, ["teams" | "chats", ..]) => teams_route(request, store, segments),
+        _ => Err(unknown(segments)),
+    }
 }
 
 fn unknown(segments: &[&str]) -> GraphError {
@@ -39,7 +51,6 @@ fn me(request: &Request<'_>, store: &mut GraphStore, rest: &[&str]) -> Result<An
     match (method, rest) {
         ("GET", []) => people::me(request),
         ("GET", ["people"]) => people::relevant(request),
-        ("GET", ["contacts"]) => people::contacts(request),
         ("GET", ["mailboxSettings"]) => calendar::settings(request, mailbox),
         ("GET", ["calendars"]) => calendar::calendars(request, mailbox),
         ("GET", ["calendarView"] | ["calendar", "calendarView"]) => calendar::view(request, mailbox, None),

@@ -7,6 +7,7 @@ use serde_json::Value;
 use time::Date;
 
 use super::event::StoredEvent;
+use super::family::Stores;
 use super::request::Prefer;
 use super::teams::TeamsStore;
 use crate::sample;
@@ -155,6 +156,8 @@ pub struct GraphStore {
     pub calls: Vec<Value>,
     /// Chats and channel messages.
     pub teams: TeamsStore,
+    /// The families beyond the core tools.
+    pub family: Stores,
     today: Date,
     mailboxes: HashMap<&'static str, Mailbox>,
 }
@@ -163,7 +166,7 @@ impl GraphStore {
     /// The sample data around a day.
     pub fn sample(today: Date) -> Self {
         let mailboxes = USERS.iter().map(|user| (user.oid, Mailbox::sample(user, today))).collect();
-        Self { calls: Vec::new(), teams: TeamsStore::default(), today, mailboxes }
+        Self { calls: Vec::new(), teams: TeamsStore::default(), family: Stores::sample(today), today, mailboxes }
     }
 
     /// A person's mailbox.

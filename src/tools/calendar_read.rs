@@ -1,0 +1,6 @@
+//! Calendars, single events, free times. No tool yet.
+
+use super::Tool;
+
+/// The tools of this family.
+pub(super) const TOOLS: &[Tool] = &[];

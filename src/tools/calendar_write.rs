@@ -1,0 +1,6 @@
+//! Changing, cancelling and answering events. No tool yet.
+
+use super::Tool;
+
+/// The tools of this family.
+pub(super) const TOOLS: &[Tool] = &[];

@@ -1,0 +1,6 @@
+//! Excel: reading and writing ranges. No tool yet.
+
+use super::Tool;
+
+/// The tools of this family.
+pub(super) const TOOLS: &[Tool] = &[];

@@ -1,0 +1,6 @@
+//! Files: uploading, changing, sharing, deleting. No tool yet.
+
+use super::Tool;
+
+/// The tools of this family.
+pub(super) const TOOLS: &[Tool] = &[];

@@ -1,0 +1,6 @@
+//! Answering, drafts, marking and moving mails. No tool yet.
+
+use super::Tool;
+
+/// The tools of this family.
+pub(super) const TOOLS: &[Tool] = &[];

@@ -1,0 +1,6 @@
+//! Teams: online meetings, attendance, transcripts. No tool yet.
+
+use super::Tool;
+
+/// The tools of this family.
+pub(super) const TOOLS: &[Tool] = &[];

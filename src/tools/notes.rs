@@ -1,0 +1,6 @@
+//! `OneNote`: notebooks and pages. No tool yet.
+
+use super::Tool;
+
+/// The tools of this family.
+pub(super) const TOOLS: &[Tool] = &[];

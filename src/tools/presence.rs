@@ -1,0 +1,6 @@
+//! Teams: who is available. No tool yet.
+
+use super::Tool;
+
+/// The tools of this family.
+pub(super) const TOOLS: &[Tool] = &[];

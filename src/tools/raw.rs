@@ -1,0 +1,6 @@
+//! Reading any allowed path of Graph. No tool yet.
+
+use super::Tool;
+
+/// The tools of this family.
+pub(super) const TOOLS: &[Tool] = &[];

@@ -1,0 +1,6 @@
+//! `SharePoint`: sites, lists and their items. No tool yet.
+
+use super::Tool;
+
+/// The tools of this family.
+pub(super) const TOOLS: &[Tool] = &[];

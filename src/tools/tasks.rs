@@ -1,0 +1,6 @@
+//! To Do and Planner. No tool yet.
+
+use super::Tool;
+
+/// The tools of this family.
+pub(super) const TOOLS: &[Tool] = &[];
