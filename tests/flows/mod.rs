@@ -45,6 +45,7 @@ mod tools_contacts;
 mod tools_fake;
 mod tools_hostile;
 mod tools_mail_folders;
+mod tools_mail_marks;
 mod tools_mail_read;
 mod tools_once;
 mod world;
