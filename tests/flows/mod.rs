@@ -47,5 +47,6 @@ mod tools_hostile;
 mod tools_mail_folders;
 mod tools_mail_marks;
 mod tools_mail_read;
+mod tools_mail_reply;
 mod tools_once;
 mod world;
