@@ -1,6 +1,9 @@
 //! Reading single mails, attachments, folders and the settings of the mailbox.
 
+mod attachment;
+mod decoding;
 mod folders;
+mod settings;
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -19,7 +22,7 @@ use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
 
 /// The tools of this family.
-pub(super) const TOOLS: &[Tool] = &[GET_EMAIL, folders::TOOL];
+pub(super) const TOOLS: &[Tool] = &[GET_EMAIL, attachment::TOOL, folders::TOOL, settings::TOOL];
 
 const GET_EMAIL: Tool = Tool {
     name: "getEmail",
