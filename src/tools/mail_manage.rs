@@ -1,6 +1,8 @@
-//! Changing folders, rules and settings of the mailbox. No tool yet.
+//! Changing folders, rules and settings of the mailbox: a file for each.
+
+mod folder;
 
 use super::Tool;
 
 /// The tools of this family.
-pub(super) const TOOLS: &[Tool] = &[];
+pub(super) const TOOLS: &[Tool] = &[folder::TOOL];

@@ -1,5 +1,10 @@
 //! Reading single mails, attachments, folders and the settings of the mailbox.
 
+mod attachment;
+mod decoding;
+mod folders;
+mod settings;
+
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,7 +22,9 @@ use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
 
 /// The tools of this family.
-pub(super) const TOOLS: &[Tool] = &[Tool {
+pub(super) const TOOLS: &[Tool] = &[GET_EMAIL, attachment::TOOL, folders::TOOL, settings::TOOL];
+
+const GET_EMAIL: Tool = Tool {
     name: "getEmail",
     title: "Read emails",
     description: "Read up to 10 emails as text, without the history that replies quote.",
@@ -29,7 +36,7 @@ pub(super) const TOOLS: &[Tool] = &[Tool {
     example: r#"{"ids":["AAkALgAA="],"maxChars":4000}"#,
     schema: schema::of::<GetEmail>,
     handler: handle::<GetEmail>,
-}];
+};
 
 const SELECT: &str =
     "id,conversationId,subject,from,toRecipients,ccRecipients,receivedDateTime,body,isDraft,hasAttachments";

@@ -1,19 +1,24 @@
 //! At most once: mails and messages, for which Graph has no idempotency of its own.
 //!
 //! A mail is made as a draft that carries our key, then sent; a draft that has left the drafts cannot be sent again, so
-//! after doubt one look at it says whether it went. Where only sending is permitted, and for Teams, there is nothing to
+//! after doubt one look at it says whether it went. An answer or a forward is a draft of Graph's that has to be
+//! completed first: one of which it is not known whether it was is thrown away and made again. Where only sending is permitted, and for Teams, there is nothing to
 //! look at: the request goes out once, and doubt is reported.
 
+mod single;
+
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::call::Call;
 use super::error::{Doubt, ToolError};
 use super::ledger::{Entry, Ledger, Step};
+use super::mailbox::Mailbox;
 use crate::crypto::Digest;
 use crate::graph::request::{Method, Segment, filter_literal};
-use crate::graph::{Failure, GraphRequest, GraphResponse, Origin};
+use crate::graph::{Failure, GraphRequest, Origin};
+
+pub(super) use single::{once, repeatable, transaction};
 
 /// Named MAPI property that holds the key's digest; its GUID is this server's own.
 const PROPERTY: &str = "String {8b5f4f0a-5c0e-4b7e-9d43-6a1f0c2e7d11} Name m365McpKey";
@@ -34,13 +39,25 @@ pub(super) enum Delivery {
     SentBefore,
 }
 
+/// Where the draft comes from.
+pub(super) enum Source<'a> {
+    /// This message.
+    New(Value),
+    /// The draft of this id.
+    Saved(&'a str),
+    /// What this action makes of another mail (`createReply` and its like), once the changes are in it that the
+    /// function reads off Graph's draft.
+    Derived { action: &'static str, of: &'a str, message: Value, complete: &'a dyn Fn(&Value) -> Value },
+}
+
 /// A mail on its way.
 pub(super) struct Outgoing<'a> {
     pub call: &'a Call<'a>,
     pub ledger: Ledger<'a>,
-    /// The caller's key or one of ours, for the hint.
-    pub key: &'a str,
-    pub message: Value,
+    /// The caller's key or one of ours, for the hint; `None` where the tool takes none.
+    pub key: Option<&'a str>,
+    pub mailbox: &'a Mailbox,
+    pub source: Source<'a>,
     /// Whether it goes out, or stays a draft.
     pub send: bool,
 }
@@ -68,13 +85,11 @@ impl Outgoing<'_> {
     }
 
     async fn go_on(&self, entry: Option<Entry>) -> Result<Delivery, ToolError> {
-        let Some(entry) = entry else { return self.draft_and_send().await };
+        let Some(entry) = entry else { return self.begin().await };
         match (entry.step, entry.draft) {
-            (Step::Begun, _) | (Step::Drafted, None) => match self.find().await? {
-                Some(look) if !look.is_draft => Ok(self.done(Delivery::SentBefore)),
-                Some(look) => self.proceed(&look.id).await,
-                None => self.draft_and_send().await,
-            },
+            (Step::Begun, _) | (Step::Drafted, None) => self.begin_again().await,
+            // Its owner may have sent it by other means meanwhile.
+            (Step::Drafted, Some(id)) if matches!(self.source, Source::Saved(_)) => self.send_saved(&id).await,
             (Step::Drafted, Some(id)) => self.proceed(&id).await,
             (Step::Sending, Some(id)) => self.resend(&id, entry.at).await,
             (Step::Sending, None) => Err(unknown("The mail may have been sent.")),
@@ -83,33 +98,93 @@ impl Outgoing<'_> {
         }
     }
 
-    async fn draft_and_send(&self) -> Result<Delivery, ToolError> {
-        let mut message = self.message.clone();
+    async fn begin(&self) -> Result<Delivery, ToolError> {
+        match &self.source {
+            Source::Saved(id) => self.send_saved(id).await,
+            Source::New(message) => self.draft(&["messages"], None, message.clone()).await,
+            Source::Derived { action, of, message, .. } => {
+                self.draft(&["messages", action], Some(of), message.clone()).await
+            }
+        }
+    }
+
+    /// An earlier call may have left a draft behind.
+    async fn begin_again(&self) -> Result<Delivery, ToolError> {
+        if let Source::Saved(id) = self.source {
+            return self.send_saved(id).await;
+        }
+        match (self.find().await?, &self.source) {
+            (Some(look), _) if !look.is_draft => Ok(self.done(Delivery::SentBefore)),
+            (Some(look), Source::Derived { .. }) => {
+                self.call.send(&self.message(Method::Delete, &look.id)?).await?;
+                self.begin().await
+            }
+            (Some(look), Source::New(_) | Source::Saved(_)) => self.proceed(&look.id).await,
+            (None, _) => self.begin().await,
+        }
+    }
+
+    async fn send_saved(&self, id: &str) -> Result<Delivery, ToolError> {
+        match self.look(id).await? {
+            Some(look) if look.is_draft => self.proceed(id).await,
+            Some(_) => Ok(self.done(Delivery::SentBefore)),
+            None => {
+                self.ledger.forget()?;
+                Err(ToolError::argument("id", "no draft has this id: it was sent or deleted, or never was one"))
+            }
+        }
+    }
+
+    /// Makes the draft: a message of ours, or what `words` make of the mail `of`.
+    async fn draft(&self, words: &[&'static str], of: Option<&str>, mut message: Value) -> Result<Delivery, ToolError> {
         if let Value::Object(fields) = &mut message {
             let property = json!([{"id": PROPERTY, "value": self.ledger.key()}]);
             fields.insert("singleValueExtendedProperties".to_owned(), property);
         }
-        let request = GraphRequest::new(Method::Post, &[Segment::Word("me"), Segment::Word("messages")])?
-            .prefer(IMMUTABLE)
-            .body(message);
+        let mut path: Vec<_> = words.iter().map(|word| Segment::Word(word)).collect();
+        let body = if let Some(of) = of {
+            path.insert(1, Segment::Value(of));
+            json!({ "message": message })
+        } else {
+            message
+        };
+        let request = GraphRequest::new(Method::Post, &self.mailbox.path(&path))?.prefer(IMMUTABLE).body(body);
         self.ledger.mark(Step::Begun, None)?;
-        let draft: Look = match self.call.json(&request).await {
-            Err(error) if error.in_doubt() => return self.draft_in_doubt().await,
+        match self.call.json::<Value>(&request).await {
+            Err(error) if error.in_doubt() => self.draft_in_doubt().await,
             Err(error) => {
                 self.ledger.forget()?;
-                return Err(error);
+                Err(error)
             }
-            Ok(draft) => draft,
-        };
-        self.proceed(&draft.id).await
+            Ok(draft) => self.complete(&draft).await,
+        }
     }
 
     async fn draft_in_doubt(&self) -> Result<Delivery, ToolError> {
         match self.find().await {
-            Ok(Some(look)) if look.is_draft => self.proceed(&look.id).await,
-            Ok(Some(_)) => Ok(self.done(Delivery::SentBefore)),
+            Ok(Some(look)) if !look.is_draft => Ok(self.done(Delivery::SentBefore)),
+            Ok(Some(look)) if matches!(self.source, Source::New(_)) => self.proceed(&look.id).await,
+            Ok(Some(look)) => {
+                let draft: Value = self.call.json(&self.message(Method::Get, &look.id)?).await?;
+                self.complete(&draft).await
+            }
             Ok(None) | Err(_) => Err(self.unconfirmed("Nothing was sent, but a draft may have been left behind.", 5)),
         }
+    }
+
+    /// Puts into a draft of Graph's what the caller wrote. Until that is known to be done, nothing is sent.
+    async fn complete(&self, draft: &Value) -> Result<Delivery, ToolError> {
+        let look: Look = Look::deserialize(draft).map_err(|_| {
+            let failure = Failure::of(Origin::Graph, "UnreadableAnswer").maybe_acted();
+            ToolError::Graph { failure, repeatable: false }
+        })?;
+        if let Source::Derived { complete, .. } = &self.source {
+            // The values are absolute: the same change once more changes nothing.
+            let change = self.message(Method::Patch, &look.id)?.body(complete(draft)).repeatable();
+            self.call.send(&change).await?;
+            self.ledger.mark(Step::Drafted, Some(&look.id))?;
+        }
+        self.proceed(&look.id).await
     }
 
     /// Sends a draft that certainly was not sent, unless a draft is all that was asked for.
@@ -118,7 +193,7 @@ impl Outgoing<'_> {
             self.ledger.mark(Step::Done, Some(id))?;
             return Ok(Delivery::Draft(id.to_owned()));
         }
-        let path = [Segment::Word("me"), Segment::Word("messages"), Segment::Value(id), Segment::Word("send")];
+        let path = self.mailbox.path(&[Segment::Word("messages"), Segment::Value(id), Segment::Word("send")]);
         let request = GraphRequest::new(Method::Post, &path)?.prefer(IMMUTABLE);
         self.ledger.mark(Step::Sending, Some(id))?;
         match self.call.send(&request).await {
@@ -164,13 +239,17 @@ impl Outgoing<'_> {
     }
 
     async fn look(&self, id: &str) -> Result<Option<Look>, ToolError> {
-        let path = [Segment::Word("me"), Segment::Word("messages"), Segment::Value(id)];
-        let request = GraphRequest::new(Method::Get, &path)?.query("$select", "id,isDraft").prefer(IMMUTABLE);
+        let request = self.message(Method::Get, id)?.query("$select", "id,isDraft");
         match self.call.json(&request).await {
             Ok(look) => Ok(Some(look)),
             Err(ToolError::Graph { failure: Failure { status: Some(404), .. }, .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    fn message(&self, method: Method, id: &str) -> Result<GraphRequest, ToolError> {
+        let path = self.mailbox.path(&[Segment::Word("messages"), Segment::Value(id)]);
+        Ok(GraphRequest::new(method, &path)?.prefer(IMMUTABLE))
     }
 
     /// The message that carries our key.
@@ -180,7 +259,7 @@ impl Outgoing<'_> {
             filter_literal(PROPERTY),
             filter_literal(self.ledger.key())
         );
-        let request = GraphRequest::new(Method::Get, &[Segment::Word("me"), Segment::Word("messages")])?
+        let request = GraphRequest::new(Method::Get, &self.mailbox.path(&[Segment::Word("messages")]))?
             .query("$filter", carries)
             .query("$select", "id,isDraft")
             .query("$top", "1")
@@ -190,87 +269,14 @@ impl Outgoing<'_> {
     }
 
     fn unconfirmed(&self, what: &'static str, wait: u64) -> ToolError {
-        let hint = format!(
-            "Repeat the call unchanged with idempotencyKey {:?} after {wait} seconds: it looks first and never sends twice.",
-            self.key
-        );
+        let with = self.key.map(|key| format!(" with idempotencyKey {key:?}")).unwrap_or_default();
+        let hint =
+            format!("Repeat the call unchanged{with} after {wait} seconds: it looks first and never sends twice.");
         ToolError::Unconfirmed(Doubt { what, hint, retry_after: Some(wait) })
-    }
-}
-
-/// Sends one request that cannot be looked up afterwards: once for a key, and never again after doubt. `None` when an
-/// earlier call with the same key did it.
-pub(super) async fn once(
-    ledger: &Ledger<'_>,
-    arguments: &Digest,
-    call: &Call<'_>,
-    request: &GraphRequest,
-) -> Result<Option<GraphResponse>, ToolError> {
-    let entry = ledger.open(arguments)?;
-    let outcome = match entry.map(|entry| entry.step) {
-        None | Some(Step::Begun | Step::Drafted) => post(ledger, call, request).await.map(Some),
-        Some(Step::Sending) => Err(unknown("An earlier call with this idempotencyKey may have sent it.")),
-        Some(Step::Done) => Ok(None),
-    };
-    ledger.release();
-    outcome
-}
-
-async fn post(ledger: &Ledger<'_>, call: &Call<'_>, request: &GraphRequest) -> Result<GraphResponse, ToolError> {
-    ledger.mark(Step::Sending, None)?;
-    match call.send(request).await {
-        Ok(response) => {
-            // It is done even if that cannot be noted; the key then stays in doubt, which never sends twice.
-            let _: Result<(), ToolError> = ledger.mark(Step::Done, None);
-            Ok(response)
-        }
-        // Told as it is: which policy withheld the answer is worth more than that it is missing.
-        Err(error @ ToolError::Graph { failure: Failure { origin: Origin::Policy, .. }, .. }) if error.in_doubt() => {
-            Err(error)
-        }
-        Err(error) if error.in_doubt() => Err(unknown("It may have been sent although no result came back.")),
-        Err(error) => {
-            ledger.forget()?;
-            Err(error)
-        }
     }
 }
 
 fn unknown(what: &'static str) -> ToolError {
     let hint = "Look where it would have gone (Sent Items, the channel). Only if it is not there, call again with a new idempotencyKey.";
     ToolError::Unconfirmed(Doubt { what, hint: hint.to_owned(), retry_after: None })
-}
-
-/// The id under which Graph itself makes a repeated request harmless.
-pub(super) fn transaction(key: &str) -> String {
-    Digest::of(key.as_bytes()).to_string()
-}
-
-/// Sends a request that Graph makes harmless to repeat by [`transaction`], and reads its answer. The same key with other
-/// arguments is refused, because Graph would answer with what it made the first time.
-pub(super) async fn repeatable<T: DeserializeOwned>(
-    call: &Call<'_>,
-    key: &str,
-    request: &GraphRequest,
-) -> Result<T, ToolError> {
-    let ledger = Ledger::of(call, key);
-    let asked = json!([request.path_and_query(), request.body]);
-    let known = ledger.open(&Digest::of(asked.to_string().as_bytes()))?.is_some();
-    let outcome = call.json(request).await;
-    let outcome = match outcome {
-        Err(ToolError::Graph { failure, .. }) if failure.may_have_acted => Err(repeat_with(key)),
-        Err(error) if !known => ledger.forget().and(Err(error)),
-        Ok(_) | Err(_) => outcome,
-    };
-    ledger.release();
-    outcome
-}
-
-fn repeat_with(key: &str) -> ToolError {
-    let hint = format!("Repeat the call unchanged with idempotencyKey {key:?}: it does nothing twice.");
-    ToolError::Unconfirmed(Doubt {
-        what: "It may have been created although no result came back.",
-        hint,
-        retry_after: Some(5),
-    })
 }

@@ -10,7 +10,8 @@ use super::answer::Answer;
 use super::arguments::{self, BODY, LINE};
 use super::call::Call;
 use super::ledger::Ledger;
-use super::outbox::{self, Delivery, Outgoing};
+use super::mailbox::Mailbox;
+use super::outbox::{self, Delivery, Outgoing, Source};
 use super::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
 use crate::crypto::{self, Digest};
 use crate::graph::GraphRequest;
@@ -43,7 +44,7 @@ pub(super) enum ContentType {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-enum Mode {
+pub(super) enum Mode {
     #[default]
     Send,
     Draft,
@@ -89,11 +90,12 @@ pub(super) struct Body {
 
 #[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Sent<'a> {
+pub(super) struct Sent<'a> {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
-    recipients: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recipients: Option<usize>,
     idempotency_key: &'a str,
     note: &'static str,
 }
@@ -115,12 +117,13 @@ impl Input for SendEmail {
         let arguments = Digest::of(json!([mode == Mode::Send, &message]).to_string().as_bytes());
         let delivery = if call.allows(Scope::MailReadWrite) {
             let ledger = Ledger::of(call, &key);
-            let outgoing = Outgoing { call, ledger, key: &key, message, send: mode == Mode::Send };
+            let (mailbox, source, send) = (&Mailbox::Own, Source::New(message), mode == Mode::Send);
+            let outgoing = Outgoing { call, ledger, key: Some(&key), mailbox, source, send };
             outgoing.deliver(&arguments).await?
         } else {
             send_blind(call, &key, &arguments, &message).await?
         };
-        Ok(Answer::structured(&told(delivery, recipients, &key)))
+        Ok(Answer::structured(&told(delivery, Some(recipients), &key)))
     }
 }
 
@@ -145,7 +148,7 @@ async fn send_blind(call: &Call<'_>, key: &str, arguments: &Digest, message: &Va
     Ok(if answer.is_some() { Delivery::Sent } else { Delivery::SentBefore })
 }
 
-fn told(delivery: Delivery, recipients: usize, idempotency_key: &str) -> Sent<'_> {
+pub(super) fn told(delivery: Delivery, recipients: Option<usize>, idempotency_key: &str) -> Sent<'_> {
     let accepted = "Accepted by Exchange; if it cannot be delivered, a mail will say so.";
     let (status, id, note) = match delivery {
         Delivery::Draft(id) => ("draft", Some(id), "Saved in Drafts; nothing was sent."),

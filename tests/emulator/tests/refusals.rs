@@ -4,6 +4,8 @@
 
 #[path = "refusals/claims.rs"]
 mod claims;
+#[path = "refusals/mail.rs"]
+mod mail;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use m365_emulator::{Emulator, serve, settings::Settings};

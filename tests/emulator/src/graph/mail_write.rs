@@ -16,12 +16,14 @@ use super::store::{GraphStore, Mailbox};
 use crate::json::{flag, items, set, text};
 use crate::sample::directory;
 
-const WRITE: &[&str] = &["Mail.ReadWrite", "Mail.ReadWrite.Shared"];
+/// Scopes that change mail.
+pub const WRITE: &[&str] = &["Mail.ReadWrite", "Mail.ReadWrite.Shared"];
 const SEND: &[&str] = &["Mail.Send", "Mail.Send.Shared"];
 const ANY_TIME: &[&str] =
     &["isRead", "categories", "flag", "importance", "inferenceClassification", "singleValueExtendedProperties"];
 
-fn shown(request: &Request<'_>, mailbox: &Mailbox, at: usize) -> Result<Value, GraphError> {
+/// A message as the request asks to see it.
+pub fn shown(request: &Request<'_>, mailbox: &Mailbox, at: usize) -> Result<Value, GraphError> {
     let stored = mailbox.messages.get(at).ok_or_else(GraphError::no_item)?;
     let value = message::default_shape(message::render(mailbox, stored, &request.prefer), request);
     let chosen: Option<Vec<String>> =
@@ -31,7 +33,8 @@ fn shown(request: &Request<'_>, mailbox: &Mailbox, at: usize) -> Result<Value, G
     Ok(value)
 }
 
-fn find(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<usize, GraphError> {
+/// The place of the message that an id means in the request's kind of ids.
+pub fn find(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<usize, GraphError> {
     if !id.starts_with("AAMkAD") && !id.starts_with("AAkALg") {
         return Err(GraphError::malformed_id());
     }
@@ -63,6 +66,7 @@ pub fn update(request: &Request<'_>, store: &mut GraphStore, id: &str) -> Result
     request.require(WRITE, Family::Outlook)?;
     let changes = request.object()?;
     check(&changes)?;
+    dated(&changes)?;
     let mailbox = store.mailbox(request.consent.user);
     let at = find(request, mailbox, id)?;
     let stored = mailbox.messages.get_mut(at).ok_or_else(GraphError::no_item)?;
@@ -73,6 +77,15 @@ pub fn update(request: &Request<'_>, store: &mut GraphStore, id: &str) -> Result
     apply(&mut stored.value, &changes);
     set(&mut stored.value, "lastModifiedDateTime", now());
     Ok(Answer::ok(shown(request, mailbox, at)?))
+}
+
+/// A flag that is due must have begun.
+fn dated(changes: &Value) -> Result<(), GraphError> {
+    let has = |name: &str| changes.pointer(name).is_some_and(|moment| !moment.is_null());
+    if has("/flag/dueDateTime") && !has("/flag/startDateTime") {
+        return Err(GraphError::new(400, "ErrorInvalidArgument", "A due date needs a start date."));
+    }
+    Ok(())
 }
 
 /// DELETE `/me/messages/{id}`: to Deleted Items.

@@ -1,10 +1,22 @@
-//! Mail beyond the core: folders, rules, drafts, attachments. No route yet.
+//! Mail beyond the core: subfolders, moving, answers, attachments.
 
+mod answering;
+mod attachments;
+
+use serde_json::{Value, json};
 use time::Date;
 
 use super::Found;
-use crate::graph::request::Request;
-use crate::graph::store::GraphStore;
+use crate::graph::error::GraphError;
+use crate::graph::mail::READ;
+use crate::graph::mail_write::{WRITE, find, shown};
+use crate::graph::query::{self, ListOptions, Sizes};
+use crate::graph::request::{Answer, Family, Request};
+use crate::graph::shape::known_members;
+use crate::graph::store::{GraphStore, Mailbox};
+use crate::json::text;
+
+const SIZES: Sizes = Sizes { default: 10, max: 1000 };
 
 /// What this family keeps between requests.
 pub struct Store;
@@ -17,6 +29,66 @@ impl Store {
 }
 
 /// Answers a request for one of this family's paths.
-pub fn route(_request: &Request<'_>, _store: &mut GraphStore, _path: &[&str]) -> Found {
-    Ok(None)
+pub fn route(request: &Request<'_>, store: &mut GraphStore, path: &[&str]) -> Found {
+    let mailbox = store.mailbox(request.consent.user);
+    Ok(Some(match (request.call.method.as_str(), path) {
+        ("GET", ["me", "mailFolders", id, "childFolders"]) => children(request, mailbox, id)?,
+        ("POST", ["me", "messages", id, "move"]) => relocate(request, mailbox, id, false)?,
+        ("POST", ["me", "messages", id, "copy"]) => relocate(request, mailbox, id, true)?,
+        ("POST", ["me", "messages", id, action @ ("createReply" | "createReplyAll" | "createForward")]) => {
+            answering::create(request, mailbox, id, action)?
+        }
+        ("GET", ["me", "messages", id, "attachments"]) => attachments::list(request, mailbox, id)?,
+        ("GET", ["me", "messages", id, "attachments", one]) => attachments::get(request, mailbox, id, one)?,
+        _ => return Ok(None),
+    }))
+}
+
+/// The sample folders have no children, but the root has them all.
+fn children(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<Answer, GraphError> {
+    request.require(READ, Family::Outlook)?;
+    let folder = mailbox.folder(id).ok_or_else(GraphError::no_item)?;
+    if folder == "msgfolderroot" {
+        return crate::graph::mail::folders(request, mailbox);
+    }
+    query::page(request, &ListOptions::parse(request, SIZES)?, Vec::new(), "microsoft.graph.mailFolder")
+}
+
+/// A move changes the ordinary id and keeps the immutable one; a copy has both anew.
+fn relocate(request: &Request<'_>, mailbox: &mut Mailbox, id: &str, copy: bool) -> Result<Answer, GraphError> {
+    request.require(WRITE, Family::Outlook)?;
+    let body = request.object()?;
+    known_members(&body, &["destinationId", "DestinationId"], "microsoft.graph.move")?;
+    let destination = body.get("destinationId").or(body.get("DestinationId")).and_then(Value::as_str);
+    let destination = destination.ok_or_else(|| GraphError::bad("The parameter 'DestinationId' is missing."))?;
+    let folder = mailbox.folder(destination).ok_or_else(GraphError::no_item)?;
+    let at = find(request, mailbox, id)?;
+    let stored = mailbox.messages.get_mut(at).ok_or_else(GraphError::no_item)?;
+    let at = if copy {
+        let value = stored.value.clone();
+        mailbox.add(folder, value);
+        mailbox.messages.len().saturating_sub(1)
+    } else {
+        stored.folder = folder;
+        at
+    };
+    created(request, mailbox, at)
+}
+
+fn created(request: &Request<'_>, mailbox: &Mailbox, at: usize) -> Result<Answer, GraphError> {
+    let value = shown(request, mailbox, at)?;
+    let location = request.url(&format!("me/messages('{}')", text(&value, "/id")));
+    Ok(Answer::created(value, location))
+}
+
+/// The two options that a single resource knows here.
+fn selected(request: &Request<'_>, value: Value, kind: &str) -> Result<Value, GraphError> {
+    let chosen: Option<Vec<String>> =
+        query::option(request, "$select").map(|list| list.split(',').map(str::to_owned).collect());
+    query::select(value, chosen.as_deref(), kind)
+}
+
+/// A context as Graph writes it before a collection of a message.
+fn context(request: &Request<'_>, name: &str) -> Value {
+    json!(request.url(&format!("$metadata#users('me')/messages('id')/{name}")))
 }

@@ -1,0 +1,185 @@
+//! Answering and forwarding. Graph makes the draft, with its recipients, its subject and the quoted history; what the
+//! user wrote is put above that, and the draft goes out by `outbox`, at most once.
+
+use std::cell::RefCell;
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::above;
+use crate::crypto::{self, Digest};
+use crate::identity::Scope;
+use crate::tools::address::{self, Addresses, Recipient};
+use crate::tools::answer::{Answer, clean};
+use crate::tools::arguments::{self, BODY, identifier};
+use crate::tools::call::Call;
+use crate::tools::ledger::Ledger;
+use crate::tools::mailbox::Mailbox;
+use crate::tools::outbox::{Outgoing, Source};
+use crate::tools::send::{ContentType, Mode, Sent, told};
+use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
+
+/// The tool.
+pub(super) const TOOL: Tool = Tool {
+    name: "replyToEmail",
+    title: "Reply or forward",
+    description: "Reply, reply to all or forward, keeping the thread. mode=draft saves it for review instead.",
+    kind: Kind::Outward,
+    preset: Preset::Mail,
+    needs: &[Scope::MailReadWrite],
+    also: &[Scope::MailSend],
+    on_use: &[Scope::MailReadWriteShared, Scope::MailSendShared],
+    example: r#"{"id":"AAkALgAA=","body":"Thank you.","contentType":"text","mode":"draft"}"#,
+    schema: schema::of::<ReplyToEmail>,
+    handler: handle::<ReplyToEmail>,
+};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+enum Manner {
+    #[default]
+    Reply,
+    ReplyAll,
+    Forward,
+}
+
+impl Manner {
+    const fn action(self) -> &'static str {
+        match self {
+            Self::Reply => "createReply",
+            Self::ReplyAll => "createReplyAll",
+            Self::Forward => "createForward",
+        }
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct ReplyToEmail {
+    id: String,
+    #[schemars(extend("default" = "reply"))]
+    kind: Option<Manner>,
+    body: String,
+    #[schemars(extend("default" = "html"))]
+    content_type: Option<ContentType>,
+    /// Further recipients; needed to forward
+    to: Option<Addresses>,
+    cc: Option<Addresses>,
+    #[schemars(extend("default" = "send"))]
+    mode: Option<Mode>,
+    /// Address of a shared mailbox
+    mailbox: Option<String>,
+    idempotency_key: Option<String>,
+}
+
+/// What the caller wrote, checked.
+struct Answering<'a> {
+    id: &'a str,
+    manner: Manner,
+    html: String,
+    to: Vec<String>,
+    cc: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Answered<'a> {
+    #[serde(flatten)]
+    sent: Sent<'a>,
+    /// Whom Graph and the caller named, as the draft has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    to: Vec<String>,
+}
+
+#[async_trait(?Send)]
+impl Input for ReplyToEmail {
+    async fn run(self, call: &Call<'_>) -> Outcome {
+        let answering = self.checked()?;
+        let mailbox = Mailbox::parse(self.mailbox.as_deref())?;
+        let given = arguments::key(self.idempotency_key.as_deref())?;
+        let send = self.mode.unwrap_or_default() == Mode::Send;
+        mailbox.require(call, Scope::MailReadWrite, Scope::MailReadWriteShared)?;
+        if send {
+            mailbox.require(call, Scope::MailSend, Scope::MailSendShared)?;
+        }
+        let key = given.unwrap_or_else(|| crypto::random_text::<12>(&*call.context.ports.random));
+        let reached = RefCell::new(Vec::new());
+        let complete = |draft: &Value| answering.changes(draft, &reached);
+        let (action, of, message) = (answering.manner.action(), answering.id, answering.message());
+        let source = Source::Derived { action, of, message, complete: &complete };
+        let ledger = Ledger::of(call, &key);
+        let outgoing = Outgoing { call, ledger, key: Some(&key), mailbox: &mailbox, source, send };
+        let delivery = outgoing.deliver(&answering.digest(send, &mailbox)).await?;
+        let to = reached.into_inner();
+        let recipients = Some(to.len()).filter(|count| *count > 0);
+        Ok(Answer::of(&Answered { sent: told(delivery, recipients, &key), to }))
+    }
+}
+
+impl ReplyToEmail {
+    fn checked(&self) -> Result<Answering<'_>, ToolError> {
+        let manner = self.kind.unwrap_or_default();
+        let to = address::optional("to", self.to.as_ref())?;
+        if manner == Manner::Forward && to.is_empty() {
+            return Err(ToolError::argument("to", "a forward needs at least one e-mail address"));
+        }
+        let body = arguments::prose("body", &self.body, BODY)?;
+        Ok(Answering {
+            id: identifier("id", &self.id)?,
+            manner,
+            html: above::html(self.content_type.unwrap_or_default(), &body),
+            to,
+            cc: address::optional("cc", self.cc.as_ref())?,
+        })
+    }
+}
+
+impl Answering<'_> {
+    /// What Graph is to start from. A forward without a recipient it would refuse; to an answer it names its own.
+    fn message(&self) -> Value {
+        match self.manner {
+            Manner::Forward => json!({ "toRecipients": Recipient::all(&self.to) }),
+            Manner::Reply | Manner::ReplyAll => json!({}),
+        }
+    }
+
+    fn digest(&self, send: bool, mailbox: &Mailbox) -> Digest {
+        let mailbox = match mailbox {
+            Mailbox::Own => "",
+            Mailbox::Shared(address) => address,
+        };
+        let all = json!([send, mailbox, self.id, self.manner, self.html, self.to, self.cc]);
+        Digest::of(all.to_string().as_bytes())
+    }
+
+    /// The changes to Graph's draft; `reached` learns to whom it goes.
+    fn changes(&self, draft: &Value, reached: &RefCell<Vec<String>>) -> Value {
+        let (to, cc) = (together(draft, "toRecipients", &self.to), together(draft, "ccRecipients", &self.cc));
+        *reached.borrow_mut() = to.iter().chain(&cc).map(|address| clean(address, 320)).collect();
+        let text = |name: &str| draft["body"][name].as_str().unwrap_or_default();
+        let mut changes = json!({"body": {
+            "contentType": ContentType::Html,
+            "content": above::history(&self.html, text("contentType"), text("content")),
+        }});
+        for (name, added, all) in [("toRecipients", &self.to, to), ("ccRecipients", &self.cc, cc)] {
+            if !added.is_empty() {
+                changes[name] = json!(Recipient::all(&all));
+            }
+        }
+        changes
+    }
+}
+
+/// The addresses of a draft's list and those that are added, each once.
+fn together(draft: &Value, list: &str, added: &[String]) -> Vec<String> {
+    let known = draft[list].as_array().into_iter().flatten();
+    let known = known.filter_map(|party| party["emailAddress"]["address"].as_str()).map(str::to_owned);
+    let mut all: Vec<String> = known.collect();
+    for address in added {
+        if !all.iter().any(|known| known.eq_ignore_ascii_case(address)) {
+            all.push(address.clone());
+        }
+    }
+    all
+}

@@ -1,0 +1,90 @@
+//! Mail: what Outlook refuses of moves, answers and marks, and what becomes of ids.
+
+use serde_json::{Value, json};
+
+use super::Fixture;
+
+impl Fixture {
+    /// A token, and the immutable id of Adele's first mail with attachments.
+    async fn mail(&self) -> (String, String) {
+        let token = self.access_token(&[]).await;
+        let request = self.http.get(format!("{}/v1.0/me/mailFolders/inbox/messages", self.base));
+        let request = request.query(&[("$top", "50"), ("$select", "id,hasAttachments")]);
+        let request = request.header("host", "graph.microsoft.com").header("prefer", "IdType=\"ImmutableId\"");
+        let list: Value = request.bearer_auth(&token).send().await.unwrap().json().await.unwrap();
+        let found = list["value"].as_array().unwrap().iter().find(|mail| mail["hasAttachments"] == true).unwrap();
+        (token, found["id"].as_str().unwrap().to_owned())
+    }
+
+    async fn read(&self, token: &str, path: &str) -> (u16, Value) {
+        let request = self.http.get(format!("{}/v1.0{path}", self.base)).header("host", "graph.microsoft.com");
+        let request = request.header("prefer", "IdType=\"ImmutableId\"");
+        let answer = request.bearer_auth(token).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
+    async fn patch(&self, token: &str, path: &str, body: &Value) -> u16 {
+        let request = self.http.patch(format!("{}/v1.0{path}", self.base)).header("host", "graph.microsoft.com");
+        let request = request.bearer_auth(token).header("prefer", "IdType=\"ImmutableId\"");
+        request.json(body).send().await.unwrap().status().as_u16()
+    }
+}
+
+#[tokio::test]
+async fn a_move_keeps_the_immutable_id_and_a_copy_has_its_own() {
+    let fixture = Fixture::start().await;
+    let (token, id) = fixture.mail().await;
+    let path = format!("/v1.0/me/messages/{id}");
+    let (status, moved) = fixture.post(&token, &format!("{path}/move"), &json!({"destinationId": "archive"})).await;
+    assert_eq!((status, moved["id"].as_str()), (201, Some(id.as_str())));
+    let (status, copy) = fixture.post(&token, &format!("{path}/copy"), &json!({"destinationId": "inbox"})).await;
+    assert_eq!(status, 201);
+    assert_ne!(copy["id"].as_str(), Some(id.as_str()));
+    for (body, expected) in
+        [(json!({"destinationId": "nowhere"}), 404), (json!({}), 400), (json!({"folder": "inbox"}), 400)]
+    {
+        assert_eq!(fixture.post(&token, &format!("{path}/move"), &body).await.0, expected, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_takes_a_comment_or_a_body_and_a_forward_needs_one_list() {
+    let fixture = Fixture::start().await;
+    let (token, id) = fixture.mail().await;
+    let to = json!([{"emailAddress": {"address": "alex@contoso.example"}}]);
+    for (action, body, expected) in [
+        ("createReply", json!({"message": {}}), 201),
+        ("createReplyAll", json!({"comment": "x"}), 201),
+        ("createReply", json!({"comment": "x", "message": {"body": {"contentType": "text", "content": "y"}}}), 400),
+        ("createForward", json!({"message": {}}), 400),
+        ("createForward", json!({"message": {"toRecipients": to}, "toRecipients": to}), 400),
+        ("createForward", json!({"message": {"toRecipients": to}}), 201),
+        ("createReply", json!({"toRecipients": to}), 400),
+    ] {
+        let (status, draft) = fixture.post(&token, &format!("/v1.0/me/messages/{id}/{action}"), &body).await;
+        assert_eq!(status, expected, "{action} {body}");
+        assert!(status != 201 || (draft["isDraft"] == true && draft["toRecipients"][0].is_object()), "{draft}");
+    }
+}
+
+#[tokio::test]
+async fn a_due_date_needs_a_start() {
+    let fixture = Fixture::start().await;
+    let (token, id) = fixture.mail().await;
+    let (path, day) = (format!("/me/messages/{id}"), json!({"dateTime": "2026-03-02T00:00:00", "timeZone": "UTC"}));
+    let flag = |start: &Value| json!({"flag": {"flagStatus": "flagged", "dueDateTime": day, "startDateTime": start}});
+    assert_eq!(fixture.patch(&token, &path, &flag(&Value::Null)).await, 400);
+    assert_eq!(fixture.patch(&token, &path, &flag(&day)).await, 200);
+}
+
+#[tokio::test]
+async fn the_content_of_an_attachment_is_not_a_property_of_its_base_type() {
+    let fixture = Fixture::start().await;
+    let (token, id) = fixture.mail().await;
+    let path = format!("/me/messages/{id}/attachments");
+    let (status, list) = fixture.read(&token, &format!("{path}?$select=id,name,contentType,size,isInline")).await;
+    assert_eq!((status, list["value"][0]["contentBytes"].is_null()), (200, true));
+    let one = format!("{path}/{}", list["value"][0]["id"].as_str().unwrap());
+    assert_eq!(fixture.read(&token, &format!("{one}?$select=contentBytes")).await.0, 400);
+    assert!(fixture.read(&token, &one).await.1["contentBytes"].is_string());
+}
