@@ -40,6 +40,8 @@ mod sealed;
 mod sign_in;
 mod step_up;
 mod token_endpoint;
+mod tools_calendar_read;
+mod tools_calendar_write;
 mod tools_catalogue;
 mod tools_contacts;
 mod tools_fake;
