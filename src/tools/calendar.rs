@@ -37,6 +37,8 @@ pub(super) const TOOLS: &[Tool] = &[
 
 const SELECT: &str = "id,subject,start,end,isAllDay,isCancelled,location,organizer,attendees,showAs,responseStatus,onlineMeeting,bodyPreview,type";
 const FAMILIES: [&str; 2] = ["/me/calendarView", "/me/calendars/{id}/calendarView"];
+/// Said where the zone is not known.
+pub(super) const NO_ZONE: &str = "The mailbox's own zone is not known, so times are UTC: say timezone for local ones.";
 /// Longest range: Graph expands every occurrence in it.
 const LONGEST: Duration = Duration::days(366);
 
@@ -149,19 +151,19 @@ struct GraphEvent {
 /// Graph's dateTimeTimeZone.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Clock {
-    date_time: String,
+pub(super) struct Clock {
+    pub(super) date_time: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Place {
-    display_name: Option<String>,
+pub(super) struct Place {
+    pub(super) display_name: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Response {
-    response: Option<String>,
+pub(super) struct Response {
+    pub(super) response: Option<String>,
 }
 
 /// An event's online meeting.
@@ -236,15 +238,14 @@ impl From<GraphEvent> for Shown {
 }
 
 /// Graph writes seven digits of a second that nobody asked for.
-fn seconds(clock: Option<Clock>) -> String {
+pub(super) fn seconds(clock: Option<Clock>) -> String {
     clock.map(|clock| clock.date_time.split('.').next().unwrap_or_default().to_owned()).unwrap_or_default()
 }
 
 fn told(page: Page<GraphEvent>, zone: Option<String>) -> EventList {
-    let note = "The mailbox's own zone is not known, so times are UTC: say timezone for local ones.";
     EventList {
         untrusted: UNTRUSTED,
-        note: zone.is_none().then_some(note),
+        note: zone.is_none().then_some(NO_ZONE),
         zone: zone.unwrap_or_else(|| "UTC".to_owned()),
         events: page.items.into_iter().map(Shown::from).collect(),
         truncated: page.next_cursor.is_some(),

@@ -4,7 +4,6 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use time::PrimitiveDateTime;
 
 use super::address::{self, Addresses, Recipient};
 use super::answer::Answer;
@@ -13,8 +12,7 @@ use super::calendar::Online;
 use super::call::Call;
 use super::outbox::{self, IMMUTABLE, transaction};
 use super::send::{Body, ContentType};
-use super::when::{self, Moment};
-use super::zone::{self, Zone};
+use super::span::{Clock, Given};
 use super::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
@@ -85,22 +83,14 @@ struct Event {
     transaction_id: String,
 }
 
-/// Graph's dateTimeTimeZone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Clock {
-    date_time: String,
-    time_zone: String,
+pub(super) struct Place {
+    pub display_name: String,
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Place {
-    display_name: String,
-}
-
-#[derive(Serialize)]
-struct Attendee {
+pub(super) struct Attendee {
     #[serde(flatten)]
     recipient: Recipient,
     #[serde(rename = "type")]
@@ -200,58 +190,8 @@ impl CreateCalendarEvent {
     }
 
     async fn times(&self, call: &Call<'_>) -> Result<(Clock, Clock), ToolError> {
-        let (start, end) = (when::moment("start", &self.start)?, when::moment("end", &self.end)?);
-        if self.all_day == Some(true) {
-            let (first, last) = (day("start", start)?, day("end", end)?);
-            if last < first {
-                return Err(ToolError::argument("end", "must not be before start"));
-            }
-            // Graph's end is the midnight after the last day; one day is often asked for with the same date twice.
-            let last = if last == first { last.saturating_add(time::Duration::days(1)) } else { last };
-            return self.local(call, first, last).await;
-        }
-        match (start, end) {
-            (Moment::Instant(start), Moment::Instant(end)) if start < end => Ok((instant(start), instant(end))),
-            (Moment::Local(start), Moment::Local(end)) if start < end => self.local(call, start, end).await,
-            (Moment::Instant(_), Moment::Instant(_)) | (Moment::Local(_), Moment::Local(_)) => {
-                Err(ToolError::argument("end", "must be later than start"))
-            }
-            (Moment::Day(_), _) => Err(ToolError::argument("start", "a date alone needs allDay=true")),
-            (_, Moment::Day(_)) => Err(ToolError::argument("end", "a date alone needs allDay=true")),
-            (Moment::Instant(_), Moment::Local(_)) | (Moment::Local(_), Moment::Instant(_)) => {
-                Err(ToolError::argument("end", "start and end must both have an offset, or neither"))
-            }
-        }
-    }
-
-    /// Local times in the zone asked for, else the mailbox's. Invitations an hour off are worse than a question back.
-    async fn local(
-        &self,
-        call: &Call<'_>,
-        start: PrimitiveDateTime,
-        end: PrimitiveDateTime,
-    ) -> Result<(Clock, Clock), ToolError> {
-        match zone::choose(call, self.timezone.as_deref()).await? {
-            Zone::Known(zone) => {
-                let clock = |at| Clock { date_time: when::local(at), time_zone: zone.clone() };
-                Ok((clock(start), clock(end)))
-            }
-            Zone::Unknown => Err(ToolError::argument(
-                "timezone",
-                "the mailbox's own zone is not known: say one such as Europe/Berlin, or give start and end an offset",
-            )),
-        }
-    }
-}
-
-fn instant(at: time::OffsetDateTime) -> Clock {
-    Clock { date_time: when::utc(at).trim_end_matches('Z').to_owned(), time_zone: "UTC".to_owned() }
-}
-
-fn day(name: &str, moment: Moment) -> Result<PrimitiveDateTime, ToolError> {
-    match moment {
-        Moment::Day(day) => Ok(when::midnight(day)),
-        Moment::Local(at) => Ok(when::midnight(at.date())),
-        Moment::Instant(_) => Err(ToolError::argument(name, "an all-day event needs a date, such as 2026-03-02")),
+        let all_day = self.all_day == Some(true);
+        let given = Given { names: ("start", "end"), start: &self.start, end: &self.end, all_day };
+        given.checked()?.clocks(call, self.timezone.as_deref()).await
     }
 }

@@ -103,9 +103,9 @@ struct Message {
 /// Graph's itemBody.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Body {
-    content_type: String,
-    content: String,
+pub(super) struct Body {
+    pub content_type: String,
+    pub content: String,
 }
 
 #[derive(Serialize)]

@@ -50,6 +50,7 @@ mod schema;
 mod search;
 mod send;
 mod sharepoint;
+mod span;
 mod tasks;
 mod teams;
 mod text;

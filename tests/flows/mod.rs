@@ -49,6 +49,8 @@ mod sign_in;
 mod step_up;
 mod streams;
 mod token_endpoint;
+mod tools_calendar_read;
+mod tools_calendar_write;
 mod tools_catalogue;
 mod tools_contacts;
 mod tools_content;

@@ -97,7 +97,17 @@ fn lines(user: &User, monday: i64) -> Vec<Line> {
             "Pacific Standard Time",
             json!({"location": {"displayName": "Phone"}}),
         ),
-        line("Supplier call Tokyo", 3, time!(10:00), 60, "Tokyo Standard Time", json!({})),
+        line(
+            "Supplier call Tokyo",
+            3,
+            time!(10:00),
+            60,
+            "Tokyo Standard Time",
+            json!({
+                "isOrganizer": false, "organizer": recipient(("Aiko Tanaka", "aiko@tailspin.example")),
+                "responseStatus": {"response": "notResponded", "time": "0001-01-01T00:00:00Z"},
+            }),
+        ),
         line(
             "Lunch with Nora",
             1,
