@@ -257,3 +257,26 @@ pub enum Called {
     /// The client took it back. Nothing goes out any more.
     Cancelled,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn who_agreed_to_one_question_did_not_agree_to_another_of_its_key() {
+        let asked = |to: &str| InputRequest {
+            key: "send".to_owned(),
+            method: InputMethod::Elicit,
+            params: json!({ "message": to }),
+        };
+        let mut dialogue = Dialogue::default();
+        dialogue.note(&asked("to Adele"));
+        dialogue.take("send", InputAnswer::Result("{}".to_owned()));
+        assert!(dialogue.answer(&asked("to Adele")).is_some());
+        assert_eq!(dialogue.answer(&asked("to everybody")), None);
+        dialogue.note(&asked("to everybody"));
+        assert_eq!(dialogue.answer(&asked("to everybody")), None, "asked anew, it is open");
+    }
+}
