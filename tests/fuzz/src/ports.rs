@@ -60,7 +60,7 @@ impl Background for Nowhere {
 #[async_trait(?Send)]
 impl Connection for Nowhere {
     async fn closed(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
