@@ -121,19 +121,19 @@ struct LevelParams {
 
 fn log_level(raw: Option<&RawValue>) -> Result<Step, RpcError> {
     let LevelParams { level } = params(raw)?;
-    Ok(Step::Ask(Ask {
-        action: Action::Wish(Wish::LogLevel(level)),
-        name: "logging/setLevel",
-        presets: PresetSet::ALL,
-    }))
+    Ok(wish("logging/setLevel", Wish::LogLevel(level)))
 }
 
-fn subscription(raw: Option<&RawValue>, wish: fn(String) -> Wish) -> Result<Step, RpcError> {
+fn wish(name: &'static str, wish: Wish) -> Step {
+    Step::Ask(Ask { action: Action::Wish(wish), name, presets: PresetSet::ALL })
+}
+
+fn subscription(raw: Option<&RawValue>, of: fn(String) -> Wish) -> Result<Step, RpcError> {
     let ReadParams { uri } = params(raw)?;
     if !tools::has_resource(&uri) {
         return Err(no_such_resource(&uri));
     }
-    Ok(Step::Ask(Ask { action: Action::Wish(wish(uri)), name: "resources/subscribe", presets: PresetSet::ALL }))
+    Ok(wish("resources/subscribe", of(uri)))
 }
 
 #[derive(Deserialize)]

@@ -22,10 +22,11 @@ use super::protocol::Revision;
 
 const NONCE: usize = 16;
 const BODY: usize = 1 + 1 + 4 + NONCE;
-const MAC: usize = 32;
-const HALF_PARTY: usize = 8;
-/// Presets follow the nonce, where a URL narrowed them; what is longer ends with a party.
+/// Presets follow the nonce, where a URL narrowed them; then the party, where there is one.
 const PRESETS: usize = 2;
+const HALF_PARTY: usize = 8;
+const PARTY: usize = 2 * HALF_PARTY;
+const MAC: usize = 32;
 
 /// Seconds after which a session id is void and the client initialises anew. Longer than any client keeps one; it
 /// bounds how long the object must remember that a session has ended.
@@ -178,11 +179,13 @@ impl<'k> SessionKeys<'k> {
         let owner = session.owner.to_text();
         let issued = u32::try_from(session.issued_at).unwrap_or(u32::MAX).to_be_bytes();
         let nonce = crypto::decode(&session.nonce).unwrap_or_default();
-        let presets = if session.presets == PresetSet::ALL { None } else { Some(session.presets.bits().to_be_bytes()) };
-        let presets = presets.as_ref().map(<[u8; PRESETS]>::as_slice).unwrap_or_default();
-        let party = session.party.map(|party| [party.user, party.client].concat()).unwrap_or_default();
-        let first = [session.channel.to_byte(), session.capabilities.0];
-        let body = [&first, issued.as_slice(), &nonce, presets, &party].concat();
+        let mut body = [&[session.channel.to_byte(), session.capabilities.0], issued.as_slice(), &nonce].concat();
+        if session.presets != PresetSet::ALL {
+            body.extend(session.presets.bits().to_be_bytes());
+        }
+        if let Some(party) = session.party {
+            body.extend([party.user, party.client].concat());
+        }
         let mac = self.0.current.mac(&[owner.as_bytes(), &body]);
         format!("{owner}.{}", crypto::encode(&[body.as_slice(), &mac].concat()))
     }
@@ -217,31 +220,33 @@ impl<'k> SessionKeys<'k> {
         if !self.0.all().any(|key| crypto::equal(&key.mac(&[claimed.as_bytes(), body]), mac)) {
             return None;
         }
-        let (body, more) = body.split_at_checked(BODY)?;
-        let (narrowed, party) = more.split_at(more.len().checked_sub(2 * HALF_PARTY).unwrap_or(more.len()));
+        let (body, tail) = body.split_at_checked(BODY)?;
         let (&[channel, capabilities], rest) = body.split_first_chunk::<2>()?;
         let (issued, nonce) = rest.split_first_chunk::<4>()?;
+        let (presets, party) = read_tail(tail)?;
         let issued_at = u64::from(u32::from_be_bytes(*issued));
         let session = Session {
             channel: Channel::from_byte(channel)?,
             capabilities: ClientCapabilities(capabilities),
-            presets: read_presets(narrowed)?,
+            presets,
             issued_at,
             nonce: crypto::encode(nonce),
-            // Ids of before there were parties have none.
-            party: if party.is_empty() { None } else { Some(Party::from_bytes(party)?) },
+            party,
             owner,
         };
         (now < issued_at + LIFETIME).then_some((claimed, session))
     }
 }
 
-/// A new preset widens no session that a URL narrowed before.
-fn read_presets(bytes: &[u8]) -> Option<PresetSet> {
-    if bytes.is_empty() {
-        return Some(PresetSet::ALL);
-    }
-    <[u8; PRESETS]>::try_from(bytes).ok().map(|bits| PresetSet::from_bits(u16::from_be_bytes(bits)))
+/// What follows the nonce; ids of before there were presets or parties have neither. A new preset widens no session that
+/// a URL narrowed before.
+fn read_tail(tail: &[u8]) -> Option<(PresetSet, Option<Party>)> {
+    let is_narrowed = tail.len() % PARTY == PRESETS;
+    let (presets, party) = tail.split_at_checked(if is_narrowed { PRESETS } else { 0 })?;
+    let presets = <[u8; PRESETS]>::try_from(presets)
+        .map_or(PresetSet::ALL, |bits| PresetSet::from_bits(u16::from_be_bytes(bits)));
+    let party = if party.is_empty() { None } else { Some(Party::from_bytes(party)?) };
+    Some((presets, party))
 }
 
 fn discovery_owner(key: &Key, credentials: &str) -> Owner {
@@ -289,8 +294,11 @@ mod tests {
     fn a_session_keeps_the_presets_that_its_url_left() {
         let mut narrowed = session(grant(1), Channel::Sse);
         narrowed.presets = PresetSet::parse("mail").unwrap();
-        let id = keys(1).sign(&narrowed);
-        assert_eq!(keys(1).read(&id, grant(1), 1000), Some(narrowed));
+        for party in [None, Some(Party { user: [1; HALF_PARTY], client: [2; HALF_PARTY] })] {
+            narrowed.party = party;
+            let id = keys(1).sign(&narrowed);
+            assert_eq!(keys(1).read(&id, grant(1), 1000), Some(narrowed.clone()));
+        }
     }
 
     #[test]

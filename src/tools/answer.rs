@@ -32,17 +32,15 @@ impl Answer {
         Self { structured: serde_json::value::to_raw_value(body).ok(), ..Self::of(body) }
     }
 
-    /// Blocks of any kind.
-    pub fn blocks(content: Vec<Block>) -> Self {
-        Self { content, structured: None }
-    }
-}
-
-impl Answer {
     /// The answer to `dryRun`: what would be done, and that nothing was.
     pub fn planned(would: &impl Serialize) -> Self {
         let note = "Nothing was changed. Call again without dryRun to do it.";
         Self::of(&json!({"status": "dryRun", "would": would, "note": note}))
+    }
+
+    /// Blocks of any kind.
+    pub fn blocks(content: Vec<Block>) -> Self {
+        Self { content, structured: None }
     }
 }
 

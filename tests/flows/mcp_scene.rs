@@ -152,20 +152,16 @@ impl Scene {
 
     /// `Authorization` of the user whose grant `seed` makes, good for everything, for an hour.
     pub(crate) fn bearer(&self, seed: u64) -> String {
-        self.token(seed, seed, ScopeSet::of(Scope::ALL))
+        self.bearer_with((seed, seed), ScopeSet::of(Scope::ALL))
     }
 
     /// The same of one user's other grant.
     pub(crate) fn bearer_of(&self, user: u64, grant: u64) -> String {
-        self.token(user, grant, ScopeSet::of(Scope::ALL))
+        self.bearer_with((user, grant), ScopeSet::of(Scope::ALL))
     }
 
-    /// The same as [`Scene::bearer`], good for these scopes.
-    pub(crate) fn bearer_with(&self, seed: u64, scopes: ScopeSet) -> String {
-        self.token(seed, seed, scopes)
-    }
-
-    fn token(&self, user: u64, grant: u64, scopes: ScopeSet) -> String {
+    /// The same, of this user and grant and good for these scopes.
+    pub(crate) fn bearer_with(&self, (user, grant): (u64, u64), scopes: ScopeSet) -> String {
         let stamp = Stamp {
             user: Some(UserId { tid: uuid::Uuid::from_u128(1), oid: uuid::Uuid::from_u128(user.into()) }),
             grant: GrantId::random(&SeededRandom::new(grant)),

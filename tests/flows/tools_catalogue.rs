@@ -9,7 +9,7 @@ use crate::identity::{ConsentBy, Scope, ScopeSet};
 use crate::tools::{self, Lists, View};
 
 /// Everything, as somebody sees it who has not signed in yet.
-const WHOLE: View = View { presets: PresetSet::ALL, scopes: None, read_only: false };
+pub(super) const WHOLE: View = View { presets: PresetSet::ALL, scopes: None, read_only: false };
 
 fn shown(view: View) -> Vec<Value> {
     serde_json::from_str(&Lists::default().json(view)).unwrap()
