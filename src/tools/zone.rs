@@ -29,6 +29,13 @@ pub struct Memory {
     zone: RefCell<Option<(String, u64)>>,
 }
 
+impl Memory {
+    /// Asks the mailbox anew at the next call, because its zone was changed.
+    pub(super) fn forget_zone(&self) {
+        *self.zone.borrow_mut() = None;
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Settings {

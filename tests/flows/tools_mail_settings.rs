@@ -53,3 +53,88 @@ async fn a_missing_scope_or_an_argument_too_many_is_said_before_anything_leaves(
     let report = desk.error("getMailboxSettings", json!({"mailbox": "x"})).await;
     assert!(report["message"].as_str().unwrap().starts_with("mailbox: "), "{report}");
 }
+
+fn changes() -> Vec<Value> {
+    let scheduled = json!({"status": "scheduled", "start": "2026-03-02T00:00:00+01:00", "end": "2026-03-09T00:00:00+01:00",
+        "internal": "<p>Away</p>", "external": "Away"});
+    let rule = json!({"name": "Vendors", "from": ["billing@wideworld.example"], "subjectContains": ["invoice"],
+        "moveTo": "AQMk=", "markRead": true, "stop": true});
+    vec![
+        json!({"autoReply": {"status": "disabled"}}),
+        json!({"autoReply": {"status": "alwaysEnabled", "internal": "Away"}}),
+        json!({"autoReply": scheduled}),
+        json!({"timezone": "Europe/Berlin"}),
+        json!({"addCategory": "Green"}),
+        json!({"rule": rule}),
+        json!({"rule": {"id": "R/1=", "markRead": false}}),
+        json!({"rule": {"id": "R1", "delete": true}}),
+    ]
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn changes_are_as_stored() {
+    let mut all = Vec::new();
+    for arguments in changes() {
+        let desk = Desk::new();
+        desk.call("updateMailboxSettings", arguments.clone()).await;
+        all.push(json!({"arguments": arguments, "requests": desk.wire()}));
+    }
+    snapshot("update_mailbox_settings", &Value::Array(all));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_dry_run_changes_no_setting() {
+    for mut arguments in changes() {
+        let desk = Desk::new();
+        arguments["dryRun"] = json!(true);
+        assert_eq!(desk.call("updateMailboxSettings", arguments).await["status"], "dryRun");
+        assert!(desk.asked().is_empty(), "{:?}", desk.asked());
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_new_zone_counts_at_once() {
+    let desk = Desk::new();
+    let zone = |name: &str| json!({ "timeZone": name });
+    desk.answer(&zone("UTC")).answer(&json!({"value": []}));
+    assert_eq!(desk.call("getCalendarEvents", json!({})).await["zone"], "UTC");
+    desk.answer(&json!({}));
+    desk.call("updateMailboxSettings", json!({"timezone": "Europe/Berlin"})).await;
+    desk.answer(&zone("Europe/Berlin")).answer(&json!({"value": []}));
+    assert_eq!(desk.call("getCalendarEvents", json!({})).await["zone"], "Europe/Berlin");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_wrong_change_is_refused_before_anything_leaves() {
+    let late =
+        json!({"status": "scheduled", "start": "2026-03-09T00:00Z", "end": "2026-03-02T00:00Z", "internal": "x"});
+    for (argument, arguments) in [
+        ("autoReply", json!({})),
+        ("autoReply", json!({"timezone": "UTC", "addCategory": "x"})),
+        ("autoReply.internal", json!({"autoReply": {"status": "alwaysEnabled"}})),
+        ("autoReply.start", json!({"autoReply": {"status": "scheduled", "internal": "x"}})),
+        ("autoReply.start", json!({"autoReply": {"status": "disabled", "start": "2026-03-09T00:00Z"}})),
+        ("autoReply.end", json!({"autoReply": late})),
+        ("timezone", json!({"timezone": "x\", IdType=\"y"})),
+        ("addCategory", json!({"addCategory": "a\nb"})),
+        ("rule.name", json!({"rule": {"from": "bo@contoso.example", "markRead": true}})),
+        ("rule.from", json!({"rule": {"name": "all", "markRead": true}})),
+        ("rule.from", json!({"rule": {"name": "all", "from": [], "markRead": true}})),
+        ("rule.moveTo", json!({"rule": {"name": "x", "from": "bo@contoso.example"}})),
+        ("rule.moveTo", json!({"rule": {"id": "R1", "moveTo": "../x"}})),
+        ("rule.subjectContains", json!({"rule": {"id": "R1", "subjectContains": []}})),
+        ("rule.id", json!({"rule": {"id": "a/../b", "delete": true}})),
+        ("rule.id", json!({"rule": {"delete": true}})),
+        ("rule.delete", json!({"rule": {"id": "R1", "delete": true, "name": "x"}})),
+        ("rule", json!({"rule": {"id": "R1"}})),
+        ("rule.forwardTo", json!({"rule": {"id": "R1", "forwardTo": "eve@fabrikam.example"}})),
+    ] {
+        let desk = Desk::new();
+        let report = desk.error("updateMailboxSettings", arguments).await;
+        assert!(report["message"].as_str().unwrap().starts_with(&format!("{argument}: ")), "{argument}: {report}");
+        assert!(desk.asked().is_empty());
+    }
+    let desk = Desk::granted("MailboxSettings.Read");
+    let report = desk.error("updateMailboxSettings", json!({"addCategory": "x"})).await;
+    assert_eq!(report["missingScope"], "MailboxSettings.ReadWrite");
+}

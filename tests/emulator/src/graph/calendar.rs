@@ -124,7 +124,7 @@ pub fn get(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<Answer,
 /// GET `/me/mailboxSettings`.
 pub fn settings(request: &Request<'_>, mailbox: &Mailbox) -> Result<Answer, GraphError> {
     request.require(&["MailboxSettings.Read", "MailboxSettings.ReadWrite"], Family::Outlook)?;
-    let value = json!({
+    let mut value = json!({
         "archiveFolder": mailbox.folder_id("archive"), "timeZone": mailbox.user.zone,
         "delegateMeetingMessageDeliveryOptions": "sendToDelegateOnly",
         "dateFormat": "yyyy-MM-dd", "timeFormat": "HH:mm", "userPurpose": "user",
@@ -135,6 +135,9 @@ pub fn settings(request: &Request<'_>, mailbox: &Mailbox) -> Result<Answer, Grap
             "startTime": "08:00:00.0000000", "endTime": "17:00:00.0000000", "timeZone": {"name": mailbox.user.zone},
         },
     });
+    for (name, changed) in mailbox.settings.as_object().into_iter().flatten() {
+        crate::json::set(&mut value, name, changed.clone());
+    }
     let chosen: Option<Vec<String>> =
         query::option(request, "$select").map(|list| list.split(',').map(str::to_owned).collect());
     Ok(Answer::ok(query::select(value, chosen.as_deref(), "microsoft.graph.mailboxSettings")?))

@@ -146,17 +146,29 @@ fn check_order(clauses: &[Clause], orderby: &[(String, bool)]) -> Result<(), Gra
 pub fn folders(request: &Request<'_>, mailbox: &Mailbox) -> Result<Answer, GraphError> {
     request.require(READ, Family::Outlook)?;
     let options = ListOptions::parse(request, SIZES)?;
-    let shown = WELL_KNOWN.iter().copied().filter(|name| *name != "msgfolderroot").chain([VENDORS]);
-    let list = shown.map(|name| {
-        let inside = || mailbox.messages.iter().filter(|message| message.folder == name);
-        let unread = inside().filter(|message| !crate::json::flag(&message.value, "/isRead")).count();
-        json!({
-            "id": mailbox.folder_id(name), "displayName": display_name(name), "isHidden": false,
-            "parentFolderId": mailbox.folder_id("msgfolderroot"), "childFolderCount": 0,
-            "unreadItemCount": unread, "totalItemCount": inside().count(), "sizeInBytes": 4096,
-        })
-    });
-    query::page(request, &options, list.collect(), "microsoft.graph.mailFolder")
+    query::page(request, &options, inside(mailbox, "msgfolderroot"), "microsoft.graph.mailFolder")
+}
+
+/// The folders in a folder; all of the sample are in the root.
+pub fn inside(mailbox: &Mailbox, parent: &str) -> Vec<Value> {
+    let sample = WELL_KNOWN.iter().copied().filter(|name| *name != "msgfolderroot").chain([VENDORS]);
+    let sample = sample.filter(|_| parent == "msgfolderroot");
+    let made = mailbox.made.iter().filter(|folder| folder.parent == parent).map(|folder| folder.key);
+    sample.chain(made).map(|name| folder(mailbox, name)).collect()
+}
+
+/// One folder as it is shown.
+pub fn folder(mailbox: &Mailbox, name: &str) -> Value {
+    let made = mailbox.made.iter().find(|folder| folder.key == name);
+    let within = || mailbox.messages.iter().filter(|message| message.folder == name);
+    let unread = within().filter(|message| !crate::json::flag(&message.value, "/isRead")).count();
+    let parent = made.map_or("msgfolderroot", |folder| folder.parent);
+    json!({
+        "id": mailbox.folder_id(name), "isHidden": false, "parentFolderId": mailbox.folder_id(parent),
+        "displayName": made.map_or_else(|| display_name(name), |folder| folder.name.as_str()),
+        "childFolderCount": mailbox.made.iter().filter(|folder| folder.parent == name).count(),
+        "unreadItemCount": unread, "totalItemCount": within().count(), "sizeInBytes": 4096,
+    })
 }
 
 fn display_name(folder: &str) -> &str {

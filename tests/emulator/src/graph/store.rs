@@ -30,12 +30,30 @@ pub struct StoredMessage {
     pub value: Value,
 }
 
+/// A folder that somebody made.
+pub struct MadeFolder {
+    /// What messages in it and its id are known by; never changes.
+    pub key: &'static str,
+    /// What it is called.
+    pub name: String,
+    /// Key of the folder it is in.
+    pub parent: &'static str,
+}
+
 /// One person's mailbox.
 pub struct Mailbox {
     /// Whose it is.
     pub user: &'static User,
     /// All messages of all folders.
     pub messages: Vec<StoredMessage>,
+    /// The folders beyond the sample's.
+    pub made: Vec<MadeFolder>,
+    /// What was changed in its settings.
+    pub settings: Value,
+    /// Names of its categories.
+    pub categories: Vec<String>,
+    /// Inbox rules.
+    pub rules: Vec<Value>,
     /// All events of all calendars.
     pub events: Vec<StoredEvent>,
     /// Names of the calendars, the default one first.
@@ -52,6 +70,10 @@ impl Mailbox {
         let mut mailbox = Self {
             user,
             messages: Vec::new(),
+            made: Vec::new(),
+            settings: serde_json::json!({}),
+            categories: vec!["Blue category".to_owned(), "Red category".to_owned()],
+            rules: Vec::new(),
             events: sample::calendar::events(user, today),
             calendars: sample::calendar::calendars(user),
             meetings: Vec::new(),
@@ -92,7 +114,8 @@ impl Mailbox {
 
     /// The name of the folder that an id or a well-known name means.
     pub fn folder(&self, id: &str) -> Option<&'static str> {
-        let names = WELL_KNOWN.iter().copied().chain([VENDORS]);
+        let made = self.made.iter().map(|folder| folder.key);
+        let names = WELL_KNOWN.iter().copied().chain([VENDORS]).chain(made);
         names
             .into_iter()
             .find(|name| (WELL_KNOWN.contains(name) && name.eq_ignore_ascii_case(id)) || self.folder_id(name) == id)

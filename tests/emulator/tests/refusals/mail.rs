@@ -88,3 +88,47 @@ async fn the_content_of_an_attachment_is_not_a_property_of_its_base_type() {
     assert_eq!(fixture.read(&token, &format!("{one}?$select=contentBytes")).await.0, 400);
     assert!(fixture.read(&token, &one).await.1["contentBytes"].is_string());
 }
+
+#[tokio::test]
+async fn a_folder_has_a_name_of_its_own_and_those_of_outlook_stay() {
+    let fixture = Fixture::start().await;
+    let token = fixture.access_token(&[]).await;
+    let make = json!({"displayName": "Suppliers"});
+    let (status, made) = fixture.post(&token, "/v1.0/me/mailFolders", &make).await;
+    assert_eq!(status, 201);
+    assert_eq!(fixture.post(&token, "/v1.0/me/mailFolders", &make).await.0, 409);
+    let path = format!("/v1.0/me/mailFolders/{}", made["id"].as_str().unwrap());
+    assert_eq!(fixture.post(&token, &format!("{path}/childFolders"), &make).await.0, 201);
+    let bin = json!({"destinationId": "deleteditems"});
+    assert_eq!(fixture.post(&token, &format!("{path}/move"), &bin).await.0, 201);
+    let (_, list) = fixture.read(&token, "/me/mailFolders/deleteditems/childFolders").await;
+    assert_eq!(
+        (&list["value"][0]["displayName"], &list["value"][0]["childFolderCount"]),
+        (&json!("Suppliers"), &json!(1))
+    );
+    assert_eq!(fixture.post(&token, "/v1.0/me/mailFolders/inbox/move", &bin).await.0, 403);
+    assert_eq!(fixture.patch(&token, "/me/mailFolders/inbox", &make).await, 403);
+}
+
+#[tokio::test]
+async fn settings_categories_and_rules_are_checked_before_they_change() {
+    let fixture = Fixture::start().await;
+    let scopes = "openid profile offline_access User.Read Mail.ReadWrite MailboxSettings.ReadWrite";
+    let token = fixture.access_token(&[("scope", scopes)]).await;
+    let reply = |status: &str| json!({"automaticRepliesSetting": {"status": status}});
+    assert_eq!(fixture.patch(&token, "/me/mailboxSettings", &reply("scheduled")).await, 400);
+    assert_eq!(fixture.patch(&token, "/me/mailboxSettings", &json!({"timeZone": "Europe/Berlin"})).await, 200);
+    assert_eq!(fixture.read(&token, "/me/mailboxSettings").await.1["timeZone"], "Europe/Berlin");
+    let (categories, rules) = ("/v1.0/me/outlook/masterCategories", "/v1.0/me/mailFolders/inbox/messageRules");
+    let green = json!({"displayName": "Green", "color": "none"});
+    assert_eq!(fixture.post(&token, categories, &green).await.0, 201);
+    assert_eq!(fixture.post(&token, categories, &green).await.0, 409);
+    let mut rule = json!({"displayName": "x", "sequence": 1, "isEnabled": true, "actions": {"markAsRead": true}});
+    let (status, made) = fixture.post(&token, rules, &rule).await;
+    assert_eq!(status, 201);
+    rule["actions"]["moveToFolder"] = json!("nowhere");
+    assert_eq!(fixture.post(&token, rules, &rule).await.0, 400);
+    let path = format!("/me/mailFolders/inbox/messageRules/{}", made["id"].as_str().unwrap());
+    assert_eq!(fixture.patch(&token, &path, &json!({"forward": 1})).await, 400);
+    assert_eq!(fixture.patch(&token, &path, &json!({"isEnabled": false})).await, 200);
+}

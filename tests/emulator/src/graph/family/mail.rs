@@ -1,16 +1,17 @@
-//! Mail beyond the core: subfolders, moving, answers, attachments.
+//! Mail beyond the core: folders, moving, answers, attachments, settings.
 
 mod answering;
 mod attachments;
+mod folders;
+mod settings;
 
 use serde_json::{Value, json};
 use time::Date;
 
 use super::Found;
 use crate::graph::error::GraphError;
-use crate::graph::mail::READ;
 use crate::graph::mail_write::{WRITE, find, shown};
-use crate::graph::query::{self, ListOptions, Sizes};
+use crate::graph::query::{self, Sizes};
 use crate::graph::request::{Answer, Family, Request};
 use crate::graph::shape::known_members;
 use crate::graph::store::{GraphStore, Mailbox};
@@ -32,7 +33,19 @@ impl Store {
 pub fn route(request: &Request<'_>, store: &mut GraphStore, path: &[&str]) -> Found {
     let mailbox = store.mailbox(request.consent.user);
     Ok(Some(match (request.call.method.as_str(), path) {
-        ("GET", ["me", "mailFolders", id, "childFolders"]) => children(request, mailbox, id)?,
+        ("GET", ["me", "mailFolders", "inbox", "messageRules"]) => settings::rules(request, mailbox)?,
+        ("POST", ["me", "mailFolders", "inbox", "messageRules"]) => settings::add_rule(request, mailbox)?,
+        ("PATCH", ["me", "mailFolders", "inbox", "messageRules", id]) => settings::change_rule(request, mailbox, id)?,
+        ("DELETE", ["me", "mailFolders", "inbox", "messageRules", id]) => settings::remove_rule(request, mailbox, id)?,
+        ("PATCH", ["me", "mailboxSettings"]) => settings::update(request, mailbox)?,
+        ("GET", ["me", "outlook", "masterCategories"]) => settings::categories(request, mailbox)?,
+        ("POST", ["me", "outlook", "masterCategories"]) => settings::add_category(request, mailbox)?,
+        ("GET", ["me", "mailFolders", id]) => folders::get(request, mailbox, id)?,
+        ("PATCH", ["me", "mailFolders", id]) => folders::rename(request, mailbox, id)?,
+        ("POST", ["me", "mailFolders"]) => folders::create(request, mailbox, "msgfolderroot")?,
+        ("POST", ["me", "mailFolders", id, "move"]) => folders::relocate(request, mailbox, id)?,
+        ("GET", ["me", "mailFolders", id, "childFolders"]) => folders::children(request, mailbox, id)?,
+        ("POST", ["me", "mailFolders", id, "childFolders"]) => folders::create(request, mailbox, id)?,
         ("POST", ["me", "messages", id, "move"]) => relocate(request, mailbox, id, false)?,
         ("POST", ["me", "messages", id, "copy"]) => relocate(request, mailbox, id, true)?,
         ("POST", ["me", "messages", id, action @ ("createReply" | "createReplyAll" | "createForward")]) => {
@@ -42,16 +55,6 @@ pub fn route(request: &Request<'_>, store: &mut GraphStore, path: &[&str]) -> Fo
         ("GET", ["me", "messages", id, "attachments", one]) => attachments::get(request, mailbox, id, one)?,
         _ => return Ok(None),
     }))
-}
-
-/// The sample folders have no children, but the root has them all.
-fn children(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<Answer, GraphError> {
-    request.require(READ, Family::Outlook)?;
-    let folder = mailbox.folder(id).ok_or_else(GraphError::no_item)?;
-    if folder == "msgfolderroot" {
-        return crate::graph::mail::folders(request, mailbox);
-    }
-    query::page(request, &ListOptions::parse(request, SIZES)?, Vec::new(), "microsoft.graph.mailFolder")
 }
 
 /// A move changes the ordinary id and keeps the immutable one; a copy has both anew.

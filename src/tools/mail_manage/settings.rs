@@ -1,0 +1,147 @@
+//! Changing the settings of the mailbox, one a call: so that a failure never leaves half of what was asked for.
+//!
+//! A rule can move and mark mails. It can neither forward nor delete them: rules that do are how stolen mailboxes leak.
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::rule::RuleChange;
+use crate::graph::GraphRequest;
+use crate::graph::request::{Method, Segment};
+use crate::identity::Scope;
+use crate::tools::answer::Answer;
+use crate::tools::arguments::{BODY, LINE, line, prose};
+use crate::tools::call::Call;
+use crate::tools::outbox::IMMUTABLE;
+use crate::tools::zone::{self, Zone};
+use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema, when};
+
+/// The tool.
+pub(super) const TOOL: Tool = Tool {
+    name: "updateMailboxSettings",
+    title: "Change mailbox settings",
+    description: "Set the automatic reply or time zone, add a category, or create, change or delete an inbox rule; one of these a call.",
+    kind: Kind::Destructive,
+    preset: Preset::Mail,
+    needs: &[Scope::MailboxSettingsReadWrite],
+    also: &[],
+    on_use: &[],
+    example: r#"{"autoReply":{"status":"alwaysEnabled","internal":"Back on Monday."}}"#,
+    schema: schema::of::<UpdateMailboxSettings>,
+    handler: handle::<UpdateMailboxSettings>,
+};
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct UpdateMailboxSettings {
+    auto_reply: Option<AutoReply>,
+    timezone: Option<String>,
+    add_category: Option<String>,
+    rule: Option<RuleChange>,
+    /// true: only say what would be done
+    dry_run: Option<bool>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+enum Status {
+    Disabled,
+    AlwaysEnabled,
+    Scheduled,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct AutoReply {
+    status: Status,
+    /// ISO date-time with offset, to schedule
+    start: Option<String>,
+    end: Option<String>,
+    internal: Option<String>,
+    /// Without it, outsiders get none
+    external: Option<String>,
+}
+
+#[async_trait(?Send)]
+impl Input for UpdateMailboxSettings {
+    async fn run(self, call: &Call<'_>) -> Outcome {
+        let request = self.request(call).await?;
+        call.require(Scope::MailboxSettingsReadWrite)?;
+        if self.dry_run == Some(true) {
+            let would = json!({"method": request.method.name(), "settings": request.route(), "with": request.body});
+            return Ok(Answer::planned(&would));
+        }
+        call.send(&request).await?;
+        if self.timezone.is_some() {
+            call.context.memory.forget_zone();
+        }
+        Ok(Answer::of(&json!({"status": "updated"})))
+    }
+}
+
+impl UpdateMailboxSettings {
+    async fn request(&self, call: &Call<'_>) -> Result<GraphRequest, ToolError> {
+        match (&self.auto_reply, &self.timezone, &self.add_category, &self.rule) {
+            (Some(reply), None, None, None) => settings(json!({ "automaticRepliesSetting": reply.checked()? })),
+            (None, Some(zone), None, None) => match zone::choose(call, Some(zone)).await? {
+                Zone::Known(zone) => settings(json!({ "timeZone": zone })),
+                Zone::Unknown => Err(ToolError::argument("timezone", "not a zone name such as Europe/Berlin")),
+            },
+            (None, None, Some(name), None) => {
+                let body = json!({"displayName": line("addCategory", name, LINE)?, "color": "none"});
+                let path = [Segment::Word("me"), Segment::Word("outlook"), Segment::Word("masterCategories")];
+                Ok(GraphRequest::new(Method::Post, &path)?.prefer(IMMUTABLE).body(body))
+            }
+            (None, None, None, Some(rule)) => rule.request(),
+            _ => Err(ToolError::argument("autoReply", "give one of autoReply, timezone, addCategory and rule")),
+        }
+    }
+}
+
+fn settings(body: Value) -> Result<GraphRequest, ToolError> {
+    let path = [Segment::Word("me"), Segment::Word("mailboxSettings")];
+    Ok(GraphRequest::new(Method::Patch, &path)?.prefer(IMMUTABLE).body(body).repeatable())
+}
+
+impl AutoReply {
+    fn checked(&self) -> Result<Value, ToolError> {
+        let text = |name: &str, given: Option<&String>| given.map(|text| prose(name, text, BODY)).transpose();
+        let internal = text("autoReply.internal", self.internal.as_ref())?;
+        let external = text("autoReply.external", self.external.as_ref())?;
+        let range = self.range()?;
+        let mut setting = json!({ "status": self.status });
+        if self.status == Status::Disabled {
+            return Ok(setting);
+        }
+        let Some(internal) = internal else {
+            return Err(ToolError::argument("autoReply.internal", "what is the automatic reply to say?"));
+        };
+        setting["internalReplyMessage"] = json!(internal);
+        setting["externalAudience"] = json!(if external.is_some() { "all" } else { "none" });
+        if let Some(external) = external {
+            setting["externalReplyMessage"] = json!(external);
+        }
+        if let Some((start, end)) = range {
+            setting["scheduledStartDateTime"] = start;
+            setting["scheduledEndDateTime"] = end;
+        }
+        Ok(setting)
+    }
+
+    fn range(&self) -> Result<Option<(Value, Value)>, ToolError> {
+        let needed = || ToolError::argument("autoReply.start", "status=scheduled, and only that, needs start and end");
+        let (start, end) = match (self.status, &self.start, &self.end) {
+            (Status::Scheduled, Some(start), Some(end)) => (start, end),
+            (Status::Disabled | Status::AlwaysEnabled, None, None) => return Ok(None),
+            _ => return Err(needed()),
+        };
+        let (start, end) = (when::instant("autoReply.start", start)?, when::instant("autoReply.end", end)?);
+        if start >= end {
+            return Err(ToolError::argument("autoReply.end", "must be later than start"));
+        }
+        let moment = |at| json!({"dateTime": when::utc(at).trim_end_matches('Z'), "timeZone": "UTC"});
+        Ok(Some((moment(start), moment(end))))
+    }
+}
