@@ -87,7 +87,7 @@ pub(super) struct Body {
     pub content: String,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Sent<'a> {
     status: &'static str,
@@ -100,6 +100,10 @@ struct Sent<'a> {
 
 #[async_trait(?Send)]
 impl Input for SendEmail {
+    fn output() -> Option<Value> {
+        Some(schema::output::<Sent<'_>>())
+    }
+
     async fn run(self, call: &Call<'_>) -> Outcome {
         let mode = self.mode.unwrap_or_default();
         let draft = self.draft()?;
@@ -116,7 +120,7 @@ impl Input for SendEmail {
         } else {
             send_blind(call, &key, &arguments, &message).await?
         };
-        Ok(Answer::of(&told(delivery, recipients, &key)))
+        Ok(Answer::structured(&told(delivery, recipients, &key)))
     }
 }
 
