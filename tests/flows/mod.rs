@@ -52,6 +52,7 @@ mod token_endpoint;
 mod tools_calendar_read;
 mod tools_calendar_write;
 mod tools_catalogue;
+mod tools_chats;
 mod tools_contacts;
 mod tools_content;
 mod tools_fake;

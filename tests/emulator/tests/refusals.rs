@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed unwrap is a failed test")]
 
+#[path = "refusals/calendar.rs"]
+mod calendar;
 #[path = "refusals/claims.rs"]
 mod claims;
 #[path = "refusals/mail.rs"]
