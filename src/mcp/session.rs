@@ -203,7 +203,7 @@ impl<'k> SessionKeys<'k> {
         claimed.parse::<GrantId>().ok()?;
         let stated = session.party?;
         let is_users = self.0.all().any(|key| crypto::equal(&Party::user(key, user), &stated.user));
-        (is_users && matches!(session.channel, Channel::Streamable(_))).then_some(session)
+        is_users.then_some(session)
     }
 
     /// Whether a session was opened for this client of this user.

@@ -13,6 +13,7 @@ use super::call::Call;
 use super::content::{Contents, Data};
 use super::icon::Icon;
 use super::{ToolContext, ToolError, item_resources, user_resources};
+use crate::graph::Failure;
 use crate::graph::request::is_segment;
 use crate::identity::{Scope, ScopeSet};
 
@@ -157,12 +158,15 @@ pub(super) async fn read(uri: &str, context: &ToolContext<'_>) -> Result<Content
         call.require(scope)?;
     }
     let data = (resource.read)(&call, &id).await.map_err(|error| match (&resource.place, error) {
-        (Place::Each { .. }, ToolError::Graph { failure, .. }) if failure.status == Some(404) => {
-            ToolError::NoSuchResource
-        }
+        (Place::Each { .. }, ToolError::Graph { failure, .. }) if is_unknown(&failure) => ToolError::NoSuchResource,
         (Place::Fixed(_) | Place::Each { .. }, error) => error,
     })?;
     Ok(Contents { uri: uri.to_owned(), mime_type: resource.mime_type.into(), data })
+}
+
+/// Whether Graph knows nothing of this id. What cannot be an id at all it refuses with 400.
+fn is_unknown(failure: &Failure) -> bool {
+    failure.status == Some(404) || failure.code == "ErrorInvalidIdMalformed"
 }
 
 /// JSON text.

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::tools_catalogue::WHOLE;
 use super::tools_fake::Desk;
 use crate::agent::{Action, Called};
-use crate::config::PresetSet;
 use crate::identity::ScopeSet;
-use crate::tools::{self, Lists, View};
+use crate::tools::{self, Lists};
 
 fn read(uri: &str) -> Action {
     Action::Resource { uri: uri.to_owned() }
@@ -41,8 +41,7 @@ const STRUCTURED: [(&str, &str, &str); 3] = [
 
 #[tokio::test(flavor = "current_thread")]
 async fn structured_content_is_the_text_and_has_the_form_of_the_schema() {
-    let view = View { presets: PresetSet::ALL, scopes: None, read_only: false };
-    let list: Vec<Value> = serde_json::from_str(&Lists::default().json(view)).unwrap();
+    let list: Vec<Value> = serde_json::from_str(&Lists::default().json(WHOLE)).unwrap();
     let with_schema: Vec<_> = list.iter().filter(|tool| tool.get("outputSchema").is_some()).collect();
     assert_eq!(with_schema.len(), STRUCTURED.len(), "a tool with an output schema is tried here");
     for (name, arguments, answer) in STRUCTURED {
@@ -116,9 +115,13 @@ async fn an_event_is_read_by_its_id() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn what_graph_does_not_find_is_no_resource_and_another_failure_is_told() {
-    for (uri, status) in [("microsoft://mail/gone", 404), ("microsoft://event/gone", 404)] {
+    for (uri, status, code) in [
+        ("microsoft://mail/gone", 404, "ErrorItemNotFound"),
+        ("microsoft://event/gone", 404, "ErrorItemNotFound"),
+        ("microsoft://mail/none", 400, "ErrorInvalidIdMalformed"),
+    ] {
         let desk = Desk::new();
-        desk.refuse(status, "ErrorItemNotFound");
+        desk.refuse(status, code);
         assert_eq!(desk.called(&read(uri)).await, Called::NotFound { uri: uri.to_owned() });
     }
     let desk = Desk::new();

@@ -45,14 +45,6 @@ const NOT_COUNTED = {
   },
 };
 
-/** Required, and not passing yet. Whatever passes must leave this list. */
-const WAITING = {
-  "2025-11-25": ["elicitation-sep1034-defaults", "elicitation-sep1330-enums", "tools-call-elicitation", "tools-call-sampling"],
-  "2026-07-28": [],
-  "2025-06-18": ["tools-call-elicitation", "tools-call-sampling"],
-  "2025-03-26": [],
-};
-
 /** Of the product, by revision: what the suite asks for without a fixture of its own. */
 const WITHOUT_FIXTURES = {
   "2025-11-25": ["dns-rebinding-protection", "ping", "prompts-list", "resources-list", "server-initialize", "server-session-lifecycle", "server-sse-multiple-streams", "tools-list"],
@@ -86,8 +78,7 @@ for (const revision of SCORED) {
     let results;
     before(async () => (results = await runSuite(fixtures, "--requirements", revision)));
     for (const scenario of required) {
-      if (!WAITING[revision].includes(scenario)) test(scenario, () => holds(scenario, results.get(scenario)));
-      else test(`${scenario} does not pass yet`, () => assert.notDeepEqual(wrong(results.get(scenario)), []));
+      test(scenario, () => holds(scenario, results.get(scenario)));
     }
     test("what is not counted has the result that is written here", () => {
       const result = (scenario) => (wrong(results.get(scenario)).length === 0 ? "passes" : "fails");
@@ -100,10 +91,7 @@ for (const revision of SCORED) {
 for (const revision of UNSCORED) {
   test(`${revision}, the fixtures`, async (t) => {
     const results = await runSuite(fixtures, "--suite", "all", "--spec-version", revision);
-    for (const [scenario, checks] of results) {
-      if (!WAITING[revision].includes(scenario)) await t.test(scenario, () => holds(scenario, checks));
-      else await t.test(`${scenario} does not pass yet`, () => assert.notDeepEqual(wrong(checks), []));
-    }
+    for (const [scenario, checks] of results) await t.test(scenario, () => holds(scenario, checks));
   });
 }
 
