@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::tools_catalogue::WHOLE;
 use super::tools_fake::Desk;
 use crate::agent::{Action, Called};
-use crate::config::PresetSet;
 use crate::identity::ScopeSet;
 use crate::tools::{self, Lists};
 
