@@ -25,7 +25,7 @@ export const ACCESS_AUD = "a".repeat(64);
  * @param {"off" | "strict" | "browser"} [options.accessMode] default "off"
  * @param {Record<string, string | undefined>} [options.vars] added to the Worker's environment; undefined removes one
  * @param {Record<string, string>} [options.secrets] default: random ones
- * @param {"dev" | "release"} [options.build] which build to run, built first unless it is up to date; default "dev"
+ * @param {"dev" | "conformance" | "release"} [options.build] which build to run, built first unless it is up to date; default "dev"
  * @param {string} [options.persist] folder for KV and objects; default: a temporary one, removed by `stop`
  * @param {(entry: LogEntry) => void} [options.log] called with each line as it comes
  * @param {boolean} [options.rateLimits] the rate limits of wrangler.toml; by default they are out of reach, because on
@@ -111,7 +111,7 @@ function temporaryFolder() {
 // Under `npm test` both are built once, before the test files start (scripts/test.mjs).
 const readyBinary = () => process.env.M365_EMULATOR_BIN ?? buildEmulator();
 async function readyBuild(mode) {
-  if (process.env.M365_PREBUILT !== mode && !isBuilt(mode)) await buildWorker(mode);
+  if (!process.env.M365_PREBUILT?.split(",").includes(mode) && !isBuilt(mode)) await buildWorker(mode);
 }
 
 const emulatorEnv = (secrets, workerUrl) => ({

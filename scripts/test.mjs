@@ -16,6 +16,8 @@ import { setUp } from "./setup.mjs";
 
 /** What the server does, and what it refuses; both run against workerd. */
 const RUNTIME_TESTS = ["runtime", "hostile"].map((name) => join(ROOT, "tests", name));
+/** The Workers that these run. */
+const BUILDS = ["dev", "conformance"];
 /** Enough to catch a parser that broke; `npm run fuzz` looks longer. */
 const FUZZ_SECONDS = 5;
 /** No single test file takes longer; a hanging one must not hold CI for hours. */
@@ -32,6 +34,7 @@ const PARTS = {
   clippy: () => cargo("clippy", ...locked, "--workspace", "--all-targets", ...strict),
   // All targets would compile the tests for Wasm, where their native dependencies do not exist.
   "clippy-wasm": () => cargo("clippy", ...locked, "--target", WASM_TARGET, "--lib", ...strict),
+  "clippy-conformance": () => cargo("clippy", ...locked, "--lib", "--features", "conformance", ...strict),
   unit: () => cargo("test", ...locked, "--workspace"),
   fuzz: () => fuzz({ seconds: FUZZ_SECONDS, required: isCi }),
   runtime: testInRuntime,
@@ -77,7 +80,9 @@ function printSummary(results) {
 async function testInRuntime() {
   const files = RUNTIME_TESTS.flatMap(testFilesIn);
   const emulator = await step("emulator", (note) => buildEmulator({ onLine: note }));
-  if (!isBuilt("dev")) await step("Worker", (note) => buildWorker("dev", { onLine: note }));
+  for (const mode of BUILDS) {
+    if (!isBuilt(mode)) await step(`Worker, ${mode}`, (note) => buildWorker(mode, { onLine: note }));
+  }
   const browser = await ensureBrowser({ required: isCi });
   const child = start(
     process.execPath,
@@ -85,7 +90,7 @@ async function testInRuntime() {
     {
       group: true,
       stdio: "inherit",
-      env: { ...env, M365_PREBUILT: "dev", M365_EMULATOR_BIN: emulator, ...(browser ? { M365_CHROMIUM: browser } : {}) },
+      env: { ...env, M365_PREBUILT: BUILDS.join(","), M365_EMULATOR_BIN: emulator, ...(browser ? { M365_CHROMIUM: browser } : {}) },
     },
   );
   const { code } = await child.exited;

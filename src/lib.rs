@@ -23,12 +23,16 @@
 //! | [`mcp`] | the protocol: revisions, sessions, streams |
 //! | [`agent`] | the grant's Durable Object: its commands, and the calls it makes |
 //! | [`tools`] | the catalogue; one declarative value a tool |
+//! | [`prompts`] | what a person can start a conversation with |
 //! | [`graph`] | Graph requests and answers as data |
 //! | [`gateway`] | AI Gateway: envelope, errors, and the handler at its far end |
 //! | `edge` | Cloudflare's bindings, wasm32 only, without a rule of its own |
 //!
 //! Everything but `edge` is native Rust: `worker` is a dependency of the wasm32 target only, so the compiler keeps
 //! the boundary and `cargo test` runs whole flows on the host.
+
+#[cfg(all(feature = "conformance", not(debug_assertions)))]
+compile_error!("the conformance suite's fixtures are for development builds only");
 
 pub mod access;
 pub mod account;
@@ -47,6 +51,7 @@ pub mod mcp;
 pub mod oauth;
 pub mod operator;
 pub mod ports;
+pub mod prompts;
 pub mod tools;
 pub mod web;
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use crate::agent::{AgentName, Command, Reply};
+use crate::agent::{AgentName, Command, Reply, StreamName, Subscription};
 use crate::crypto::PrivateKey;
 use crate::log::Event;
 
@@ -291,14 +291,29 @@ pub struct SqlError;
 pub trait Alarm {
     /// Wakes the object at this Unix second, or as soon after it as the platform can.
     async fn set(&self, at: u64) -> Result<(), SqlError>;
+    /// When it rings next, in Unix seconds.
+    async fn next(&self) -> Result<Option<u64>, SqlError>;
 }
 
 /// The open streams of this object's clients.
 pub trait Sockets {
-    /// Sends `text` to every socket of `stream`; says how many there were.
-    fn send(&self, stream: &str, text: &str) -> usize;
+    /// Sends `text` to the newest socket of `stream` that takes it; says whether one did.
+    fn send(&self, stream: &str, text: &str) -> bool;
+    /// Whether a stream has an open socket.
+    fn is_open(&self, stream: &str) -> bool;
+    /// Ends the connections of a stream, or of every stream of a session.
+    fn close(&self, stream_or_session: &str);
     /// Ends every stream of this object.
     fn close_all(&self);
+    /// The open streams on which somebody wants to be told of changes.
+    fn listeners(&self) -> Vec<(StreamName, Subscription)>;
+}
+
+/// The connection on which the request came.
+#[async_trait(?Send)]
+pub trait Connection {
+    /// Completes when the client has gone before it was answered; never, where the platform does not tell.
+    async fn closed(&self);
 }
 
 /// The Durable Objects.
@@ -340,6 +355,8 @@ pub struct Ports {
     pub log: Rc<dyn Log>,
     /// `waitUntil`.
     pub background: Rc<dyn Background>,
+    /// The client's connection.
+    pub connection: Rc<dyn Connection>,
 }
 
 /// What a grant's object gets from the platform.

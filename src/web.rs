@@ -3,7 +3,9 @@
 //! Owns the shapes only. Which route answers what is `app`; which error becomes which status is `app` too.
 
 use std::borrow::Cow;
+use std::fmt;
 
+use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
 
 use crate::log::{Event, Kind};
@@ -23,6 +25,8 @@ pub const READ_HEADERS: &[&str] = &[
     "last-event-id",
     "mcp-method",
     "mcp-name",
+    #[cfg(feature = "conformance")]
+    "mcp-param-region",
     "mcp-protocol-version",
     "mcp-session-id",
     "origin",
@@ -129,32 +133,44 @@ impl Context {
 }
 
 /// The stream that a response hands to the client; the edge holds it open and feeds it from the object's socket.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct StreamSpec {
     /// The object that owns the stream.
     pub agent: crate::agent::AgentName,
-    /// The stream's id within that object.
-    pub stream: String,
+    /// How the stream is taken up there.
+    pub attach: crate::agent::Attach,
     /// Bytes that go out first (the `endpoint` event).
     pub prelude: String,
+    /// What is done once the stream is connected.
+    pub work: Option<Work>,
+}
+
+/// Work under way while its stream is open. Comes to the event that ends the stream, or to nothing where the object ends
+/// it.
+pub struct Work(pub LocalBoxFuture<'static, Option<String>>);
+
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Work(…)")
+    }
 }
 
 /// A response's body.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Body {
     /// None.
     Empty,
     /// All of it.
     Bytes(Cow<'static, [u8]>),
     /// Server-sent events.
-    Stream(StreamSpec),
+    Stream(Box<StreamSpec>),
 }
 
 /// A response header: name in lower case, value.
 pub type Header = (&'static str, Cow<'static, str>);
 
 /// A response.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Response {
     /// HTTP status.
     pub status: u16,

@@ -12,6 +12,7 @@ export const TEMPORARY_DIR = join(DEV_DIR, "tmp");
 export const TOOLS_DIR = join(ROOT, ".tools");
 export const RELEASE_BUILD = join(ROOT, "build");
 export const DEV_BUILD = join(DEV_DIR, "build");
+export const CONFORMANCE_BUILD = join(DEV_DIR, "build-conformance");
 export const WRANGLER_TOML = join(ROOT, "wrangler.toml");
 
 export const WASM_TARGET = "wasm32-unknown-unknown";

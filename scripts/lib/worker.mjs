@@ -5,11 +5,13 @@ import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync 
 import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 import { run } from "./process.mjs";
-import { DEV_BUILD, RELEASE_BUILD, ROOT, WASM_TARGET, nodeBin } from "./project.mjs";
+import { CONFORMANCE_BUILD, DEV_BUILD, RELEASE_BUILD, ROOT, WASM_TARGET, nodeBin } from "./project.mjs";
 import { cargoToolPaths } from "./rust.mjs";
 
 const MODES = {
   dev: { directory: DEV_BUILD, flags: ["--dev", "--no-opt"] },
+  // The development build with the fixtures that the published conformance suite calls.
+  conformance: { directory: CONFORMANCE_BUILD, flags: ["--dev", "--no-opt"], cargo: ["--features", "conformance"] },
   release: { directory: RELEASE_BUILD, flags: ["--release", "--no-opt"] },
 };
 
@@ -56,9 +58,9 @@ const stampOf = (mode) => `${MODES[mode].directory}.stamp`;
 export async function buildWorker(mode, { onLine, inherit = false } = {}) {
   // Taken first: what changes while the compiler runs must count as a change.
   const fingerprint = inputFingerprint();
-  const { directory, flags } = MODES[mode];
+  const { directory, flags, cargo } = MODES[mode];
   rmSync(stampOf(mode), { force: true });
-  await compileCrate(ROOT, directory, flags, { onLine, inherit });
+  await compileCrate(ROOT, directory, flags, { onLine, inherit, cargo });
   if (mode === "release") await optimise(join(directory, "index_bg.wasm"), onLine);
   writeFileSync(stampOf(mode), fingerprint);
 }
@@ -69,7 +71,7 @@ export async function buildReleaseOf(crate, directory, { onLine } = {}) {
   await optimise(join(directory, "index_bg.wasm"), onLine);
 }
 
-async function compileCrate(crate, directory, flags, { onLine, inherit = false }) {
+async function compileCrate(crate, directory, flags, { onLine, inherit = false, cargo = [] }) {
   const { workerBuild, wasmBindgen } = await cargoToolPaths();
   const env = {
     ...process.env,
@@ -79,7 +81,7 @@ async function compileCrate(crate, directory, flags, { onLine, inherit = false }
     RUST_LIB_BACKTRACE: "0",
     ...(process.stdout.isTTY ? { CARGO_TERM_COLOR: "always" } : {}),
   };
-  await run(workerBuild, [...flags, "--out-dir", relative(crate, directory)], { onLine, inherit, env, cwd: crate }, {
+  await run(workerBuild, [...flags, "--out-dir", relative(crate, directory), ".", ...cargo], { onLine, inherit, env, cwd: crate }, {
     what: `${crate === ROOT ? "the Worker" : relative(ROOT, crate)} did not compile for ${WASM_TARGET}`,
   });
 }

@@ -5,6 +5,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::client::{Called, Client, ClientCapabilities, InputAnswer};
+use super::streams::{Attach, StreamName};
+use super::wishes::Wish;
 use crate::config::PresetSet;
 use crate::crypto::{Digest, Secret};
 use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
@@ -44,10 +47,30 @@ pub enum Command {
     Grant(GrantCommand),
     /// A tool call or a resource, for the holder of an access token.
     Call(CallCommand),
-    /// Sends one server message to a client's open stream.
+    /// The client of a legacy session answers what it was asked. The call that waits for it goes on.
+    Answer(AnswerCommand),
+    /// The client of an HTTP+SSE session says what it can be asked.
+    Introduce {
+        /// Who.
+        presented: Presented,
+        /// What.
+        capabilities: ClientCapabilities,
+    },
+    /// The client takes a call back.
+    Cancel(CancelCommand),
+    /// Asks whether a call could be answered on its stream: that the token counts, and somebody is there to hear.
+    MaySpeak {
+        /// Who asks.
+        presented: Presented,
+        /// Where the answer would go.
+        stream: StreamName,
+    },
+    /// Asks whether a connection could take up a stream: a status has to say so before there is one.
+    MayAttach(Attach),
+    /// Sends one server message to a client's open stream, which has no log.
     Publish {
-        /// Stream id.
-        stream: String,
+        /// Which.
+        stream: StreamName,
         /// The JSON-RPC message.
         message: String,
     },
@@ -113,7 +136,7 @@ pub struct Correlation {
 }
 
 /// An access token as it was presented, with everything that must agree before it counts.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presented {
     /// The bearer token.
     pub token: Secret,
@@ -332,10 +355,52 @@ pub struct CallCommand {
     pub presets: PresetSet,
     /// Whether a want of permission can still be told by an HTTP status.
     pub may_challenge: bool,
+    /// What is known of the client.
+    pub client: Client,
+    /// JSON text of the request's id within its legacy session. Where there is a stream the answer goes out on it, under
+    /// this id; a stateless call has none, and its answer goes back with the reply.
+    pub request: Option<String>,
+}
+
+/// An answer to a request of ours.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct AnswerCommand {
+    /// Who answers.
+    pub presented: Presented,
+    /// The id of our request.
+    pub id: String,
+    /// What it says.
+    pub answer: InputAnswer,
+}
+
+/// A call is taken back by whoever made it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CancelCommand {
+    /// Who asks.
+    pub presented: Presented,
+    /// Which.
+    pub call: CallName,
+}
+
+/// A call that may still run. A name of nothing that does is no error: it may have ended meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CallName {
+    /// A stateless one, by the [`Correlation::request_id`] that it came with.
+    Run(String),
+    /// One of the presented session, by its request's id.
+    Request(String),
+}
+
+impl CallName {
+    /// Of JSON text of an id, which may be spelt in more than one way.
+    pub fn of_request(id: &str) -> Self {
+        let said = serde_json::from_str::<serde_json::Value>(id).map(|value| value.to_string());
+        Self::Request(said.unwrap_or_else(|_| id.to_owned()))
+    }
 }
 
 /// What is asked of a grant.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Action {
     /// `tools/call`.
     Tool {
@@ -349,17 +414,19 @@ pub enum Action {
         /// A URI that the catalogue holds.
         uri: String,
     },
+    /// What the client of a legacy session wants to be told from now on.
+    Wish(Wish),
 }
 
 /// One reply.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Reply {
-    /// To [`Command::Grant`].
+    /// To [`Command::Grant`], [`Command::Answer`], [`Command::Introduce`], [`Command::Cancel`] and [`Command::MayAttach`].
     Grant(Result<GrantReply, GrantError>),
-    /// To [`Command::Call`]: the JSON text of a `CallToolResult` or `ReadResourceResult`.
-    Called(Result<String, GrantError>),
-    /// To [`Command::Publish`]: how many sockets took it.
-    Published(usize),
+    /// To [`Command::Call`].
+    Called(Result<Called, GrantError>),
+    /// To [`Command::Publish`]: whether a socket took it.
+    Published(bool),
     /// To [`Command::User`].
     User(Result<UserReply, GrantError>),
     /// To [`Command::AdmitRegistration`].
@@ -380,7 +447,7 @@ pub enum Admission {
 /// What a step of the grant's life gives.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GrantReply {
-    /// To `Open`, `SendBack`, `AbandonSignIn`, `Revoke`, `RevokeByUser`, `EndSession`.
+    /// To `Open`, `SendBack`, `AbandonSignIn`, `Revoke`, `RevokeByUser`, `EndSession`, and to what is no step of its life.
     Done,
     /// To `BeginSignIn`.
     Approved(AuthorizationRequest),
@@ -392,8 +459,8 @@ pub enum GrantReply {
     Tokens(TokenSet),
     /// To `Describe`.
     Described(Description),
-    /// To `Confirm`.
-    Confirmed,
+    /// To `Confirm`: the grant's slot, by which an earlier grant of the same user and client is known.
+    Confirmed(Digest),
 }
 
 /// Why the grant refused. Causes are many; the token endpoint and the bearer check map them to few codes.
@@ -447,6 +514,12 @@ pub enum GrantError {
     /// The session was ended by its client.
     #[error("the session has ended")]
     SessionEnded,
+    /// Nobody holds the stream on which the answer would go.
+    #[error("the stream is not connected")]
+    NotConnected,
+    /// No such event on a stream of the session, or it was long ago.
+    #[error("the event is unknown")]
+    EventUnknown,
     /// The token is not good for this, and a sign-in that asks for these scopes would be. The grant is kept.
     #[error("the sign-in does not include all permissions that are needed")]
     InsufficientScope {

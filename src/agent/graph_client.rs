@@ -173,7 +173,9 @@ impl GraphClient<'_> {
             | GrantError::TokenReused
             | GrantError::AssertionReused
             | GrantError::InsufficientScope { .. }
-            | GrantError::SessionEnded => (Origin::SignIn, "TokenRefused"),
+            | GrantError::SessionEnded
+            | GrantError::NotConnected
+            | GrantError::EventUnknown => (Origin::SignIn, "TokenRefused"),
         };
         if origin == Origin::SignIn {
             *self.over.borrow_mut() = Some(error);

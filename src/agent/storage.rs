@@ -15,6 +15,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0004_user_grants.sql"),
     include_str!("../../migrations/0005_assertions.sql"),
     include_str!("../../migrations/0006_user_claims.sql"),
+    include_str!("../../migrations/0007_streams.sql"),
+    include_str!("../../migrations/0008_waiting_calls.sql"),
+    include_str!("../../migrations/0009_wishes.sql"),
 ];
 
 const VERSION_TABLE: &str = "schema_version";

@@ -10,6 +10,7 @@
 //! | | `microsoft tokens` | the pepper of the keys that wrap a grant's data key | to the grant's end |
 //! | | `graph envelope` | the seal of one Graph request | 60 seconds |
 //! | | `cursor` | the seal of a list's position | while the list is read |
+//! | | `request state` | the seal of a call that waits for its client's answers | 10 minutes |
 //! | | `mcp session` | HMAC of session ids | 90 days |
 //! | | `rate limit` | the HMAC that stands for a caller's network | a minute |
 //! | | `entra pkce`, `entra nonce` | verifier and nonce of one sign-in at Entra | 10 minutes |
@@ -46,6 +47,8 @@ pub struct EncryptionKeys {
     pub envelopes: Keyring,
     /// Seals list positions.
     pub cursors: Keyring,
+    /// Seals what a call needs once its client has answered.
+    pub request_states: Keyring,
     /// Signs session ids.
     pub sessions: Keyring,
     /// Hides the network of a caller who is counted.
@@ -65,6 +68,7 @@ impl EncryptionKeys {
             microsoft_tokens: root.derive("microsoft tokens"),
             envelopes: root.derive("graph envelope"),
             cursors: root.derive("cursor"),
+            request_states: root.derive("request state"),
             sessions: root.derive("mcp session"),
             networks: root.derive("rate limit"),
             entra_verifier: root.derive("entra pkce"),

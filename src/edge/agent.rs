@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use worker::{DurableObject, Env, Request, Response, State, WebSocketIncomingMessage, WebSocketPair, durable_object};
 
-use crate::agent::{Agent, Command};
+use crate::agent::{Agent, Attach, Command};
+use crate::crypto;
 use crate::edge::agents::ObjectAgents;
 use crate::edge::ai::WorkerAi;
 use crate::edge::entry;
@@ -14,7 +15,9 @@ use crate::edge::fetch::WorkerFetch;
 use crate::edge::kv::WorkerKv;
 use crate::edge::platform::{ConsoleLog, SystemClock, SystemRandom, WorkerTimer};
 use crate::edge::ps256::WebCryptoSigner;
-use crate::edge::sql::{ObjectAlarm, ObjectSockets, ObjectSql};
+use crate::edge::sockets::{ObjectSockets, accept};
+use crate::edge::sql::{ObjectAlarm, ObjectSql};
+use crate::edge::stream::ATTACH;
 use crate::ports::AgentPorts;
 
 /// The object of one grant; the name is a contract with `wrangler.toml`.
@@ -34,8 +37,8 @@ impl DurableObject for MicrosoftMcpAgent {
         let Some(agent) = self.agent() else {
             return Response::error("not configured", 503);
         };
-        if let Some(stream) = request.path().strip_prefix("/stream/") {
-            return if agent.takes_streams() { self.accept(stream) } else { Response::error("the grant is over", 410) };
+        if let Some(attach) = request.headers().get(ATTACH)? {
+            return self.accept(&agent, &attach);
         }
         let text = request.text().await?;
         let Ok(command) = serde_json::from_str::<Command>(&text) else {
@@ -69,6 +72,9 @@ impl DurableObject for MicrosoftMcpAgent {
         _reason: String,
         _was_clean: bool,
     ) -> worker::Result<()> {
+        if let Some(agent) = self.agent() {
+            self.state.get_tags(&socket).iter().for_each(|stream| agent.hung_up(stream));
+        }
         let code = u16::try_from(code).ok().filter(|code| (1000..=1003).contains(code)).unwrap_or(1000);
         socket.close(Some(code), Some("closed"))
     }
@@ -99,10 +105,20 @@ impl MicrosoftMcpAgent {
         Some(Rc::clone(self.agent.get_or_init(|| Rc::new(Agent::new(config, ports)))))
     }
 
-    /// Hibernatable, so that an idle stream leaves the object asleep.
-    fn accept(&self, stream: &str) -> worker::Result<Response> {
-        let pair = WebSocketPair::new()?;
-        self.state.accept_websocket_with_tags(&pair.server, &[stream]);
-        Response::from_websocket(pair.client)
+    /// Hibernatable, so that an idle stream leaves the object asleep. What the connection missed is sent before anything
+    /// else can be said on the stream: nothing here waits.
+    fn accept(&self, agent: &Agent, attach: &str) -> worker::Result<Response> {
+        let attach = crypto::decode(attach).and_then(|json| serde_json::from_slice::<Attach>(&json).ok());
+        let Some(attach) = attach else { return Response::error("not a stream", 400) };
+        let Ok(first) = agent.attach(&attach) else { return Response::error("refused", 410) };
+        let WebSocketPair { client, server } = WebSocketPair::new()?;
+        accept(&self.state, &server, attach)?;
+        if !first.events.is_empty() {
+            server.send_with_str(&first.events)?;
+        }
+        if first.complete {
+            server.close(Some(1000), Some("the stream is complete"))?;
+        }
+        Response::from_websocket(client)
     }
 }

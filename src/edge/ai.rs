@@ -30,14 +30,23 @@ pub(crate) struct WorkerAi(pub(crate) Env);
 impl AiGateway for WorkerAi {
     async fn run(&self, call: AiCall) -> Result<OutboundResponse, UpstreamError> {
         let ai = self.0.get_binding::<Ai>("AI").map_err(|_| UpstreamError::Unreachable)?;
-        let abort = web_sys::AbortController::new().map_err(|_| UpstreamError::Unreachable)?;
-        let promise = start(&ai, &call, &abort.signal()).map_err(|_| UpstreamError::Unreachable)?;
+        let abort = AbortOnDrop(web_sys::AbortController::new().map_err(|_| UpstreamError::Unreachable)?);
+        let promise = start(&ai, &call, &abort.0.signal()).map_err(|_| UpstreamError::Unreachable)?;
         let exchange = async {
             let response = JsFuture::from(promise).await.map_err(|_| UpstreamError::Unreachable)?;
             let response: web_sys::Response = response.dyn_into().map_err(|_| UpstreamError::Unreachable)?;
             fetch::read(worker::Response::from(response)).await
         };
-        fetch::within(call.limit_ms, exchange, || abort.abort()).await
+        fetch::within(call.limit_ms, exchange, || abort.0.abort()).await
+    }
+}
+
+/// Ends what is still under way when its call is dropped. After an answer it does nothing.
+struct AbortOnDrop(web_sys::AbortController);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

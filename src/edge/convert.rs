@@ -128,6 +128,6 @@ pub(crate) async fn write(response: Response, env: &Env) -> worker::Result<web_s
     match response.body {
         Body::Empty => Ok(build_response(response.status, &lines, None)?),
         Body::Bytes(bytes) => Ok(build_response(response.status, &lines, Some(&bytes))?),
-        Body::Stream(spec) => stream::open(response.status, &response.headers, spec, env).await,
+        Body::Stream(spec) => stream::open(response.status, &response.headers, *spec, env).await,
     }
 }

@@ -12,7 +12,9 @@ use crate::edge::convert;
 use crate::edge::fetch::WorkerFetch;
 use crate::edge::kv::WorkerKv;
 use crate::edge::limiter::WorkerRateLimiter;
-use crate::edge::platform::{ConsoleLog, SystemClock, SystemRandom, WaitUntil, WorkerTimer, has_binding, lookup};
+use crate::edge::platform::{
+    ClientConnection, ConsoleLog, SystemClock, SystemRandom, WaitUntil, WorkerTimer, has_binding, lookup,
+};
 use crate::edge::ps256::WebCryptoSigner;
 use crate::edge::rs256::WebCrypto;
 use crate::exchange::{Exchange, Isolate};
@@ -41,7 +43,7 @@ pub(crate) fn deployment(env: &Env) -> Rc<Deployment> {
 #[event(fetch)]
 async fn fetch(mut request: worker::Request, env: Env, context: WorkerContext) -> worker::Result<web_sys::Response> {
     let deployment = deployment(&env);
-    let ports = ports(&env, context);
+    let ports = ports(&env, context, Clone::clone(request.inner()));
     let mut head = convert::read_head(&request);
     let arrival = app::arrive(&ports, &head);
     let response = match convert::read_body(&mut request, app::body_limit(&head)).await {
@@ -69,7 +71,7 @@ async fn respond(deployment: &Deployment, ports: &Ports, arrival: &Arrival, requ
     app::answer(exchange, deployment, request).await
 }
 
-fn ports(env: &Env, context: WorkerContext) -> Ports {
+fn ports(env: &Env, context: WorkerContext, request: web_sys::Request) -> Ports {
     Ports {
         clock: Rc::new(SystemClock),
         random: Rc::new(SystemRandom),
@@ -83,5 +85,6 @@ fn ports(env: &Env, context: WorkerContext) -> Ports {
         timer: Rc::new(WorkerTimer),
         log: Rc::new(ConsoleLog),
         background: Rc::new(WaitUntil(context)),
+        connection: Rc::new(ClientConnection(request)),
     }
 }

@@ -12,5 +12,6 @@ mod limiter;
 mod platform;
 mod ps256;
 mod rs256;
+mod sockets;
 mod sql;
 mod stream;

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
+use js_sys::Promise;
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
 use worker::{Date, Delay, Env, console_log};
 
 use crate::log::Event;
-use crate::ports::{Background, Clock, Log, Random, Timer};
+use crate::ports::{Background, Clock, Connection, Log, Random, Timer};
 
 /// A setting or secret; `None` when absent or not text.
 pub(crate) fn lookup(env: &Env, name: &str) -> Option<String> {
@@ -75,5 +77,22 @@ pub(crate) struct WaitUntil(pub(crate) worker::Context);
 impl Background for WaitUntil {
     fn run(&self, work: LocalBoxFuture<'static, ()>) {
         self.0.wait_until(work);
+    }
+}
+
+/// The incoming request's `signal`, which aborts when the client goes. Needs the compatibility flag
+/// `enable_request_signal`; without it nobody ever goes.
+pub(crate) struct ClientConnection(pub(crate) web_sys::Request);
+
+#[async_trait(?Send)]
+impl Connection for ClientConnection {
+    async fn closed(&self) {
+        let signal = self.0.signal();
+        if signal.aborted() {
+            return;
+        }
+        let aborted = Promise::new(&mut |resolve, _| signal.set_onabort(Some(&resolve)));
+        // What would reject it does not exist.
+        let _ = JsFuture::from(aborted).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The object's `SQLite` storage, its alarm and its open sockets.
+//! The object's `SQLite` storage and its alarm.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
 use worker::{SqlStorageValue, State};
 
-use crate::ports::{Alarm, Sockets, Sql, SqlError, SqlRow, SqlValue};
+use crate::ports::{Alarm, Sql, SqlError, SqlRow, SqlValue};
 
 /// `ctx.storage.sql`.
 pub(crate) struct ObjectSql(pub(crate) Rc<State>);
@@ -59,21 +59,9 @@ impl Alarm for ObjectAlarm {
         let offset = Duration::from_millis(at.saturating_mul(1000).saturating_sub(now));
         self.0.storage().set_alarm(offset).await.map_err(|_| SqlError)
     }
-}
 
-/// The hibernatable sockets of this object, tagged with their stream.
-pub(crate) struct ObjectSockets(pub(crate) Rc<State>);
-
-impl Sockets for ObjectSockets {
-    fn send(&self, stream: &str, text: &str) -> usize {
-        let sockets = self.0.get_websockets_with_tag(stream);
-        sockets.iter().filter(|socket| socket.send_with_str(text).is_ok()).count()
-    }
-
-    fn close_all(&self) {
-        for socket in self.0.get_websockets() {
-            // One that is closed already is none of ours any more.
-            let _ = socket.close(Some(1000), Some("the grant is over"));
-        }
+    async fn next(&self) -> Result<Option<u64>, SqlError> {
+        let at = self.0.storage().get_alarm().await.map_err(|_| SqlError)?;
+        at.map(|ms| u64::try_from(ms).map(|ms| ms / 1000).map_err(|_| SqlError)).transpose()
     }
 }

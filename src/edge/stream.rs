@@ -4,14 +4,25 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::future::{Either, select};
-use worker::{Delay, Env, Headers, Request, RequestInit, ResponseBuilder, WebSocket, WebsocketEvent};
+use futures_util::future::{Either, pending, select};
+use worker::{Delay, Env, EventStream, Headers, Request, RequestInit, ResponseBuilder, WebSocket, WebsocketEvent};
 
+use crate::crypto;
 use crate::edge::agents;
-use crate::web::{Header, StreamSpec};
+use crate::web::{Header, StreamSpec, Work};
 
 /// Below the 25 to 30 seconds after which proxies and clients give up on a silent stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// On the stream of a call. A client that left is seen only by writing, at the second time; and what it left behind
+/// should not run on for long.
+const CALL_KEEP_ALIVE: Duration = Duration::from_secs(5);
+
+/// How long what the object said before its reply may take to arrive after it.
+const STRAGGLERS: Duration = Duration::from_secs(1);
+
+/// The header in which the object is told how its stream is taken up: base64url of JSON.
+pub(crate) const ATTACH: &str = "x-attach";
 
 /// Closes the socket when the client's stream is dropped, so that the object learns of it.
 struct CloseOnDrop(WebSocket);
@@ -22,7 +33,7 @@ impl Drop for CloseOnDrop {
     }
 }
 
-/// Opens the socket to the object and hands its messages to the client, framed as events.
+/// Opens the socket to the object and hands what comes of it, framed already, to the client.
 pub(crate) async fn open(
     status: u16,
     headers: &[Header],
@@ -36,34 +47,100 @@ pub(crate) async fn open(
     for (name, value) in headers {
         sent.append(name, value)?;
     }
+    let StreamSpec { prelude, work, .. } = spec;
     let events = async_stream::stream! {
         let guard = CloseOnDrop(socket);
         // Listen before accepting: a message that arrives in between would be lost.
-        let Ok(mut messages) = guard.0.events() else { return };
+        let Ok(messages) = guard.0.events() else { return };
         if guard.0.accept().is_err() {
             return;
         }
-        yield Ok::<_, worker::Error>(spec.prelude.into_bytes());
-        loop {
-            match select(messages.next(), Box::pin(Delay::from(KEEP_ALIVE))).await {
-                Either::Left((Some(Ok(WebsocketEvent::Message(message))), _)) => {
-                    if let Some(text) = message.text() {
-                        yield Ok(format!("event: message\ndata: {text}\n\n").into_bytes());
-                    }
-                }
-                Either::Left((Some(Ok(WebsocketEvent::Close(_)) | Err(_)) | None, _)) => break,
-                Either::Right(((), _)) => yield Ok(b": keep-alive\n\n".to_vec()),
-            }
+        yield Ok::<_, worker::Error>(prelude.into_bytes());
+        let mut relay = Relay { messages: Some(messages), work, last: None };
+        while let Some(text) = relay.next().await {
+            yield Ok(text.into_bytes());
         }
     };
     Ok(ResponseBuilder::new().with_status(status).with_headers(sent).from_stream(events)?.into())
+}
+
+/// What goes out on a stream: what the object says, signs of life, and in the end what the stream's own work comes to.
+struct Relay<'s> {
+    /// Until the object closes its side.
+    messages: Option<EventStream<'s>>,
+    /// Until it is done.
+    work: Option<Work>,
+    /// What it came to.
+    last: Option<String>,
+}
+
+enum Heard {
+    Text(String),
+    Nothing,
+    Closed,
+    Done(Option<String>),
+    Idle,
+}
+
+impl Relay<'_> {
+    /// The next bytes; `None` at the end.
+    async fn next(&mut self) -> Option<String> {
+        loop {
+            // The object has closed, and there is no work or it is done.
+            if self.work.is_none() && self.messages.is_none() {
+                return self.last.take();
+            }
+            match self.hear().await {
+                Heard::Text(text) => return Some(text),
+                Heard::Nothing => {}
+                Heard::Closed => self.messages = None,
+                Heard::Done(last) => {
+                    self.work = None;
+                    self.last = last;
+                }
+                // What the object said before the work was done has had its time to come.
+                Heard::Idle if self.last.is_some() => self.messages = None,
+                Heard::Idle => return Some(": keep-alive\n\n".to_owned()),
+            }
+        }
+    }
+
+    async fn hear(&mut self) -> Heard {
+        let wait = match (&self.last, &self.work) {
+            (Some(_), _) => STRAGGLERS,
+            (None, Some(_)) => CALL_KEEP_ALIVE,
+            (None, None) => KEEP_ALIVE,
+        };
+        let messages = async {
+            match &mut self.messages {
+                Some(messages) => match messages.next().await {
+                    Some(Ok(WebsocketEvent::Message(message))) => message.text().map_or(Heard::Nothing, Heard::Text),
+                    Some(Ok(WebsocketEvent::Close(_)) | Err(_)) | None => Heard::Closed,
+                },
+                None => pending().await,
+            }
+        };
+        let work = async {
+            match &mut self.work {
+                Some(Work(work)) => Heard::Done(work.await),
+                None => pending().await,
+            }
+        };
+        let either = select(Box::pin(messages), Box::pin(work));
+        match select(either, Box::pin(Delay::from(wait))).await {
+            Either::Left((Either::Left((heard, _)) | Either::Right((heard, _)), _)) => heard,
+            Either::Right(((), _)) => Heard::Idle,
+        }
+    }
 }
 
 async fn connect(env: &Env, spec: &StreamSpec) -> worker::Result<Option<WebSocket>> {
     let mut init = RequestInit::new();
     let headers = Headers::new();
     headers.set("upgrade", "websocket")?;
+    // Not in the URL, which is what a platform logs.
+    headers.set(ATTACH, &crypto::encode(&serde_json::to_vec(&spec.attach)?))?;
     init.with_headers(headers);
-    let request = Request::new_with_init(&format!("http://agent/stream/{}", spec.stream), &init)?;
+    let request = Request::new_with_init("http://agent/stream", &init)?;
     Ok(agents::stub(env, &spec.agent)?.fetch_with_request(request).await?.websocket())
 }

@@ -2,14 +2,22 @@
 
 use super::caller::Holder;
 use super::confirm::Asked;
-use super::methods::Ask;
-use super::protocol::Answer;
+use super::methods::{Ask, no_such_resource};
+use super::protocol::{Answer, RpcError};
 use super::refuse::Failure;
-use crate::agent::{AgentName, CallCommand, Command, Correlation, GrantError, Presented, Reply};
+use super::streamable::takes_events;
+use crate::agent::{
+    AgentName, CallCommand, CallName, Called, CancelCommand, Client, ClientCapabilities, Command, Correlation,
+    GrantError, Presented, Reply, Spoken, StreamName,
+};
 use crate::exchange::Exchange;
 use crate::log::{Event, Kind};
 use crate::oauth::token::AccessClaims;
 use crate::tools;
+use crate::web::Request;
+use futures_util::future::{Either, LocalBoxFuture, select};
+use serde_json::value::RawValue;
+use std::future::pending;
 
 /// A question that owns all it needs, so that it can outlive the request.
 pub(super) struct Call {
@@ -18,13 +26,43 @@ pub(super) struct Call {
     asked: Asked,
     ask: Ask,
     may_challenge: bool,
+    client: Client,
+    request: Option<String>,
 }
 
 impl Call {
     /// Prepares the question.
     pub(super) fn new(exchange: &Exchange, holder: &Holder<'_>, ask: Ask) -> Self {
         let asked = Asked::begin(exchange, holder);
-        Self { claims: holder.claims, presented: holder.presented(exchange), asked, ask, may_challenge: true }
+        let (presented, client) = (holder.presented(exchange), Client::default());
+        Self { claims: holder.claims, presented, asked, ask, may_challenge: true, client, request: None }
+    }
+
+    /// With what is known of the client.
+    pub(super) fn of(self, client: Client) -> Self {
+        Self { client, ..self }
+    }
+
+    /// A request of a legacy session, by its id.
+    pub(super) fn named(self, id: &RawValue) -> Self {
+        Self { request: Some(id.get().to_owned()), ..self }
+    }
+
+    /// With a stream on which things can be said while it runs.
+    pub(super) fn on(self, stream: StreamName) -> Self {
+        Self { client: Client { stream: Some(stream), ..self.client }, ..self }
+    }
+
+    /// Whether anything may have to be said before the answer. A stateless client is asked by the answer itself.
+    pub(super) fn may_speak(&self) -> bool {
+        let Client { progress_token, log_level, capabilities, .. } = &self.client;
+        let may_ask = *capabilities != ClientCapabilities::default() && tools::may_ask(&self.ask.action);
+        progress_token.is_some() || log_level.is_some() || (self.request.is_some() && may_ask)
+    }
+
+    /// Whether the answer can be a stream: its client reads one, and no want of permission would need a status.
+    pub(super) fn may_stream(&self, request: &Request) -> bool {
+        takes_events(request) && !self.may_lack_scope()
     }
 
     /// A want of permission comes back as a tool error: a status can no longer say it, or not for this message alone.
@@ -37,40 +75,92 @@ impl Call {
         !tools::needs(&self.ask.action).iter().all(|scope| self.claims.scopes.allows(scope))
     }
 
-    /// Asks. The object judges token, identity and session in the same hop, so its yes refreshes the note.
-    pub(super) async fn run(self, exchange: &Exchange) -> Result<Answer, Failure> {
+    /// Asks. The object judges token, identity and session in the same hop, so its yes refreshes the note. Who closes the
+    /// connection of a stateless call takes the call back.
+    pub(super) async fn run(self, exchange: &Exchange) -> Result<Called, Failure> {
         let started = exchange.ports.clock.now_ms();
-        let Self { claims, presented, asked, ask, may_challenge } = self;
+        let Self { claims, presented, asked, ask, may_challenge, mut client, request } = self;
+        if request.is_some() && client.stream.is_none() {
+            // Nowhere to ask.
+            client.capabilities = ClientCapabilities::default();
+        }
         let correlation =
             Correlation { request_id: exchange.context.request_id.clone(), ray_id: exchange.context.ray_id.clone() };
+        let cancel =
+            CancelCommand { presented: presented.clone(), call: CallName::Run(correlation.request_id.clone()) };
+        let is_stateless = request.is_none();
         let command = Command::Call(CallCommand {
             presented,
             correlation,
             action: ask.action,
             presets: ask.presets,
             may_challenge,
+            client,
+            request,
         });
-        let reply = exchange.ports.agents.call(&AgentName::Grant(claims.grant), &command).await;
-        let outcome = match reply {
-            Ok(Reply::Called(outcome)) => {
+        let agent = AgentName::Grant(claims.grant);
+        let reply = exchange.ports.agents.call(&agent, &command);
+        let outcome = match select(reply, client_gone(exchange, is_stateless)).await {
+            Either::Left((Ok(Reply::Called(outcome)), _)) => {
                 let refusal = outcome.as_ref().err();
                 // It says what the grant holds, so the grant stands.
                 asked.settle(exchange, refusal.filter(|error| !matches!(error, GrantError::InsufficientScope { .. })));
                 outcome.map_err(Failure::Refused)
             }
-            Ok(Reply::Grant(_) | Reply::Published(_) | Reply::User(_) | Reply::Admission(_)) | Err(_) => {
-                Err(Failure::Unavailable)
+            Either::Left((
+                Ok(Reply::Grant(_) | Reply::Published(_) | Reply::User(_) | Reply::Admission(_)) | Err(_),
+                _,
+            )) => Err(Failure::Unavailable),
+            Either::Right(_) => {
+                take_back(exchange, agent.clone(), cancel);
+                Err(Failure::Gone)
             }
         };
         log(exchange, &claims, ask.name, started, &outcome);
-        outcome.map(|result| Answer::Result(result.into()))
+        outcome
     }
 }
 
-fn log(exchange: &Exchange, claims: &AccessClaims, name: &str, started: u64, outcome: &Result<String, Failure>) {
+/// Completes when the client has gone, if that matters.
+fn client_gone(exchange: &Exchange, matters: bool) -> LocalBoxFuture<'_, ()> {
+    Box::pin(async move {
+        if matters {
+            exchange.ports.connection.closed().await;
+        } else {
+            pending::<()>().await;
+        }
+    })
+}
+
+/// Tells the object in the background: there is nobody left to answer.
+fn take_back(exchange: &Exchange, agent: AgentName, cancel: CancelCommand) {
+    let agents = exchange.ports.agents.clone();
+    exchange.ports.background.run(Box::pin(async move {
+        // If it does not arrive the call runs on to its own limit.
+        let _ = agents.call(&agent, &Command::Cancel(cancel)).await;
+    }));
+}
+
+/// The answer of a revision with sessions; none where it went out another way, or no more may.
+pub(super) fn answer(called: Called) -> Option<Answer> {
+    match called {
+        Called::Done(result) | Called::CannotAsk { told: result, .. } => Some(Answer::Result(result.into())),
+        Called::NotFound { uri } => Some(Answer::Error(no_such_resource(&uri))),
+        // Its client was never said to be able to answer anything, so that it was asked is a fault of ours.
+        Called::InputRequired { .. } => Some(Answer::Error(RpcError::new(-32603, "internal error"))),
+        Called::OnStream(_) | Called::Cancelled => None,
+    }
+}
+
+fn log(exchange: &Exchange, claims: &AccessClaims, name: &str, started: u64, outcome: &Result<Called, Failure>) {
     let reason = match outcome {
-        Ok(result) if is_tool_error(result) => "tool-error",
-        Ok(_) => "ok",
+        Ok(Called::Done(result)) => Spoken::of(result).name(),
+        Ok(Called::OnStream(what)) => what.name(),
+        Ok(Called::InputRequired { .. }) => Spoken::Questions.name(),
+        Ok(Called::NotFound { .. }) => "not-found",
+        Ok(Called::CannotAsk { .. }) => "cannot-ask",
+        // The object writes the line: it alone knows of every way in which a call is taken back.
+        Ok(Called::Cancelled) | Err(Failure::Gone) => return,
         Err(Failure::Refused(GrantError::InsufficientScope { .. })) => "insufficient-scope",
         Err(Failure::Refused(_)) => "refused",
         Err(Failure::Unavailable) => "unavailable",
@@ -84,10 +174,4 @@ fn log(exchange: &Exchange, claims: &AccessClaims, name: &str, started: u64, out
         reason: Some(reason),
         ..exchange.context.event(Kind::McpTool)
     });
-}
-
-/// Looks for the member in the text instead of parsing it. Text within a JSON string cannot look like it: its quotes
-/// are escaped.
-fn is_tool_error(result: &str) -> bool {
-    result.contains("\"isError\":true")
 }

@@ -96,7 +96,7 @@ const FOREIGN: Challenge = Challenge::InvalidToken("not a token of this server")
 fn may_discover(message: &Message<'_>) -> bool {
     match message {
         Message::Request { method, .. } => DISCOVERY_METHODS.contains(&method.as_str()),
-        Message::Notification { .. } | Message::Response => true,
+        Message::Notification { .. } | Message::Response { .. } => true,
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use super::caller::Holder;
 use super::refuse::{self, Failure};
 use super::{Endpoint, Turn};
-use crate::agent::{AgentName, Command, GrantCommand, GrantError, Reply};
+use crate::agent::{AgentName, Command, GrantCommand, GrantError, GrantReply, Reply};
 use crate::crypto::Digest;
 use crate::exchange::Exchange;
 use crate::identity::GrantId;
@@ -27,6 +27,8 @@ const CAPACITY: usize = 4096;
 #[derive(Default)]
 pub struct Confirmed {
     notes: RefCell<HashMap<Digest, Note>>,
+    /// Each grant's slot, which never changes.
+    slots: RefCell<HashMap<GrantId, Digest>>,
     /// Grows with every note that is taken back, so that a confirmation which was under way meanwhile is not noted.
     withdrawals: Cell<u64>,
 }
@@ -66,6 +68,14 @@ impl Confirmed {
             notes.clear();
         }
         notes.insert(key, note);
+    }
+
+    fn keep_slot(&self, grant: GrantId, slot: Digest) {
+        let mut slots = self.slots.borrow_mut();
+        if slots.len() >= CAPACITY {
+            slots.clear();
+        }
+        slots.insert(grant, slot);
     }
 
     /// The name of what is noted: the token, the session and the Access identity.
@@ -125,6 +135,16 @@ pub(super) async fn confirm_now(turn: &Turn<'_>, session: Option<&str>) -> Resul
     ask(turn.exchange, &holder).await.map_err(|failure| answer(turn.exchange, turn.endpoint, &failure))
 }
 
+/// Which client a grant is of; `None` in discovery. Says nothing of whether the grant stands.
+pub(super) async fn slot(turn: &Turn<'_>) -> Result<Option<Digest>, Response> {
+    let Some(holder) = turn.holder(None) else { return Ok(None) };
+    let known = || turn.exchange.isolate.confirmed.slots.borrow().get(&holder.claims.grant).copied();
+    if known().is_none() {
+        confirm_now(turn, None).await?;
+    }
+    Ok(known())
+}
+
 /// Notes a session that was just made: it cannot have ended, so what confirmed the token confirms it too.
 pub(super) fn vouch(turn: &Turn<'_>, session: &str) {
     let (Some(old), Some(new)) = (turn.holder(None), turn.holder(Some(session))) else { return };
@@ -141,7 +161,8 @@ async fn ask(exchange: &Exchange, holder: &Holder<'_>) -> Result<(), Failure> {
     let command = Command::Grant(GrantCommand::Confirm(holder.presented(exchange)));
     let reply = exchange.ports.agents.call(&AgentName::Grant(holder.claims.grant), &command).await;
     match reply {
-        Ok(Reply::Grant(Ok(_))) => {
+        Ok(Reply::Grant(Ok(GrantReply::Confirmed(slot)))) => {
+            exchange.isolate.confirmed.keep_slot(holder.claims.grant, slot);
             asked.settle(exchange, None);
             Ok(())
         }
@@ -149,9 +170,8 @@ async fn ask(exchange: &Exchange, holder: &Holder<'_>) -> Result<(), Failure> {
             asked.settle(exchange, Some(&error));
             Err(error.into())
         }
-        Ok(Reply::Called(_) | Reply::Published(_) | Reply::User(_) | Reply::Admission(_)) | Err(_) => {
-            Err(Failure::Unavailable)
-        }
+        Ok(Reply::Grant(Ok(_)) | Reply::Called(_) | Reply::Published(_) | Reply::User(_) | Reply::Admission(_))
+        | Err(_) => Err(Failure::Unavailable),
     }
 }
 

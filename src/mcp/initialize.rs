@@ -6,9 +6,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::methods::CHANGES;
 use super::protocol::{Revision, RpcError, params, present};
-use super::session::ClientCapabilities;
+use crate::agent::ClientCapabilities;
 use crate::config::Config;
+use crate::tools::icon::{self, Icon};
 
 /// For the model: what the server is good for and what it must know before the first call.
 pub(super) const INSTRUCTIONS: &str = "Microsoft 365 of the signed-in user: mail, calendar, Teams and contacts. \
@@ -35,23 +37,33 @@ struct Capabilities<'a> {
     elicitation: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Elicitation<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "present")]
+    form: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
     url: Option<&'a RawValue>,
 }
 
 impl Capabilities<'_> {
     fn bits(&self) -> ClientCapabilities {
-        let url = self.elicitation.and_then(|raw| serde_json::from_str::<Elicitation<'_>>(raw.get()).ok());
+        let modes = self.elicitation.and_then(|raw| serde_json::from_str::<Elicitation<'_>>(raw.get()).ok());
+        let modes = modes.unwrap_or_default();
+        // Before there were modes a form was the only one, and it still is where none is named.
+        let form = self.elicitation.is_some() && (modes.form.is_some() || modes.url.is_none());
         let bits = [
             (self.sampling.is_some(), ClientCapabilities::SAMPLING),
             (self.roots.is_some(), ClientCapabilities::ROOTS),
-            (self.elicitation.is_some(), ClientCapabilities::ELICITATION),
-            (url.is_some_and(|elicitation| elicitation.url.is_some()), ClientCapabilities::ELICITATION_URL),
+            (form, ClientCapabilities::ELICITATION),
+            (modes.url.is_some(), ClientCapabilities::ELICITATION_URL),
         ];
         ClientCapabilities(bits.iter().filter(|(has, _)| *has).fold(0, |all, (_, bit)| all | bit))
     }
+}
+
+/// What a client can do, of its `ClientCapabilities` object; nothing where that is none.
+pub(super) fn client_capabilities(raw: &RawValue) -> ClientCapabilities {
+    serde_json::from_str::<Capabilities<'_>>(raw.get()).unwrap_or_default().bits()
 }
 
 #[derive(Serialize)]
@@ -64,17 +76,52 @@ struct InitializeResult<'a> {
 }
 
 /// What the server can do.
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 pub(super) struct ServerCapabilities {
-    tools: ListChanged,
-    resources: ListChanged,
-    prompts: ListChanged,
+    pub(super) tools: ListChanged,
+    pub(super) resources: Resources,
+    pub(super) prompts: ListChanged,
+    completions: Supported,
+    /// Only where a session can set a level; in the stateless revision each request does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logging: Option<Supported>,
 }
 
-#[derive(Default, Serialize)]
+impl ServerCapabilities {
+    /// Of the revision without sessions.
+    pub(super) const fn stateless() -> Self {
+        Self {
+            tools: ListChanged { list_changed: CHANGES },
+            resources: Resources { list_changed: false, subscribe: CHANGES },
+            prompts: ListChanged { list_changed: CHANGES },
+            completions: Supported {},
+            logging: None,
+        }
+    }
+
+    /// Of the revisions with sessions.
+    const fn of_sessions() -> Self {
+        Self { logging: Some(Supported {}), ..Self::stateless() }
+    }
+}
+
+/// An empty object: it can, and there is nothing more to say of it.
+#[derive(Serialize)]
+struct Supported {}
+
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ListChanged {
-    list_changed: bool,
+pub(super) struct ListChanged {
+    pub(super) list_changed: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Resources {
+    pub(super) list_changed: bool,
+    /// Whether clients can be told of a resource's changes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) subscribe: bool,
 }
 
 /// What the server is.
@@ -89,6 +136,8 @@ pub(super) struct Implementation<'a> {
     description: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     website_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    icons: Option<[Icon; 1]>,
 }
 
 /// What was agreed.
@@ -107,7 +156,7 @@ pub(super) fn initialize(config: &Config, raw: Option<&RawValue>) -> Result<Agre
     let revision = Revision::parse(&params.protocol_version).unwrap_or(Revision::LATEST);
     let result = InitializeResult {
         protocol_version: revision.name(),
-        capabilities: ServerCapabilities::default(),
+        capabilities: ServerCapabilities::of_sessions(),
         server_info: implementation(config, revision),
         instructions: INSTRUCTIONS,
     };
@@ -124,6 +173,7 @@ pub(super) fn implementation(config: &Config, revision: Revision) -> Implementat
         title: (revision >= Revision::V2025_06_18).then_some("Microsoft 365"),
         description: newest.then_some("Mail, calendar, Teams and contacts of the signed-in Microsoft 365 user."),
         website_url: newest.then_some(config.public_url.origin.as_str()),
+        icons: newest.then_some([icon::SERVER]),
     }
 }
 
@@ -167,6 +217,7 @@ mod tests {
         };
         assert_eq!(bits("{}"), 0);
         assert_eq!(bits(r#"{"elicitation":{}}"#), ClientCapabilities::ELICITATION);
+        assert_eq!(bits(r#"{"elicitation":{"url":{}}}"#), ClientCapabilities::ELICITATION_URL);
         let both = ClientCapabilities::ELICITATION | ClientCapabilities::ELICITATION_URL;
         assert_eq!(bits(r#"{"elicitation":{"form":{},"url":{}}}"#), both);
         assert_eq!(bits(r#"{"sampling":{},"roots":{}}"#), ClientCapabilities::SAMPLING | ClientCapabilities::ROOTS);

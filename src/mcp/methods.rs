@@ -5,15 +5,22 @@
 //! would break one, an `outputSchema` or `structuredContent` that is no object, the catalogue never holds.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::completion::complete;
 use super::protocol::{Answer, RpcError, clip, params};
-use crate::agent::Action;
+use crate::agent::{Action, Called, Client, LogLevel, Wish};
 use crate::config::PresetSet;
 use crate::exchange::Exchange;
+use crate::prompts;
 use crate::tools::{self, View};
+
+/// Whether a client is told of changes. Nothing tells this server when mail or a calendar changes, and its lists change
+/// with a deploy only, so that the product would promise what it cannot keep.
+pub(super) const CHANGES: bool = cfg!(feature = "conformance");
 
 /// Resource not found, in the revisions up to 2025-11-25.
 const RESOURCE_NOT_FOUND: i32 = -32002;
@@ -42,9 +49,15 @@ pub(super) fn step(exchange: &Exchange, view: View, method: &str, raw: Option<&R
         "ping" => Ok(result("{}")),
         "tools/list" => list(raw, || format!("{{\"tools\":{}}}", exchange.isolate.lists.json(view)).into()),
         "resources/list" => list(raw, || format!("{{\"resources\":{}}}", tools::resources_json()).into()),
-        "resources/templates/list" => list(raw, || "{\"resourceTemplates\":[]}".into()),
-        "prompts/list" => list(raw, || "{\"prompts\":[]}".into()),
-        "prompts/get" => Err(RpcError::invalid_params("no such prompt: this server has none")),
+        "resources/templates/list" => {
+            list(raw, || format!("{{\"resourceTemplates\":{}}}", tools::templates_json()).into())
+        }
+        "prompts/list" => list(raw, || format!("{{\"prompts\":{}}}", prompts::list_json()).into()),
+        "prompts/get" => get_prompt(raw).map(result),
+        "completion/complete" => complete(raw).map(result),
+        "logging/setLevel" => log_level(raw),
+        "resources/subscribe" if CHANGES => subscription(raw, Wish::Subscribe),
+        "resources/unsubscribe" if CHANGES => subscription(raw, Wish::Unsubscribe),
         "tools/call" => call(view, raw),
         "resources/read" => read(raw),
         _ => Err(RpcError::method_not_found(method)),
@@ -102,6 +115,54 @@ pub(super) fn call_tool(view: View, name: &str, arguments: Option<&RawValue>) ->
 const READ_ONLY: &str = r#"{"content":[{"type":"text","text":"This server is read-only: its operator switched off every tool that changes or sends something."}],"isError":true}"#;
 
 #[derive(Deserialize)]
+struct LevelParams {
+    level: LogLevel,
+}
+
+fn log_level(raw: Option<&RawValue>) -> Result<Step, RpcError> {
+    let LevelParams { level } = params(raw)?;
+    Ok(wish("logging/setLevel", Wish::LogLevel(level)))
+}
+
+fn wish(name: &'static str, wish: Wish) -> Step {
+    Step::Ask(Ask { action: Action::Wish(wish), name, presets: PresetSet::ALL })
+}
+
+fn subscription(raw: Option<&RawValue>, of: fn(String) -> Wish) -> Result<Step, RpcError> {
+    let ReadParams { uri } = params(raw)?;
+    if !tools::has_resource(&uri) {
+        return Err(no_such_resource(&uri));
+    }
+    Ok(wish("resources/subscribe", of(uri)))
+}
+
+#[derive(Deserialize)]
+struct PromptParams {
+    name: String,
+    #[serde(default)]
+    arguments: Option<BTreeMap<String, String>>,
+}
+
+/// A prompt that was asked for.
+pub(super) fn prompt(raw: Option<&RawValue>) -> Result<prompts::Request, RpcError> {
+    let PromptParams { name, arguments } = params(raw)?;
+    let request = prompts::request(&name, arguments.unwrap_or_default());
+    request.map_err(|error| RpcError::invalid_params(error.to_string()))
+}
+
+/// JSON text of the `GetPromptResult`. No client of a revision with sessions is asked anything for a prompt.
+fn get_prompt(raw: Option<&RawValue>) -> Result<String, RpcError> {
+    match prompt(raw)?.get(&Client::default()) {
+        Called::Done(result) => Ok(result),
+        Called::CannotAsk { .. }
+        | Called::InputRequired { .. }
+        | Called::NotFound { .. }
+        | Called::OnStream(_)
+        | Called::Cancelled => Err(RpcError::invalid_params("this prompt needs a client of a newer revision")),
+    }
+}
+
+#[derive(Deserialize)]
 struct ReadParams {
     uri: String,
 }
@@ -114,9 +175,13 @@ fn read(raw: Option<&RawValue>) -> Result<Step, RpcError> {
 /// A read of a resource, by the revisions up to 2025-11-25.
 pub(super) fn read_resource(uri: &str) -> Result<Ask, RpcError> {
     if !tools::has_resource(uri) {
-        let data = serde_json::json!({ "uri": uri }).to_string();
-        let error = RpcError::new(RESOURCE_NOT_FOUND, "resource not found");
-        return Err(RpcError { data: Some(data), ..error });
+        return Err(no_such_resource(uri));
     }
     Ok(Ask { action: Action::Resource { uri: uri.to_owned() }, name: "resources/read", presets: PresetSet::ALL })
+}
+
+/// What the revisions up to 2025-11-25 say where there is no resource.
+pub(super) fn no_such_resource(uri: &str) -> RpcError {
+    let data = serde_json::json!({ "uri": uri }).to_string();
+    RpcError { data: Some(data), ..RpcError::new(RESOURCE_NOT_FOUND, "resource not found") }
 }

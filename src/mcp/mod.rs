@@ -6,8 +6,10 @@
 
 mod call;
 mod caller;
+mod cancel;
 mod challenge;
 mod classify;
+mod completion;
 pub mod confirm;
 mod initialize;
 mod methods;
@@ -16,6 +18,7 @@ mod narrow;
 mod origin;
 mod protocol;
 mod refuse;
+mod respond;
 mod session;
 mod sse;
 mod stream;

@@ -57,13 +57,20 @@ pub(super) enum Message<'a> {
         /// Params, as sent.
         params: Option<&'a RawValue>,
     },
-    /// Wants none. No notification changes anything here: nothing runs long enough to be cancelled by one.
+    /// Wants none.
     Notification {
+        /// Method.
+        method: String,
         /// Params, as sent.
         params: Option<&'a RawValue>,
     },
-    /// An answer to a request of ours. We send none, so it is taken and dropped.
-    Response,
+    /// An answer to a request of ours.
+    Response {
+        /// As sent.
+        id: &'a RawValue,
+        /// What it says, as sent; none where it is an error.
+        result: Option<&'a RawValue>,
+    },
 }
 
 #[derive(Deserialize)]
@@ -102,8 +109,10 @@ impl<'a> Message<'a> {
         match (wire.method, wire.id) {
             (Some(method), Some(id)) if is_id(id) => Ok(Self::Request { id, method, params: wire.params }),
             (Some(_), Some(_)) => Err(RpcError::invalid_request("id must be a string or an integer")),
-            (Some(_), None) => Ok(Self::Notification { params: wire.params }),
-            (None, Some(_)) if wire.result.is_some() != wire.error.is_some() => Ok(Self::Response),
+            (Some(method), None) => Ok(Self::Notification { method, params: wire.params }),
+            (None, Some(id)) if wire.result.is_some() != wire.error.is_some() => {
+                Ok(Self::Response { id, result: wire.result })
+            }
             (None, _) => Err(RpcError::invalid_request("neither a request, a notification nor a response")),
         }
     }
@@ -112,15 +121,15 @@ impl<'a> Message<'a> {
     pub(super) fn id(&self) -> Option<&'a RawValue> {
         match self {
             Self::Request { id, .. } => Some(id),
-            Self::Notification { .. } | Self::Response => None,
+            Self::Notification { .. } | Self::Response { .. } => None,
         }
     }
 
     /// Params, of whatever has them.
     pub(super) fn params(&self) -> Option<&'a RawValue> {
         match self {
-            Self::Request { params, .. } | Self::Notification { params } => *params,
-            Self::Response => None,
+            Self::Request { params, .. } | Self::Notification { params, .. } => *params,
+            Self::Response { .. } => None,
         }
     }
 
@@ -130,7 +139,8 @@ impl<'a> Message<'a> {
     }
 }
 
-fn is_id(id: &RawValue) -> bool {
+/// Whether it is what identifies a request, or its progress: a string or an integer.
+pub(super) fn is_id(id: &RawValue) -> bool {
     let text = id.get();
     text.starts_with('"') || text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok()
 }
@@ -142,6 +152,24 @@ pub(super) fn params<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Resul
         return Err(RpcError::invalid_params("params must be an object"));
     }
     serde_json::from_str(text).map_err(|error| RpcError::invalid_params(format!("params: {error}")))
+}
+
+/// The progress token of a request, as JSON text; none where it is no token.
+pub(super) fn progress_token(raw: Option<&RawValue>) -> Option<String> {
+    #[derive(Default, Deserialize)]
+    struct Params<'a> {
+        #[serde(rename = "_meta", borrow, default)]
+        meta: Meta<'a>,
+    }
+    #[derive(Default, Deserialize)]
+    struct Meta<'a> {
+        #[serde(rename = "progressToken", borrow, default)]
+        token: Option<&'a RawValue>,
+    }
+    // Looked for in the text first: most calls have none.
+    let text = raw.map(RawValue::get).filter(|text| text.contains("progressToken"))?;
+    let params: Params<'_> = serde_json::from_str(text).ok()?;
+    params.meta.token.filter(|token| is_id(token)).map(|token| token.get().to_owned())
 }
 
 /// A JSON-RPC error.

@@ -27,6 +27,9 @@ pub(super) enum Failure {
     /// It did not answer, or not to the question.
     #[error("the grant's object did not answer")]
     Unavailable,
+    /// The client did not wait for it.
+    #[error("the client has gone")]
+    Gone,
 }
 
 /// 401: no token, or one that does not count. 403: a token that counts, but not for this.
@@ -53,11 +56,33 @@ pub(super) fn unknown_session(id: Option<&RawValue>) -> Response {
     message(404, id, RpcError::new(-32600, "unknown or ended session: initialize again"))
 }
 
+/// 404: the stream on which the answer would go has no connection, because a deploy or a network took it away. At once,
+/// so that its client does not wait for an answer that cannot come, and nothing is done whose outcome it would not learn.
+pub(super) fn not_connected() -> Response {
+    message(404, None, RpcError::invalid_request("the stream of this session is not connected: connect again"))
+}
+
+/// 400 and no 404, which would say that the session is over. The same for an event that never was, one that is too old
+/// and one of another session.
+pub(super) fn unknown_event() -> Response {
+    message(400, None, RpcError::invalid_request("unknown Last-Event-ID: connect without one"))
+}
+
 /// What the object's refusal means to the client.
 pub(super) fn failed(config: &Config, endpoint: Endpoint, failure: &Failure) -> Response {
     match failure {
         Failure::Refused(error) => refused(config, endpoint, error),
         Failure::Unavailable => unavailable(),
+        // Nobody reads it but the log.
+        Failure::Gone => Response::empty(499),
+    }
+}
+
+/// A refusal that came too late for a status.
+pub(super) fn told(failure: &Failure) -> RpcError {
+    match failure {
+        Failure::Refused(error) => RpcError::new(-32603, format!("{error}: connect again")),
+        Failure::Unavailable | Failure::Gone => RpcError::new(-32603, "temporarily unavailable: try again"),
     }
 }
 
@@ -74,6 +99,8 @@ fn refused(config: &Config, endpoint: Endpoint, error: &GrantError) -> Response 
         }
         GrantError::OtherIdentity => Response::text(403, "this sign-in belongs to another Access identity\n"),
         GrantError::SessionEnded => unknown_session(None),
+        GrantError::EventUnknown => unknown_event(),
+        GrantError::NotConnected => not_connected(),
         GrantError::Storage | GrantError::EntraUnavailable | GrantError::EntraRefusesServer => unavailable(),
         // None of these answers a question that this layer asks; a 500 says that the fault is ours.
         GrantError::Exists

@@ -1,22 +1,31 @@
 //! Legacy session ids: signed statements of whose session it is and what was negotiated, so that a session survives a
 //! deploy, an eviction and every isolate without anything being stored.
 //!
-//! `<owner>.<base64url(channel ‖ capabilities ‖ issued-at ‖ nonce ‖ presets? ‖
-//! HMAC-SHA-256)>`; the owner is the grant, or `~` and a
-//! keyed digest of the discovery caller's credentials. Only base64url, `.` and `~`, so it needs no escaping in a query.
+//! `<owner>.<base64url(channel ‖ capabilities ‖ issued-at ‖ nonce ‖ presets? ‖ party? ‖ HMAC-SHA-256)>`; the owner is the
+//! grant, or `~` and a keyed digest of the discovery caller's credentials. Only base64url, `.` and `~`, so it needs no
+//! escaping in a query.
+//!
+//! The party, which only sessions of Streamable HTTP under a grant have, is a keyed digest of the user and one of the
+//! client. A client that signed in anew, for more permissions or because its grant ended, goes on with its session under
+//! the new grant: SDKs do not initialise again on a 404. A session holds no right and nothing of the user's, so nothing
+//! of the earlier grant comes along: the new grant's object knows neither its streams nor which sessions had ended.
+//!
 //! Whether a session was ended by its client, only the grant's object knows: it keeps the nonce.
 
-use crate::agent::AgentName;
+use crate::agent::{AgentName, ClientCapabilities};
 use crate::config::{EncryptionKeys, PresetSet};
-use crate::crypto::{self, Key, Keyring};
-use crate::identity::GrantId;
+use crate::crypto::{self, Digest, Key, Keyring};
+use crate::identity::{GrantId, UserId};
 use crate::ports::Random;
 
 use super::protocol::Revision;
 
 const NONCE: usize = 16;
-/// Presets follow the nonce, where a URL narrowed them.
+const BODY: usize = 1 + 1 + 4 + NONCE;
+/// Presets follow the nonce, where a URL narrowed them; then the party, where there is one.
 const PRESETS: usize = 2;
+const HALF_PARTY: usize = 8;
+const PARTY: usize = 2 * HALF_PARTY;
 const MAC: usize = 32;
 
 /// Seconds after which a session id is void and the client initialises anew. Longer than any client keeps one; it
@@ -67,15 +76,35 @@ impl Channel {
     }
 }
 
-/// What the client said it can do, as bits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct ClientCapabilities(pub(super) u8);
+/// Which client of which user a session was opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Party {
+    user: [u8; HALF_PARTY],
+    client: [u8; HALF_PARTY],
+}
 
-impl ClientCapabilities {
-    pub(super) const SAMPLING: u8 = 1;
-    pub(super) const ELICITATION: u8 = 2;
-    pub(super) const ELICITATION_URL: u8 = 4;
-    pub(super) const ROOTS: u8 = 8;
+impl Party {
+    fn new(key: &Key, user: UserId, slot: &Digest) -> Self {
+        Self { user: Self::user(key, user), client: Self::client(key, user, slot) }
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (user, client) = bytes.split_first_chunk::<HALF_PARTY>()?;
+        Some(Self { user: *user, client: client.try_into().ok()? })
+    }
+
+    fn user(key: &Key, user: UserId) -> [u8; HALF_PARTY] {
+        half(key.mac(&[b"user", user.to_string().as_bytes()]))
+    }
+
+    fn client(key: &Key, user: UserId, slot: &Digest) -> [u8; HALF_PARTY] {
+        half(key.mac(&[b"client", user.to_string().as_bytes(), slot.as_bytes()]))
+    }
+}
+
+/// Enough to tell parties apart; nobody can make an id with another.
+fn half(mac: [u8; MAC]) -> [u8; HALF_PARTY] {
+    mac.first_chunk().copied().unwrap_or_default()
 }
 
 /// A session.
@@ -93,6 +122,8 @@ pub(super) struct Session {
     pub(super) issued_at: u64,
     /// 128 random bits: the name of the session in the object, and of its stream.
     pub(super) nonce: String,
+    /// Who may go on with it under another grant.
+    pub(super) party: Option<Party>,
 }
 
 impl Session {
@@ -106,6 +137,7 @@ impl Session {
             presets: PresetSet::ALL,
             issued_at: now,
             nonce,
+            party: None,
         }
     }
 
@@ -137,6 +169,11 @@ impl<'k> SessionKeys<'k> {
         self.0.previous.as_ref().map(|key| discovery_owner(key, credentials))
     }
 
+    /// Which client of which user, for a session that is about to be signed.
+    pub(super) fn party(&self, user: UserId, slot: &Digest) -> Party {
+        Party::new(&self.0.current, user, slot)
+    }
+
     /// The id of a session.
     pub(super) fn sign(&self, session: &Session) -> String {
         let owner = session.owner.to_text();
@@ -146,41 +183,70 @@ impl<'k> SessionKeys<'k> {
         if session.presets != PresetSet::ALL {
             body.extend(session.presets.bits().to_be_bytes());
         }
+        if let Some(party) = session.party {
+            body.extend([party.user, party.client].concat());
+        }
         let mac = self.0.current.mac(&[owner.as_bytes(), &body]);
         format!("{owner}.{}", crypto::encode(&[body.as_slice(), &mac].concat()))
     }
 
     /// The session that an id states, if it is genuine, not too old, and this owner's.
     pub(super) fn read(&self, id: &str, owner: Owner, now: u64) -> Option<Session> {
+        let (claimed, session) = self.open(id, owner, now)?;
+        crypto::equal(session.owner.to_text().as_bytes(), claimed.as_bytes()).then_some(session)
+    }
+
+    /// The session that an id states, if it is genuine, not too old, and was opened under another grant of this user.
+    /// Whether the client is the same, [`Self::is_of`] says.
+    pub(super) fn read_earlier(&self, id: &str, grant: GrantId, user: UserId, now: u64) -> Option<Session> {
+        let (claimed, session) = self.open(id, Owner::Grant(grant), now)?;
+        claimed.parse::<GrantId>().ok()?;
+        let stated = session.party?;
+        let is_users = self.0.all().any(|key| crypto::equal(&Party::user(key, user), &stated.user));
+        is_users.then_some(session)
+    }
+
+    /// Whether a session was opened for this client of this user.
+    pub(super) fn is_of(&self, session: &Session, user: UserId, slot: &Digest) -> bool {
+        let Some(stated) = session.party else { return false };
+        self.0.all().any(|key| crypto::equal(&Party::client(key, user, slot), &stated.client))
+    }
+
+    /// A genuine id, and whose session it claims to be.
+    fn open<'i>(&self, id: &'i str, owner: Owner, now: u64) -> Option<(&'i str, Session)> {
         let (claimed, statement) = id.split_once('.')?;
         let statement = crypto::decode(statement)?;
         let (body, mac) = statement.split_at_checked(statement.len().checked_sub(MAC)?)?;
         if !self.0.all().any(|key| crypto::equal(&key.mac(&[claimed.as_bytes(), body]), mac)) {
             return None;
         }
+        let (body, tail) = body.split_at_checked(BODY)?;
         let (&[channel, capabilities], rest) = body.split_first_chunk::<2>()?;
-        let (issued, rest) = rest.split_first_chunk::<4>()?;
-        let (nonce, narrowed) = rest.split_at_checked(NONCE)?;
+        let (issued, nonce) = rest.split_first_chunk::<4>()?;
+        let (presets, party) = read_tail(tail)?;
         let issued_at = u64::from(u32::from_be_bytes(*issued));
         let session = Session {
             channel: Channel::from_byte(channel)?,
             capabilities: ClientCapabilities(capabilities),
-            presets: read_presets(narrowed)?,
+            presets,
             issued_at,
             nonce: crypto::encode(nonce),
+            party,
             owner,
         };
-        let is_theirs = crypto::equal(session.owner.to_text().as_bytes(), claimed.as_bytes());
-        (is_theirs && now < issued_at + LIFETIME).then_some(session)
+        (now < issued_at + LIFETIME).then_some((claimed, session))
     }
 }
 
-/// A new preset widens no session that a URL narrowed before.
-fn read_presets(bytes: &[u8]) -> Option<PresetSet> {
-    if bytes.is_empty() {
-        return Some(PresetSet::ALL);
-    }
-    <[u8; PRESETS]>::try_from(bytes).ok().map(|bits| PresetSet::from_bits(u16::from_be_bytes(bits)))
+/// What follows the nonce; ids of before there were presets or parties have neither. A new preset widens no session that
+/// a URL narrowed before.
+fn read_tail(tail: &[u8]) -> Option<(PresetSet, Option<Party>)> {
+    let is_narrowed = tail.len() % PARTY == PRESETS;
+    let (presets, party) = tail.split_at_checked(if is_narrowed { PRESETS } else { 0 })?;
+    let presets = <[u8; PRESETS]>::try_from(presets)
+        .map_or(PresetSet::ALL, |bits| PresetSet::from_bits(u16::from_be_bytes(bits)));
+    let party = if party.is_empty() { None } else { Some(Party::from_bytes(party)?) };
+    Some((presets, party))
 }
 
 fn discovery_owner(key: &Key, credentials: &str) -> Owner {
@@ -228,8 +294,11 @@ mod tests {
     fn a_session_keeps_the_presets_that_its_url_left() {
         let mut narrowed = session(grant(1), Channel::Sse);
         narrowed.presets = PresetSet::parse("mail").unwrap();
-        let id = keys(1).sign(&narrowed);
-        assert_eq!(keys(1).read(&id, grant(1), 1000), Some(narrowed));
+        for party in [None, Some(Party { user: [1; HALF_PARTY], client: [2; HALF_PARTY] })] {
+            narrowed.party = party;
+            let id = keys(1).sign(&narrowed);
+            assert_eq!(keys(1).read(&id, grant(1), 1000), Some(narrowed.clone()));
+        }
     }
 
     #[test]

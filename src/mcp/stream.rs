@@ -5,14 +5,20 @@
 //! apart: a legacy client that reconnects sends it too.
 //!
 //! Nothing is stored here and no object is woken but to confirm the grant: clients probe with a GET and hang up. The
-//! edge holds the stream; it connects to `StreamSpec::stream` of the object before it sends the prelude, wraps each
-//! text that the object publishes as `event: message\ndata: <text>\n\n`, and sends a comment line at least every 25 s.
+//! edge holds the stream; it connects to the object by `StreamSpec::attach` before it sends the prelude, relays the
+//! events that the object sends as they are, and sends a comment line at least every 25 s.
+//!
+//! `Last-Event-ID` (2025-03-26 and later) names a stream of the session and the last of its events that arrived: the
+//! client gets that stream's later events and no other's, and if that was a call's stream, nothing but that stream.
 
 use super::confirm::{confirm, vouch};
-use super::session::{Channel, Owner, Session, SessionKeys};
+use super::protocol::Revision;
+use super::refuse::{self, Failure};
+use super::session::{Channel, Session, SessionKeys};
 use super::streamable::accepts;
 use super::{Endpoint, Turn};
-use crate::web::{Body, Response, StreamSpec};
+use crate::agent::{AgentName, Attach, Command, EventId, Reply, StreamName};
+use crate::web::{Body, Response, StreamSpec, Work};
 
 /// Opens a stream.
 pub(super) async fn open(turn: &Turn<'_>) -> Result<Response, Response> {
@@ -26,15 +32,40 @@ pub(super) async fn open(turn: &Turn<'_>) -> Result<Response, Response> {
     if resumes { standalone(turn).await } else { legacy(turn).await }
 }
 
-/// The stream for what a server says unasked. In discovery there is nothing to say.
+/// The stream for what a server says unasked, or the one that `Last-Event-ID` names. In discovery there is nothing to
+/// say.
 async fn standalone(turn: &Turn<'_>) -> Result<Response, Response> {
-    let (session, _) = turn.streamable_session(None)?;
-    match session.owner {
-        Owner::Grant(_) => {}
-        Owner::Discovery(_) => return Err(Response::method_not_allowed("POST")),
-    }
-    confirm(turn, Some(&session.nonce)).await?;
-    Ok(stream(&session, ": open\n\n".to_owned()))
+    let (session, revision) = turn.streamable_session(None).await?;
+    let Some(holder) = turn.holder(Some(&session.nonce)) else { return Err(Response::method_not_allowed("POST")) };
+    let presented = Some(holder.presented(turn.exchange));
+    let prime = revision >= Revision::V2025_11_25;
+    let Some(id) = turn.request.header("last-event-id") else {
+        confirm(turn, Some(&session.nonce)).await?;
+        let stream = StreamName::of_session(&session.nonce);
+        return Ok(stream_to(
+            session.agent(),
+            Attach { presented, stream, after: None, prime, listens: None },
+            OPENING,
+            None,
+        ));
+    };
+    let id = EventId::parse(id).filter(|id| id.stream.session() == session.nonce).ok_or_else(refuse::unknown_event)?;
+    let attach = Attach { presented, stream: id.stream, after: Some(id.number), prime, listens: None };
+    check(turn, &session, &attach).await?;
+    Ok(stream_to(session.agent(), attach, OPENING, None))
+}
+
+/// Asks the object before there is a status: it alone knows its streams' events. It judges the token as well.
+async fn check(turn: &Turn<'_>, session: &Session, attach: &Attach) -> Result<(), Response> {
+    let command = Command::MayAttach(attach.clone());
+    let failure = match turn.exchange.ports.agents.call(&session.agent(), &command).await {
+        Ok(Reply::Grant(Ok(_))) => return Ok(()),
+        Ok(Reply::Grant(Err(error))) => error.into(),
+        Ok(Reply::Called(_) | Reply::Published(_) | Reply::User(_) | Reply::Admission(_)) | Err(_) => {
+            Failure::Unavailable
+        }
+    };
+    Err(refuse::failed(&turn.exchange.config, turn.endpoint, &failure))
 }
 
 /// A legacy stream: its first event says where to post. Each GET is a new session that needs no `initialize`, because
@@ -47,13 +78,33 @@ async fn legacy(turn: &Turn<'_>) -> Result<Response, Response> {
     let mut session = Session::new(turn.caller.owner(&keys), Channel::Sse, random, exchange.context.now);
     session.presets = turn.presets;
     vouch(turn, &session.nonce);
-    let prelude = format!("event: endpoint\ndata: /sse/message?sessionId={}\n\n", keys.sign(&session));
-    Ok(stream(&session, prelude))
+    let prelude =
+        format!("retry: {RETRY_MS}\nevent: endpoint\ndata: /sse/message?sessionId={}\n\n", keys.sign(&session));
+    let presented = turn.holder(Some(&session.nonce)).map(|holder| holder.presented(exchange));
+    let stream = StreamName::of_session(&session.nonce);
+    Ok(stream_to(
+        session.agent(),
+        Attach { presented, stream, after: None, prime: false, listens: None },
+        &prelude,
+        None,
+    ))
 }
 
-fn stream(session: &Session, prelude: String) -> Response {
-    let spec = StreamSpec { agent: session.agent(), stream: session.nonce.clone(), prelude };
-    Response { body: Body::Stream(spec), ..Response::empty(200) }
+/// Milliseconds after which a client whose stream was taken away comes back; what it calls meanwhile is refused. Within the
+/// event, because some clients take a block of its own for a message.
+const RETRY_MS: u64 = 1000;
+
+/// Sent at once, so that the client's HTTP library hands the stream out.
+pub(super) const OPENING: &str = ": open\n\n";
+
+/// A stream of an object's.
+pub(super) fn stream_to(agent: AgentName, attach: Attach, prelude: &str, work: Option<Work>) -> Response {
+    event_stream(Body::Stream(Box::new(StreamSpec { agent, attach, prelude: prelude.to_owned(), work })))
+}
+
+/// Server-sent events.
+pub(super) fn event_stream(body: Body) -> Response {
+    Response { body, ..Response::empty(200) }
         .with("content-type", "text/event-stream")
         .with("cache-control", "no-store, no-transform")
         .with("x-accel-buffering", "no")

@@ -1,18 +1,22 @@
-//! Streamable HTTP: POST and DELETE on `/mcp` and `/sse`; stateless messages are handed to `modern`. Every answer is one JSON body; nothing here takes long enough
-//! or says enough on the way to be worth a stream.
+//! Streamable HTTP: POST and DELETE on `/mcp` and `/sse`; stateless messages are handed to `modern`.
+//!
+//! An answer is one JSON body, unless something may have to be said before it: then it is a stream that ends with it.
 
 use serde_json::value::RawValue;
 
-use super::call::Call;
+use super::call::{self, Call};
+use super::caller::Caller;
+use super::cancel;
 use super::classify::{Classified, Payload, classify};
-use super::confirm::{confirm, vouch};
+use super::confirm::{confirm, confirm_now, slot, vouch};
 use super::initialize::initialize;
 use super::methods::{Step, step};
-use super::protocol::{Answer, Message, Revision, RpcError, render};
+use super::protocol::{Answer, Message, Revision, RpcError, progress_token, render};
 use super::session::{Channel, Owner, Session, SessionKeys};
-use super::{Turn, modern, refuse};
-use crate::agent::{Command, GrantCommand, Reply};
-use crate::web::{Request, Response};
+use super::stream::{OPENING, stream_to};
+use super::{Turn, modern, refuse, respond};
+use crate::agent::{Attach, Client, Command, GrantCommand, Reply, StreamName, Streams};
+use crate::web::{Request, Response, Work};
 
 /// POST: one message, or a batch where the session's revision has them.
 pub(super) async fn post(turn: &Turn<'_>) -> Result<Response, Response> {
@@ -31,9 +35,12 @@ pub(super) async fn post(turn: &Turn<'_>) -> Result<Response, Response> {
             open(turn, id, params).await
         }
         Payload::Single(message) => {
-            let (session, _) = turn.streamable_session(message.id())?;
-            let text = one(turn, &session, &message, true).await?;
-            Ok(text.map_or_else(|| Response::empty(202), answered))
+            let (session, revision) = turn.streamable_session(message.id()).await?;
+            Ok(match one(turn, (&session, revision), &message, true).await? {
+                Told::Nothing => Response::empty(202),
+                Told::Text(text) => answered(text),
+                Told::Stream(response) => response,
+            })
         }
         Payload::Batch(items) => batch(turn, &items).await,
     }
@@ -62,6 +69,14 @@ pub(super) fn accepts(request: &Request, media_type: &str) -> bool {
     })
 }
 
+/// Whether `Accept` names server-sent events: who does not would not read them.
+pub(super) fn takes_events(request: &Request) -> bool {
+    request.header("accept").is_some_and(|accept| {
+        let ranges = accept.split(',').filter_map(|range| range.split(';').next());
+        ranges.map(str::trim).any(|range| range.eq_ignore_ascii_case("text/event-stream"))
+    })
+}
+
 /// A JSON answer, which belongs to its caller alone.
 pub(super) fn answered(text: String) -> Response {
     Response::json_bytes(200, text.into_bytes()).with("cache-control", "no-store")
@@ -80,51 +95,107 @@ async fn open(turn: &Turn<'_>, id: &RawValue, params: Option<&RawValue>) -> Resu
     let mut session =
         Session::new(turn.caller.owner(&keys), channel, exchange.ports.random.as_ref(), exchange.context.now);
     session.capabilities = agreed.capabilities;
+    if let Caller::Grant { claims, .. } = &turn.caller {
+        session.party = slot(turn).await?.map(|slot| keys.party(claims.user, &slot));
+    }
     session.presets = turn.presets;
     vouch(turn, &session.nonce);
     let body = render(Some(id), &Answer::Result(agreed.result.into()));
     Ok(answered(body).with("mcp-session-id", keys.sign(&session)))
 }
 
-/// One message within a session; `None` where nothing goes back. `alone` messages may be refused for their permissions
-/// by a status; in a batch that would take the answers of the others away, and what they did would be done again.
+/// What a message within a session comes to.
+enum Told {
+    /// Nothing goes back.
+    Nothing,
+    /// A JSON-RPC message.
+    Text(String),
+    /// A stream on which things are said before the answer.
+    Stream(Response),
+}
+
+/// One message within a session. `alone` messages may be refused for their permissions by a status; in a batch that
+/// would take the answers of the others away, and what they did would be done again.
 async fn one(
     turn: &Turn<'_>,
-    session: &Session,
+    (session, revision): (&Session, Revision),
     message: &Message<'_>,
     alone: bool,
-) -> Result<Option<String>, Response> {
+) -> Result<Told, Response> {
     let nonce = Some(session.nonce.as_str());
-    let Message::Request { id, method, params } = message else {
-        confirm(turn, nonce).await?;
-        return Ok(None);
+    let (id, method, params) = match message {
+        Message::Request { id, method, params } => (id, method, *params),
+        Message::Notification { method, params } => {
+            cancel::notified(turn, session, method, *params).await?;
+            return Ok(Told::Nothing);
+        }
+        Message::Response { id, result } => {
+            respond::take(turn, session, id, *result).await?;
+            return Ok(Told::Nothing);
+        }
     };
-    let answer = match step(turn.exchange, turn.view(session.presets), method, *params) {
+    let answer = match step(turn.exchange, turn.view(session.presets), method, params) {
         Step::Answer(answer) => {
             confirm(turn, nonce).await?;
-            answer
+            Some(answer)
         }
         Step::Ask(ask) => {
             let holder = turn.holder(nonce).ok_or_else(|| turn.sign_in_first())?;
-            let call = Call::new(turn.exchange, &holder, ask);
+            let progress_token = progress_token(params);
+            let client = Client { capabilities: session.capabilities, progress_token, ..Client::default() };
+            let call = Call::new(turn.exchange, &holder, ask).named(id).of(client);
+            if alone && call.may_speak() && call.may_stream(turn.request) {
+                return speak(turn, (session, revision), call, id).await.map(Told::Stream);
+            }
             let call = if alone { call } else { call.without_challenge() };
             let outcome = call.run(turn.exchange).await;
-            outcome.map_err(|failure| refuse::failed(&turn.exchange.config, turn.endpoint, &failure))?
+            call::answer(outcome.map_err(|failure| refuse::failed(&turn.exchange.config, turn.endpoint, &failure))?)
         }
     };
-    Ok(Some(render(Some(id), &answer)))
+    Ok(answer.map_or(Told::Nothing, |answer| Told::Text(render(Some(id), &answer))))
+}
+
+/// Answers with a stream, which the object ends with the answer. Who asks is settled before, while a status can still say
+/// so. A client that loses the stream has not taken the call back: it may take the stream up again.
+async fn speak(
+    turn: &Turn<'_>,
+    (session, revision): (&Session, Revision),
+    call: Call,
+    id: &RawValue,
+) -> Result<Response, Response> {
+    let nonce = Some(session.nonce.as_str());
+    confirm_now(turn, nonce).await?;
+    let stream = StreamName::of_call(&session.nonce, turn.exchange.ports.random.as_ref());
+    let presented = turn.holder(nonce).map(|holder| holder.presented(turn.exchange));
+    let attach = Attach {
+        presented,
+        stream: stream.clone(),
+        after: None,
+        prime: revision >= Revision::V2025_11_25,
+        listens: None,
+    };
+    let (exchange, id) = (turn.exchange.clone(), id.to_owned());
+    let work = Work(Box::pin(async move {
+        let outcome = call.without_challenge().on(stream).run(&exchange).await;
+        let answer = outcome.map_or_else(|failure| Some(Answer::Error(refuse::told(&failure))), call::answer);
+        answer.map(|answer| Streams::event(&render(Some(&id), &answer)))
+    }));
+    Ok(stream_to(session.agent(), attach, OPENING, Some(work)))
 }
 
 /// A batch, its messages one after another. A refusal at the HTTP level ends it, since it would meet every message.
 async fn batch(turn: &Turn<'_>, items: &[Result<Message<'_>, RpcError>]) -> Result<Response, Response> {
-    let (session, revision) = turn.streamable_session(None)?;
+    let (session, revision) = turn.streamable_session(None).await?;
     if revision != Revision::V2025_03_26 {
         return Err(refuse::message(400, None, RpcError::invalid_request("this revision has no batches")));
     }
     let mut answers = Vec::new();
     for item in items {
         match item {
-            Ok(message) => answers.extend(one(turn, &session, message, false).await?),
+            Ok(message) => match one(turn, (&session, revision), message, false).await? {
+                Told::Text(text) => answers.push(text),
+                Told::Nothing | Told::Stream(_) => {}
+            },
             Err(error) => answers.push(render(None, &Answer::Error(error.clone()))),
         }
     }
@@ -140,7 +211,7 @@ pub(super) async fn delete(turn: &Turn<'_>) -> Result<Response, Response> {
     if turn.request.header("mcp-session-id").is_none() {
         return Err(Response::method_not_allowed("GET, POST, DELETE"));
     }
-    let (session, _) = turn.streamable_session(None)?;
+    let (session, _) = turn.streamable_session(None).await?;
     let Some(holder) = turn.holder(Some(&session.nonce)) else {
         return Err(Response::method_not_allowed("POST"));
     };
@@ -161,7 +232,7 @@ pub(super) async fn delete(turn: &Turn<'_>) -> Result<Response, Response> {
 
 impl Turn<'_> {
     /// The session of `Mcp-Session-Id`, with its revision: 400 without one, 404 for one that is not this caller's.
-    pub(super) fn streamable_session(&self, id: Option<&RawValue>) -> Result<(Session, Revision), Response> {
+    pub(super) async fn streamable_session(&self, id: Option<&RawValue>) -> Result<(Session, Revision), Response> {
         let Some(text) = self.request.header("mcp-session-id") else {
             return Err(refuse::message(
                 400,
@@ -169,7 +240,10 @@ impl Turn<'_> {
                 RpcError::invalid_request("Mcp-Session-Id is missing: initialize first"),
             ));
         };
-        let session = self.session(text).ok_or_else(|| refuse::unknown_session(id))?;
+        let session = match self.session(text) {
+            Some(session) => session,
+            None => self.earlier_session(text).await?.ok_or_else(|| refuse::unknown_session(id))?,
+        };
         let Channel::Streamable(revision) = session.channel else { return Err(refuse::unknown_session(id)) };
         let version = self.request.header("mcp-protocol-version");
         if version.is_some_and(|version| version != revision.name()) {
@@ -177,6 +251,17 @@ impl Turn<'_> {
             return Err(refuse::message(400, id, error));
         }
         Ok((session, revision))
+    }
+
+    /// The session of an id that the same client opened under an earlier grant of the same user.
+    async fn earlier_session(&self, id: &str) -> Result<Option<Session>, Response> {
+        let Caller::Grant { claims, .. } = &self.caller else { return Ok(None) };
+        let keys = SessionKeys::new(&self.exchange.config.keys.encryption);
+        let Some(session) = keys.read_earlier(id, claims.grant, claims.user, self.exchange.context.now) else {
+            return Ok(None);
+        };
+        let slot = slot(self).await?;
+        Ok(slot.filter(|slot| keys.is_of(&session, claims.user, slot)).map(|_| session))
     }
 
     /// The session of an id, if it is this caller's.

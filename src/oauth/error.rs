@@ -426,7 +426,9 @@ const fn of_grant(error: &GrantError) -> Option<Refusal> {
         | GrantError::TokenInvalid
         | GrantError::TokenReused
         | GrantError::InsufficientScope { .. }
-        | GrantError::SessionEnded => Some(refusal("invalid_grant", "The code or token is unknown, used or expired")),
+        | GrantError::SessionEnded
+        | GrantError::NotConnected
+        | GrantError::EventUnknown => Some(refusal("invalid_grant", "The code or token is unknown, used or expired")),
     }
 }
 

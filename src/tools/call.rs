@@ -1,11 +1,12 @@
 //! One call under way: the context, the tool's name, and the few things that every handler does with them.
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::ToolContext;
 use super::error::ToolError;
-use crate::graph::{GraphRequest, GraphResponse, batch};
+use crate::agent::LogLevel;
+use crate::graph::{Failure, GraphRequest, GraphResponse, batch};
 use crate::identity::Scope;
 
 /// One call of one tool, or one read of a resource.
@@ -34,7 +35,19 @@ impl Call<'_> {
     /// Sends one request.
     pub async fn send(&self, request: &GraphRequest) -> Result<GraphResponse, ToolError> {
         let repeatable = request.idempotent;
-        self.context.graph.send(request).await.map_err(|failure| ToolError::Graph { failure, repeatable })
+        let outcome = self.context.graph.send(request).await;
+        self.log_request(request, &outcome);
+        outcome.map_err(|failure| ToolError::Graph { failure, repeatable })
+    }
+
+    /// For a client that wants to know what its call is made of: the kind of request, no id and no text.
+    fn log_request(&self, request: &GraphRequest, outcome: &Result<GraphResponse, Failure>) {
+        let (level, status, code) = match outcome {
+            Ok(response) => (LogLevel::Debug, Some(response.status), None),
+            Err(failure) => (LogLevel::Warning, failure.status, Some(failure.code.as_str())),
+        };
+        let data = json!({"method": request.method.name(), "route": request.route(), "status": status, "code": code});
+        self.log(level, &data);
     }
 
     /// Sends one request and reads its answer.

@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::answer::clean;
+use crate::agent::{InputMethod, InputRequest};
 use crate::graph::request::InvalidSegment;
 use crate::graph::{Failure, Origin};
 use crate::identity::{ConsentBy, Scope, ScopeSet};
@@ -46,6 +47,18 @@ pub(super) enum ToolError {
     /// The object's storage failed before anything was sent.
     #[error("this server's storage failed")]
     Storage,
+    /// The call was ended because it took too long.
+    #[error("the call took too long and was ended")]
+    TooLong { writes: bool },
+    /// Nothing failed: the client must answer these before the call goes on.
+    #[error("the client has to answer first")]
+    InputRequired(Vec<InputRequest>),
+    /// The call has to ask what its client does not answer.
+    #[error("the client does not answer {}", .0.name())]
+    CannotAsk(InputMethod),
+    /// The client could not answer, or not to what it was asked.
+    #[error("the client did not answer what it was asked")]
+    NotAnswered,
     /// A cursor could not be made.
     #[error("the next page could not be sealed")]
     Seal,
@@ -82,7 +95,7 @@ impl ToolError {
     pub const fn in_doubt(&self) -> bool {
         match self {
             Self::Graph { failure, repeatable } => failure.may_have_acted && !*repeatable,
-            Self::Unconfirmed(_) => true,
+            Self::Unconfirmed(_) | Self::TooLong { writes: true } => true,
             Self::Argument { .. }
             | Self::StepUp { .. }
             | Self::NotGranted { .. }
@@ -92,6 +105,10 @@ impl ToolError {
             | Self::NoSuchResource
             | Self::Busy { .. }
             | Self::Storage
+            | Self::TooLong { writes: false }
+            | Self::InputRequired(_)
+            | Self::CannotAsk(_)
+            | Self::NotAnswered
             | Self::Seal => false,
         }
     }
@@ -160,6 +177,18 @@ impl ToolError {
                 retryable: true,
                 ..of("server", "storage", "Try again; the same idempotencyKey, where the tool has one, keeps it safe.")
             },
+            Self::TooLong { writes: false } => {
+                Report { retryable: true, ..of("server", "tooLong", "Ask for less, or try again in a moment.") }
+            }
+            Self::TooLong { writes: true } => {
+                of("server", "tooLong", "It may have been done: look for the result before calling again.")
+            }
+            Self::InputRequired(_) | Self::CannotAsk(_) => of(
+                "client",
+                "cannotAsk",
+                "The user must agree first, and this client cannot ask: use a client that supports elicitation.",
+            ),
+            Self::NotAnswered => of("client", "notAnswered", "Call again, and let the user answer."),
             Self::Seal => of("server", "internal", "Ask for fewer items, or report the requestId to the operator."),
         }
     }
@@ -170,7 +199,7 @@ impl ToolError {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report<'a> {
     code: &'a str,
-    /// Whose word it is: `arguments`, `signIn`, `policy` (AI Gateway or an account policy), `graph`, `transport`,
+    /// Whose word it is: `arguments`, `client`, `signIn`, `policy` (AI Gateway or an account policy), `graph`, `transport`,
     /// `server`.
     source: &'static str,
     message: String,

@@ -115,7 +115,7 @@ struct Created {
     online_meeting: Option<Online>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Told {
     status: &'static str,
@@ -132,6 +132,10 @@ struct Told {
 
 #[async_trait(?Send)]
 impl Input for CreateCalendarEvent {
+    fn output() -> Option<Value> {
+        Some(schema::output::<Told>())
+    }
+
     async fn run(self, call: &Call<'_>) -> Outcome {
         let key = arguments::key(self.idempotency_key.as_deref())?;
         let calendar = self.calendar_id.as_deref().map(|id| identifier("calendarId", id)).transpose()?;
@@ -147,7 +151,7 @@ impl Input for CreateCalendarEvent {
         let body = serde_json::to_value(&event).unwrap_or(Value::Null);
         let request = request.prefer(IMMUTABLE).body(body).repeatable();
         let created: Created = outbox::repeatable(call, key, &request).await?;
-        Ok(Answer::of(&Told {
+        Ok(Answer::structured(&Told {
             status: "created",
             id: created.id,
             start: event.start.date_time,

@@ -7,12 +7,18 @@
 mod address;
 mod answer;
 mod arguments;
+#[cfg_attr(
+    not(feature = "conformance"),
+    expect(dead_code, reason = "no tool of the catalogue has anything to ask or to say yet")
+)]
+mod ask;
 mod calendar;
 mod calendar_read;
 mod calendar_write;
 mod call;
 mod chats;
 mod contacts;
+pub mod content;
 mod core;
 mod cursor;
 mod directory;
@@ -21,6 +27,10 @@ mod event;
 mod excel;
 mod files_read;
 mod files_write;
+#[cfg(feature = "conformance")]
+pub mod fixtures;
+pub mod icon;
+mod item_resources;
 mod ledger;
 mod mail;
 mod mail_manage;
@@ -43,9 +53,15 @@ mod sharepoint;
 mod tasks;
 mod teams;
 mod text;
+mod user_resources;
 mod view;
 mod when;
 mod zone;
+
+/// What the tests call to be asked and told.
+#[cfg(test)]
+#[path = "../../tests/support/probe.rs"]
+mod probe;
 
 use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
@@ -54,7 +70,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::agent::{Action, Caller, GrantError};
+use crate::agent::{Action, Called, Caller, Conversation, Dialogue, GrantError, InputRequest};
 use crate::config::{Config, Preset, PresetSet};
 use crate::graph::Graph;
 use crate::identity::{ConsentBy, Scope, ScopeSet};
@@ -64,7 +80,7 @@ use answer::Answer;
 use call::Call;
 use error::ToolError;
 
-pub use resources::{has_resource, resources_json};
+pub use resources::{has_resource, is_listed, resources_json, templates_json};
 pub use view::{Lists, View};
 pub use zone::Memory;
 
@@ -86,6 +102,8 @@ pub struct ToolContext<'a> {
     pub memory: &'a Memory,
     /// The way to Graph.
     pub graph: &'a dyn Graph,
+    /// What the client can be asked and told.
+    pub conversation: &'a Conversation<'a>,
     /// Shown in errors.
     pub request_id: &'a str,
 }
@@ -116,6 +134,12 @@ type Handler = for<'a> fn(&'a str, &'a Call<'a>) -> LocalBoxFuture<'a, Outcome>;
 /// The arguments of one tool: their fields and doc comments are its schema, `run` is what it does.
 #[async_trait(?Send)]
 trait Input: DeserializeOwned + JsonSchema {
+    /// The schema of [`Answer::structured`], for a tool that answers with it. Only for short answers of which a program
+    /// may want a part: what a list holds would cost the model's context twice.
+    fn output() -> Option<Value> {
+        None
+    }
+
     /// Carries out the call.
     async fn run(self, call: &Call<'_>) -> Outcome;
 }
@@ -141,8 +165,14 @@ pub struct Tool {
     pub on_use: &'static [Scope],
     /// Arguments that work, shown with every argument error.
     pub example: &'static str,
-    schema: fn() -> Value,
+    schema: fn() -> Schemas,
     handler: Handler,
+}
+
+/// What a tool takes, and what it answers with beside text.
+struct Schemas {
+    input: Value,
+    output: Option<Value>,
 }
 
 impl Tool {
@@ -158,11 +188,13 @@ impl Tool {
     }
 
     fn entry(&self) -> Entry<'_> {
+        let Schemas { input, output } = (self.schema)();
         Entry {
             name: self.name,
             title: self.title,
             description: self.description,
-            input_schema: (self.schema)(),
+            input_schema: input,
+            output_schema: output,
             annotations: Annotations::of(self.kind),
         }
     }
@@ -176,6 +208,8 @@ struct Entry<'a> {
     title: &'a str,
     description: &'a str,
     input_schema: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_schema: Option<Value>,
     annotations: Annotations,
 }
 
@@ -202,8 +236,8 @@ impl Annotations {
 }
 
 /// The tools of each family, preset by preset. `authenticate` is the first of all: it takes no arguments and does no harm,
-/// so clients that try the first tool they see come away unhurt. 64 tools fit: a list is known by its bits.
-const FAMILIES: [&[Tool]; 23] = [
+/// so clients that try the first tool they see come away unhurt. 128 tools fit: a list is known by its bits.
+const FAMILIES: &[&[Tool]] = &[
     core::TOOLS,
     mail::TOOLS,
     calendar::TOOLS,
@@ -227,15 +261,25 @@ const FAMILIES: [&[Tool]; 23] = [
     tasks::TOOLS,
     search::TOOLS,
     raw::TOOLS,
+    #[cfg(feature = "conformance")]
+    fixtures::TOOLS,
+    #[cfg(feature = "conformance")]
+    fixtures::ASKING,
+    #[cfg(feature = "conformance")]
+    fixtures::TELLING,
 ];
 
 /// Every tool, always in the same order.
 pub fn catalogue() -> impl Iterator<Item = &'static Tool> {
-    FAMILIES.into_iter().flatten()
+    FAMILIES.iter().copied().flatten()
 }
 
 /// The tool of this name.
 pub fn find(name: &str) -> Option<&'static Tool> {
+    #[cfg(test)]
+    if name == probe::TOOL.name {
+        return Some(&probe::TOOL);
+    }
     catalogue().find(|tool| tool.name == name)
 }
 
@@ -265,30 +309,80 @@ pub fn needs(action: &Action) -> ScopeSet {
     match action {
         Action::Tool { name, .. } => find(name).map_or_else(ScopeSet::default, |tool| ScopeSet::of(tool.needs)),
         Action::Resource { uri } => resources::needs(uri),
+        Action::Wish(_) => ScopeSet::default(),
     }
 }
 
-/// Runs a tool or reads a resource; the JSON text of a `CallToolResult` or `ReadResourceResult`, or a want of
-/// permission that a further sign-in would mend.
-pub async fn run(action: &Action, context: &ToolContext<'_>) -> Result<String, GrantError> {
-    let (tool, outcome) = match action {
+/// Runs a tool or reads a resource: the JSON text of a `CallToolResult` or `ReadResourceResult`, questions to the client,
+/// or a want of permission that a further sign-in would mend.
+pub async fn run(action: &Action, context: &ToolContext<'_>) -> Result<Called, GrantError> {
+    match action {
+        // Nothing of the catalogue; the object noted it.
+        Action::Wish(_) => Ok(Called::Done("{}".to_owned())),
         Action::Tool { name, arguments } => {
             let tool = find(name);
             let outcome = match tool {
                 Some(tool) if context.view().has(tool) => call_tool(tool, arguments, context).await,
                 Some(_) | None => Err(ToolError::NoSuchTool(name.clone())),
             };
-            (tool, outcome)
+            settle(context, outcome, |outcome| answer::tool_result(outcome, tool, context.request_id))
         }
-        Action::Resource { uri } => (None, resources::read(uri, context).await),
-    };
-    if let (true, Err(ToolError::StepUp { needed, .. })) = (context.may_challenge, &outcome) {
-        return Err(GrantError::InsufficientScope { scopes: context.caller.granted.union(*needed) });
+        Action::Resource { uri } => match resources::read(uri, context).await {
+            Err(ToolError::NoSuchResource) => Ok(Called::NotFound { uri: uri.clone() }),
+            outcome => settle(context, outcome, |outcome| answer::resource_result(uri, outcome, context.request_id)),
+        },
     }
-    Ok(match action {
-        Action::Tool { .. } => answer::tool_result(outcome, tool, context.request_id),
-        Action::Resource { uri } => answer::resource_result(uri, outcome, context.request_id),
+}
+
+/// What came of it; `told` says it as a result where nothing else does.
+fn settle<T>(
+    context: &ToolContext<'_>,
+    outcome: Result<T, ToolError>,
+    told: impl FnOnce(Result<T, ToolError>) -> String,
+) -> Result<Called, GrantError> {
+    Ok(match outcome {
+        Err(ToolError::StepUp { needed, .. }) if context.may_challenge => {
+            return Err(GrantError::InsufficientScope { scopes: context.caller.granted.union(needed) });
+        }
+        Err(ToolError::InputRequired(requests)) => input_required(requests, context),
+        Err(ToolError::CannotAsk(method)) => {
+            Called::CannotAsk { method, told: told(Err(ToolError::CannotAsk(method))) }
+        }
+        outcome => Called::Done(told(outcome)),
     })
+}
+
+/// The result of a call that was ended because it took too long.
+pub fn too_long(action: &Action, request_id: &str) -> String {
+    match action {
+        Action::Tool { name, .. } => {
+            let tool = find(name);
+            let writes = tool.is_some_and(Tool::writes);
+            answer::tool_result(Err(ToolError::TooLong { writes }), tool, request_id)
+        }
+        Action::Resource { uri } => answer::resource_result(uri, Err(ToolError::TooLong { writes: false }), request_id),
+        // Waits for nothing.
+        Action::Wish(_) => "{}".to_owned(),
+    }
+}
+
+/// Whether a call may want to ask its client: only what cannot be taken back is asked about.
+pub fn may_ask(action: &Action) -> bool {
+    match action {
+        Action::Tool { .. } if cfg!(feature = "conformance") => true,
+        Action::Tool { name, .. } => {
+            find(name).is_some_and(|tool| matches!(tool.kind, Kind::Outward | Kind::Destructive))
+        }
+        Action::Resource { .. } | Action::Wish(_) => false,
+    }
+}
+
+fn input_required(requests: Vec<InputRequest>, context: &ToolContext<'_>) -> Called {
+    let mut dialogue: Dialogue = context.conversation.dialogue();
+    for request in &requests {
+        dialogue.note(request);
+    }
+    Called::InputRequired { requests, dialogue }
 }
 
 async fn call_tool(tool: &'static Tool, arguments: &str, context: &ToolContext<'_>) -> Outcome {

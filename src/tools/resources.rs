@@ -1,185 +1,198 @@
-//! The three resources: the user's profile, calendars and teams, as JSON.
+//! What can be read by URI: fixed resources, and templates that stand for one of many by its id.
+//!
+//! Owns which there are, how they are listed and how a URI is matched; what is in them is `user_resources` and
+//! `item_resources`.
 
 use std::sync::OnceLock;
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use futures_util::future::LocalBoxFuture;
+use percent_encoding::percent_decode_str;
+use serde::Serialize;
 
-use super::answer::{Answer, UNTRUSTED, clean};
 use super::call::Call;
-use super::{Outcome, ToolContext, ToolError};
-use crate::graph::GraphRequest;
-use crate::graph::request::{Method, Segment};
+use super::content::{Contents, Data};
+use super::icon::Icon;
+use super::{ToolContext, ToolError, item_resources, user_resources};
+use crate::graph::Failure;
+use crate::graph::request::is_segment;
 use crate::identity::{Scope, ScopeSet};
 
-/// What a resource holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Content {
-    Profile,
-    Calendars,
-    Teams,
+/// What reading gives.
+pub(super) type Reading<'a> = LocalBoxFuture<'a, Result<Data, ToolError>>;
+
+/// Where a resource is.
+pub(super) enum Place {
+    /// At one URI.
+    Fixed(&'static str),
+    /// At as many as there are ids, which stand percent-encoded between two pieces of text.
+    Each { before: &'static str, after: &'static str },
 }
 
-struct Resource {
-    uri: &'static str,
-    name: &'static str,
-    description: &'static str,
-    scope: Scope,
-    content: Content,
+impl Place {
+    /// The id in a URI of this place; empty where there is one URI only. `None` for a URI of another place.
+    fn id(&self, uri: &str) -> Option<String> {
+        match self {
+            Self::Fixed(own) => (*own == uri).then(String::new),
+            Self::Each { before, after } => {
+                let id = uri.strip_prefix(before)?.strip_suffix(after)?;
+                let one = !id.contains('/');
+                let id = percent_decode_str(id).decode_utf8().ok()?;
+                (one && is_segment(&id)).then(|| id.into_owned())
+            }
+        }
+    }
+
+    /// As logs and cursors name it.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Fixed(uri) => uri,
+            Self::Each { before, .. } => before,
+        }
+    }
 }
 
-const RESOURCES: [Resource; 3] = [
-    Resource {
-        uri: "microsoft://profile",
-        name: "profile",
-        description: "The signed-in user",
-        scope: Scope::UserRead,
-        content: Content::Profile,
-    },
-    Resource {
-        uri: "microsoft://calendars",
-        name: "calendars",
-        description: "The user's calendars, with ids for calendarId",
-        scope: Scope::CalendarsRead,
-        content: Content::Calendars,
-    },
-    Resource {
-        uri: "microsoft://teams",
-        name: "teams",
-        description: "The teams that the user is in, with ids for teamId",
-        scope: Scope::TeamReadBasicAll,
-        content: Content::Teams,
-    },
+/// A resource, or a template for many.
+pub(super) struct Resource {
+    pub place: Place,
+    pub name: &'static str,
+    pub title: &'static str,
+    pub description: &'static str,
+    pub mime_type: &'static str,
+    pub icon: Option<Icon>,
+    pub scope: Option<Scope>,
+    /// Reads it; the second argument is the id.
+    pub read: for<'a> fn(&'a Call<'a>, &'a str) -> Reading<'a>,
+}
+
+const FAMILIES: &[&[Resource]] = &[
+    user_resources::RESOURCES,
+    item_resources::RESOURCES,
+    #[cfg(feature = "conformance")]
+    super::fixtures::RESOURCES,
 ];
+
+fn all() -> impl Iterator<Item = &'static Resource> {
+    FAMILIES.iter().copied().flatten()
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry {
-    uri: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri_template: Option<String>,
     name: &'static str,
+    title: &'static str,
     description: &'static str,
     mime_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    icons: Option<[Icon; 1]>,
+}
+
+impl Resource {
+    fn entry(&self) -> Entry {
+        let (uri, uri_template) = match self.place {
+            Place::Fixed(uri) => (Some(uri), None),
+            Place::Each { before, after } => (None, Some(format!("{before}{{id}}{after}"))),
+        };
+        Entry {
+            uri,
+            uri_template,
+            name: self.name,
+            title: self.title,
+            description: self.description,
+            mime_type: self.mime_type,
+            icons: self.icon.map(|icon| [icon]),
+        }
+    }
 }
 
 /// JSON text of the array that `resources/list` answers with; made once per isolate.
 pub fn resources_json() -> &'static str {
     static LIST: OnceLock<String> = OnceLock::new();
-    LIST.get_or_init(|| {
-        let entries = RESOURCES.map(|resource| Entry {
-            uri: resource.uri,
-            name: resource.name,
-            description: resource.description,
-            mime_type: "application/json",
-        });
-        serde_json::to_string(&entries).unwrap_or_else(|_| "[]".to_owned())
-    })
+    LIST.get_or_init(|| listed(|place| matches!(place, Place::Fixed(_))))
 }
 
-/// Whether there is a resource of this URI.
+/// JSON text of the array that `resources/templates/list` answers with; made once per isolate.
+pub fn templates_json() -> &'static str {
+    static LIST: OnceLock<String> = OnceLock::new();
+    LIST.get_or_init(|| listed(|place| matches!(place, Place::Each { .. })))
+}
+
+fn listed(wanted: impl Fn(&Place) -> bool) -> String {
+    let entries: Vec<_> = all().filter(|resource| wanted(&resource.place)).map(Resource::entry).collect();
+    serde_json::to_string(&entries).unwrap_or_else(|_| "[]".to_owned())
+}
+
+/// Whether there is a resource of this URI, as far as its form can tell.
 pub fn has_resource(uri: &str) -> bool {
-    RESOURCES.iter().any(|resource| resource.uri == uri)
+    find(uri).is_some()
+}
+
+/// Whether there is a template, or a resource, that is written like this in a list.
+pub fn is_listed(uri: &str) -> bool {
+    all().map(Resource::entry).any(|entry| entry.uri == Some(uri) || entry.uri_template.as_deref() == Some(uri))
+}
+
+fn find(uri: &str) -> Option<(&'static Resource, String)> {
+    all().find_map(|resource| Some((resource, resource.place.id(uri)?)))
 }
 
 /// What the resources need.
 pub(super) fn scopes() -> ScopeSet {
-    ScopeSet::of(&RESOURCES.map(|resource| resource.scope))
+    let scopes: Vec<_> = all().filter_map(|resource| resource.scope).collect();
+    ScopeSet::of(&scopes)
 }
 
 /// What the resource of this URI needs.
 pub(super) fn needs(uri: &str) -> ScopeSet {
-    RESOURCES
-        .iter()
-        .find(|resource| resource.uri == uri)
-        .map_or_else(ScopeSet::default, |resource| ScopeSet::of(&[resource.scope]))
+    find(uri).and_then(|(resource, _)| resource.scope).map_or_else(ScopeSet::default, |scope| ScopeSet::of(&[scope]))
 }
 
 /// Reads a resource.
-pub(super) async fn read(uri: &str, context: &ToolContext<'_>) -> Outcome {
-    match RESOURCES.into_iter().find(|resource| resource.uri == uri) {
-        Some(resource) => resource.read(context).await,
-        None => Err(ToolError::NoSuchResource),
+pub(super) async fn read(uri: &str, context: &ToolContext<'_>) -> Result<Contents, ToolError> {
+    let (resource, id) = find(uri).ok_or(ToolError::NoSuchResource)?;
+    let call = Call { context, name: resource.place.name() };
+    if let Some(scope) = resource.scope {
+        call.require(scope)?;
     }
+    let data = (resource.read)(&call, &id).await.map_err(|error| match (&resource.place, error) {
+        (Place::Each { .. }, ToolError::Graph { failure, .. }) if is_unknown(&failure) => ToolError::NoSuchResource,
+        (Place::Fixed(_) | Place::Each { .. }, error) => error,
+    })?;
+    Ok(Contents { uri: uri.to_owned(), mime_type: resource.mime_type.into(), data })
 }
 
-impl Resource {
-    async fn read(&self, context: &ToolContext<'_>) -> Outcome {
-        let call = Call { context, name: self.uri };
-        call.require(self.scope)?;
-        match self.content {
-            Content::Profile => profile(&call).await,
-            Content::Calendars => calendars(&call).await,
-            Content::Teams => teams(&call).await,
+/// Whether Graph knows nothing of this id. What cannot be an id at all it refuses with 400.
+fn is_unknown(failure: &Failure) -> bool {
+    failure.status == Some(404) || failure.code == "ErrorInvalidIdMalformed"
+}
+
+/// JSON text.
+pub(super) fn json_text(body: &impl Serialize) -> Data {
+    Data::Text(serde_json::to_string(body).unwrap_or_default().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_one_decoded_segment_and_nothing_else_matches() {
+        let place = Place::Each { before: "a://b/", after: "/c" };
+        for (uri, id) in [
+            ("a://b/x%2Fy%3D/c", Some("x/y=")),
+            ("a://b/x=/c", Some("x=")),
+            ("a://b//c", None),
+            ("a://b/../c", None),
+            ("a://b/%2E%2E/c", None),
+            ("a://b/x/y/c", None),
+            ("a://b/%FF/c", None),
+            ("a://b/x", None),
+            ("A://b/x/c", None),
+        ] {
+            assert_eq!(place.id(uri).as_deref(), id, "{uri}");
         }
     }
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Profile {
-    id: String,
-    display_name: Option<String>,
-    mail: Option<String>,
-    user_principal_name: Option<String>,
-    job_title: Option<String>,
-    office_location: Option<String>,
-    preferred_language: Option<String>,
-}
-
-async fn profile(call: &Call<'_>) -> Outcome {
-    let fields = "id,displayName,mail,userPrincipalName,jobTitle,officeLocation,preferredLanguage";
-    let request = GraphRequest::new(Method::Get, &[Segment::Word("me")])?.query("$select", fields);
-    Ok(Answer::of(&call.json::<Profile>(&request).await?))
-}
-
-/// A page, and whether there is more of it.
-#[derive(Deserialize)]
-struct Listing<T> {
-    value: Vec<T>,
-    #[serde(rename = "@odata.nextLink")]
-    next: Option<String>,
-}
-
-async fn list<T: DeserializeOwned>(call: &Call<'_>, request: &GraphRequest) -> Result<(Vec<T>, bool), ToolError> {
-    let listing: Listing<T> = call.json(request).await?;
-    Ok((listing.value, listing.next.is_some()))
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CalendarEntry {
-    id: String,
-    name: Option<String>,
-    is_default_calendar: Option<bool>,
-    can_edit: Option<bool>,
-}
-
-async fn calendars(call: &Call<'_>) -> Outcome {
-    let request = GraphRequest::new(Method::Get, &[Segment::Word("me"), Segment::Word("calendars")])?
-        .query("$select", "id,name,isDefaultCalendar,canEdit")
-        .query("$top", "100");
-    let (mut calendars, truncated) = list::<CalendarEntry>(call, &request).await?;
-    for calendar in &mut calendars {
-        calendar.name = calendar.name.as_deref().map(|name| clean(name, 255));
-    }
-    Ok(Answer::of(&json!({"untrusted": UNTRUSTED, "calendars": calendars, "truncated": truncated})))
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Team {
-    id: String,
-    display_name: Option<String>,
-    description: Option<String>,
-}
-
-async fn teams(call: &Call<'_>) -> Outcome {
-    let request = GraphRequest::new(Method::Get, &[Segment::Word("me"), Segment::Word("joinedTeams")])?
-        .query("$select", "id,displayName,description");
-    let (mut teams, truncated) = list::<Team>(call, &request).await?;
-    for team in &mut teams {
-        team.display_name = team.display_name.as_deref().map(|name| clean(name, 255));
-        team.description = team.description.as_deref().map(|text| clean(text, 300));
-    }
-    Ok(Answer::of(&json!({"untrusted": UNTRUSTED, "teams": teams, "truncated": truncated})))
 }

@@ -1,20 +1,31 @@
-//! Input schemas as the pickiest client takes them: one flat object, nothing referenced, no combinator at the root, no
+//! Schemas as the pickiest client takes them: one flat object, nothing referenced, no combinator at the root, no
 //! null types, no keyword that some client warns about.
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
+use super::{Input, Schemas};
+
 /// Keywords that cost tokens or upset a client, and tell a model nothing.
 const NOISE: [&str; 4] = ["$schema", "title", "format", "$defs"];
 
-/// The schema of a tool's input.
-pub(super) fn of<I: JsonSchema>() -> Value {
-    let settings = SchemaSettings::draft2020_12().with(|settings| {
+/// The schemas of a tool.
+pub(super) fn of<I: Input>() -> Schemas {
+    Schemas { input: flat::<I>(SchemaSettings::draft2020_12()), output: I::output() }
+}
+
+/// The schema of a tool's structured answers: members that may be left out are not required.
+pub(super) fn output<T: JsonSchema>() -> Value {
+    flat::<T>(SchemaSettings::draft2020_12().for_serialize())
+}
+
+fn flat<T: JsonSchema>(settings: SchemaSettings) -> Value {
+    let settings = settings.with(|settings| {
         settings.meta_schema = None;
         settings.inline_subschemas = true;
     });
-    let mut schema = settings.into_generator().into_root_schema_for::<I>().to_value();
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
     tidy(&mut schema);
     if let Value::Object(root) = &mut schema {
         root.remove("description");

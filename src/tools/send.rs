@@ -88,7 +88,7 @@ pub(super) struct Body {
     pub content: String,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Sent<'a> {
     status: &'static str,
@@ -102,6 +102,10 @@ pub(super) struct Sent<'a> {
 
 #[async_trait(?Send)]
 impl Input for SendEmail {
+    fn output() -> Option<Value> {
+        Some(schema::output::<Sent<'_>>())
+    }
+
     async fn run(self, call: &Call<'_>) -> Outcome {
         let mode = self.mode.unwrap_or_default();
         let draft = self.draft()?;
@@ -119,7 +123,7 @@ impl Input for SendEmail {
         } else {
             send_blind(call, &key, &arguments, &message).await?
         };
-        Ok(Answer::of(&told(delivery, Some(recipients), &key)))
+        Ok(Answer::structured(&told(delivery, Some(recipients), &key)))
     }
 }
 

@@ -159,8 +159,24 @@ struct Created {
     join_web_url: Option<String>,
 }
 
+#[derive(JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Told {
+    status: &'static str,
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    join_url: Option<String>,
+    start: String,
+    end: String,
+    note: &'static str,
+}
+
 #[async_trait(?Send)]
 impl Input for CreateTeamsMeeting {
+    fn output() -> Option<Value> {
+        Some(schema::output::<Told>())
+    }
+
     async fn run(self, call: &Call<'_>) -> Outcome {
         let key = arguments::key(self.idempotency_key.as_deref())?;
         let mut meeting = self.meeting()?;
@@ -174,14 +190,14 @@ impl Input for CreateTeamsMeeting {
         } else {
             call.json(&GraphRequest::new(Method::Post, &[me, meetings])?.body(body)).await?
         };
-        Ok(Answer::of(&json!({
-            "status": "created",
-            "id": created.id,
-            "joinUrl": created.join_web_url,
-            "start": meeting.start_date_time,
-            "end": meeting.end_date_time,
-            "note": "It is on no calendar and nobody was invited.",
-        })))
+        Ok(Answer::structured(&Told {
+            status: "created",
+            id: created.id,
+            join_url: created.join_web_url,
+            start: meeting.start_date_time,
+            end: meeting.end_date_time,
+            note: "It is on no calendar and nobody was invited.",
+        }))
     }
 }
 

@@ -38,14 +38,14 @@ impl View {
     }
 
     /// One bit for each tool of the catalogue, in its order.
-    fn visible(&self) -> u64 {
-        catalogue().zip(0..).fold(0, |bits, (tool, at)| bits | u64::from(self.shows(tool)) << at)
+    fn visible(&self) -> u128 {
+        catalogue().zip(0..).fold(0, |bits, (tool, at)| bits | u128::from(self.shows(tool)) << at)
     }
 }
 
 /// The lists that one isolate has answered with.
 #[derive(Default)]
-pub struct Lists(RefCell<HashMap<u64, Rc<str>>>);
+pub struct Lists(RefCell<HashMap<u128, Rc<str>>>);
 
 impl Lists {
     /// JSON text of the array that `tools/list` answers with. Callers who see the same tools share the same text.
@@ -64,8 +64,8 @@ impl Lists {
     }
 }
 
-fn join(visible: u64) -> String {
-    let shown = entries().iter().zip(0..).filter(|(_, at)| visible & (1_u64 << at) != 0);
+fn join(visible: u128) -> String {
+    let shown = entries().iter().zip(0..).filter(|(_, at)| visible & (1_u128 << at) != 0);
     let shown: Vec<_> = shown.map(|(entry, _)| entry.as_str()).collect();
     format!("[{}]", shown.join(","))
 }

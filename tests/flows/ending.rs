@@ -39,16 +39,6 @@ async fn only_its_own_user_ends_a_grant() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_grant_takes_streams_until_it_is_over() {
-    let granted = Granted::new();
-    assert!(!granted.grant.is_over(), "an object without a grant serves discovery");
-    granted.tokens().await;
-    assert!(!granted.grant.is_over());
-    granted.ask(GrantCommand::RevokeByUser { user: user() }).await.unwrap();
-    assert!(granted.grant.is_over());
-}
-
-#[tokio::test(flavor = "current_thread")]
 async fn a_grant_is_described_to_its_own_user_while_it_stands() {
     let granted = Granted::new();
     let tokens = granted.tokens().await;

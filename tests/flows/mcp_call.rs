@@ -58,7 +58,7 @@ async fn what_the_catalogue_does_not_hold_never_reaches_the_object() {
         (rpc("prompts/get"), -32602),
         (rpc("made/up"), -32601),
         (rpc("server/discover"), -32601),
-        (rpc("logging/setLevel"), -32601),
+        (rpc("resources/subscribe"), -32601),
     ];
     for (body, code) in cases {
         let scene = Scene::new(&[]);

@@ -332,3 +332,32 @@ async fn a_grant_that_ended_is_401_whatever_is_asked() {
         assert_eq!(ask(&scene, &scene.bearer(1), method, params).await.0, 401, "{method}");
     }
 }
+
+/// The product promises no change notices; who asks for some learns at once that none will come.
+#[tokio::test(flavor = "current_thread")]
+async fn who_listens_for_what_this_server_never_says_is_told_so_and_answered() {
+    let scene = Scene::new(&[]);
+    let bearer = scene.bearer(1);
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("mcp-protocol-version", REVISION),
+        ("mcp-method", "subscriptions/listen"),
+    ];
+    let asked = json!({"toolsListChanged": true, "resourceSubscriptions": ["microsoft://profile"]});
+    let body = message("subscriptions/listen", json!({ "notifications": asked }));
+    let response = send(&scene, &headers, &body).await;
+    assert_eq!((response.status, response.header("content-type")), (200, Some("text/event-stream")));
+    let text = response.body_text().into_owned();
+    let told: Vec<Value> =
+        text.lines().filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok()).collect();
+    assert_eq!(told.len(), 2, "{text}");
+    assert_eq!(told[0]["method"], "notifications/subscriptions/acknowledged");
+    assert_eq!(told[0]["params"]["notifications"], json!({}));
+    assert_eq!((&told[1]["id"], &told[1]["result"]["resultType"]), (&body["id"], &json!("complete")));
+    for message in [&told[0]["params"]["_meta"], &told[1]["result"]["_meta"]] {
+        assert_eq!(message["io.modelcontextprotocol/subscriptionId"], body["id"]);
+    }
+    let (status, value) = ask(&scene, &bearer, "subscriptions/listen", json!({})).await;
+    assert_eq!((status, &value["error"]["code"]), (200, &json!(-32602)), "it must say what it listens for");
+    assert_eq!(ask(&scene, "Bearer api-token", "subscriptions/listen", json!({})).await.0, 401);
+}

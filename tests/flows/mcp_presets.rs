@@ -76,7 +76,7 @@ async fn a_wrong_name_is_told_with_the_right_ones_but_to_nobody_outside() {
 #[tokio::test(flavor = "current_thread")]
 async fn the_list_is_what_the_token_can_use() {
     let scene = Scene::new(&[]);
-    let bearer = scene.bearer_of(1, ScopeSet::parse_known("Mail.Read"));
+    let bearer = scene.bearer_with((1, 1), ScopeSet::parse_known("Mail.Read"));
     let session = scene.initialize(&bearer, "2025-11-25").await;
     let listed = json(&scene.within(&bearer, &session, &rpc("tools/list")).await);
     let tools = listed["result"]["tools"].as_array().unwrap();

@@ -1,14 +1,15 @@
 //! A scene for the protocol's flows: a Worker whose grants' objects follow a script.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use async_trait::async_trait;
 use serde_json::Value;
 
-use crate::agent::{AgentName, Command, GrantCommand, GrantError, GrantReply, Presented, Reply};
+use crate::agent::{AgentName, Called, Command, GrantCommand, GrantError, GrantReply, Presented, Reply};
 use crate::config::PresetSet;
+use crate::crypto::Digest;
 use crate::exchange::{Exchange, Isolate};
 use crate::identity::{AccessIdentity, GrantId, Scope, ScopeSet, UserId};
 use crate::mcp::{self, Endpoint};
@@ -34,6 +35,10 @@ pub(crate) struct ScriptedAgents {
     /// Whether only calls are refused: the grant ended between the confirmation and the call.
     pub(crate) refuse_calls_only: Cell<bool>,
     pub(crate) unreachable: Cell<bool>,
+    /// Whether no stream has a connection.
+    pub(crate) deaf: Cell<bool>,
+    /// Each grant's client, by the object's name, where it is not the usual one.
+    pub(crate) clients: RefCell<HashMap<String, &'static str>>,
     ended: RefCell<HashSet<String>>,
 }
 
@@ -68,7 +73,8 @@ impl Agents for ScriptedAgents {
                 for _ in 0..3 {
                     tokio::task::yield_now().await;
                 }
-                Ok(Reply::Grant(verdict.map(|()| GrantReply::Confirmed)))
+                let client = self.clients.borrow().get(&name.to_string()).copied().unwrap_or("client-1");
+                Ok(Reply::Grant(verdict.map(|()| GrantReply::Confirmed(Digest::of(client.as_bytes())))))
             }
             Command::Grant(GrantCommand::EndSession(presented)) => {
                 note("end");
@@ -76,17 +82,40 @@ impl Agents for ScriptedAgents {
                 self.ended.borrow_mut().extend(presented.session.clone());
                 Ok(Reply::Grant(verdict.map(|()| GrantReply::Done)))
             }
+            Command::MaySpeak { presented, .. } => {
+                note("heard");
+                let verdict = if self.refuse_calls_only.get() { Ok(()) } else { self.judge(presented) };
+                let verdict = verdict.and(if self.deaf.get() { Err(GrantError::NotConnected) } else { Ok(()) });
+                Ok(Reply::Grant(verdict.map(|()| GrantReply::Done)))
+            }
+            Command::MayAttach(asked) => {
+                note("attach");
+                let verdict = asked.presented.as_ref().map_or(Ok(()), |presented| self.judge(presented));
+                Ok(Reply::Grant(verdict.map(|()| GrantReply::Done)))
+            }
+            Command::Answer(answer) => {
+                note("answer");
+                Ok(Reply::Grant(self.judge(&answer.presented).map(|()| GrantReply::Done)))
+            }
+            Command::Introduce { presented, .. } => {
+                note("introduce");
+                Ok(Reply::Grant(self.judge(presented).map(|()| GrantReply::Done)))
+            }
+            Command::Cancel(cancel) => {
+                note(&format!("cancel {:?}", cancel.call));
+                Ok(Reply::Grant(self.judge(&cancel.presented).map(|()| GrantReply::Done)))
+            }
             Command::Grant(_) | Command::User(_) | Command::AdmitRegistration { .. } => Err(AgentUnavailable),
             Command::Call(call) => {
                 note(&format!("call {:?}", call.action));
                 self.presets.borrow_mut().push(call.presets);
-                Ok(Reply::Called(self.judge(&call.presented).map(|()| TOOL_RESULT.to_owned())))
+                Ok(Reply::Called(self.judge(&call.presented).map(|()| Called::Done(TOOL_RESULT.to_owned()))))
             }
             Command::Publish { stream, message } => {
                 note("publish");
                 let message = serde_json::from_str(message).map_err(|_| AgentUnavailable)?;
-                self.published.borrow_mut().push((stream.clone(), message));
-                Ok(Reply::Published(1))
+                self.published.borrow_mut().push((stream.to_string(), message));
+                Ok(Reply::Published(!self.deaf.get()))
             }
         }
     }
@@ -123,14 +152,19 @@ impl Scene {
 
     /// `Authorization` of the user whose grant `seed` makes, good for everything, for an hour.
     pub(crate) fn bearer(&self, seed: u64) -> String {
-        self.bearer_of(seed, ScopeSet::of(Scope::ALL))
+        self.bearer_with((seed, seed), ScopeSet::of(Scope::ALL))
     }
 
-    /// The same, good for these scopes.
-    pub(crate) fn bearer_of(&self, seed: u64, scopes: ScopeSet) -> String {
+    /// The same of one user's other grant.
+    pub(crate) fn bearer_of(&self, user: u64, grant: u64) -> String {
+        self.bearer_with((user, grant), ScopeSet::of(Scope::ALL))
+    }
+
+    /// The same, of this user and grant and good for these scopes.
+    pub(crate) fn bearer_with(&self, (user, grant): (u64, u64), scopes: ScopeSet) -> String {
         let stamp = Stamp {
-            user: Some(UserId { tid: uuid::Uuid::from_u128(1), oid: uuid::Uuid::from_u128(seed.into()) }),
-            grant: GrantId::random(&SeededRandom::new(seed)),
+            user: Some(UserId { tid: uuid::Uuid::from_u128(1), oid: uuid::Uuid::from_u128(user.into()) }),
+            grant: GrantId::random(&SeededRandom::new(grant)),
             scopes,
             expires_at: self.platform.clock.now() + 3600,
         };

@@ -15,12 +15,13 @@ async fn open(scene: &Scene, bearer: &str) -> StreamSpec {
     let response = scene.send(Endpoint::Sse, request(Method::Get, &headers, "")).await;
     assert_eq!(response.status, 200);
     let Body::Stream(spec) = response.body else { unreachable!("a stream") };
-    spec
+    *spec
 }
 
 /// The query that the `endpoint` event names.
 fn query(spec: &StreamSpec) -> String {
-    let path = spec.prelude.strip_prefix("event: endpoint\ndata: ").and_then(|rest| rest.strip_suffix("\n\n"));
+    let path =
+        spec.prelude.strip_prefix("retry: 1000\nevent: endpoint\ndata: ").and_then(|rest| rest.strip_suffix("\n\n"));
     path.and_then(|path| path.strip_prefix("/sse/message?")).unwrap_or_default().to_owned()
 }
 
@@ -41,7 +42,7 @@ async fn a_fresh_stream_answers_without_initialize() {
     assert_eq!(post(&scene, &bearer, &query(&spec), &call("getEmails")).await, 202);
     assert_eq!(post(&scene, &bearer, &query(&spec), &rpc("server/discover")).await, 202);
     let published = scene.agents.published.borrow();
-    assert!(published.iter().all(|(stream, message)| *stream == spec.stream && message["id"] == 7));
+    assert!(published.iter().all(|(stream, message)| *stream == spec.attach.stream.as_str() && message["id"] == 7));
     assert!(published[0].1["result"]["content"].is_array());
     assert_eq!(published[1].1["error"]["code"], -32601);
 }
@@ -98,12 +99,12 @@ async fn a_discovery_stream_has_an_object_of_its_own_and_no_tools_run() {
     let scene = Scene::new(&[]);
     let bearer = "Bearer api-token";
     let (one, two) = (open(&scene, bearer).await, open(&scene, bearer).await);
-    assert_eq!(one.agent, AgentName::Discovery(one.stream.clone()));
+    assert_eq!(one.agent, AgentName::Discovery(one.attach.stream.session().to_owned()));
     assert_ne!(one.agent, two.agent);
     assert_eq!(post(&scene, bearer, &query(&one), &rpc("tools/list")).await, 202);
     assert_eq!(post(&scene, bearer, &query(&one), &call("getEmails")).await, 401);
     assert_eq!(post(&scene, "Bearer another-token", &query(&one), &rpc("tools/list")).await, 404);
-    assert_eq!(*scene.agents.seen.borrow(), [format!("publish discovery:{}", one.stream)]);
+    assert_eq!(*scene.agents.seen.borrow(), [format!("publish discovery:{}", one.attach.stream.session())]);
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -149,4 +150,22 @@ async fn a_batch_or_broken_message_is_refused_before_the_202() {
         assert_eq!(post(&scene, &bearer, &query, &body).await, 400, "{body}");
     }
     assert!(scene.agents.published.borrow().is_empty());
+}
+
+/// A deploy takes every stream away, and clients are back after a second or three. Who calls in between must not wait a
+/// minute for an answer that cannot come, nor have a mail sent without learning of it.
+#[tokio::test(flavor = "current_thread")]
+async fn without_a_connected_stream_nothing_is_done_and_the_client_learns_at_once() {
+    let scene = Scene::new(&[]);
+    let bearer = scene.bearer(1);
+    let query = query(&open(&scene, &bearer).await);
+    scene.agents.deaf.set(true);
+    for body in [call("sendEmail"), call("getEmails"), rpc("tools/list"), rpc("ping")] {
+        assert_eq!(post(&scene, &bearer, &query, &body).await, 404, "{body}");
+    }
+    assert!(!scene.agents.seen.borrow().iter().any(|seen| seen.starts_with("call")));
+    let notified = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+    assert_eq!(post(&scene, &bearer, &query, notified).await, 202, "who wants no answer needs no stream");
+    scene.agents.deaf.set(false);
+    assert_eq!(post(&scene, &bearer, &query, &call("getEmails")).await, 202);
 }

@@ -134,7 +134,7 @@ impl Model {
             assert_eq!(reply, Err(GrantError::Revoked));
             return;
         }
-        assert_eq!(reply, Ok(GrantReply::Confirmed));
+        assert!(matches!(reply, Ok(GrantReply::Confirmed(_))), "{reply:?}");
         if index == self.access.len() - 1 {
             self.previous_counts = false;
         }

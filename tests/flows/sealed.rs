@@ -104,13 +104,24 @@ fn every_secret(config: &Config) -> Vec<Key> {
         microsoft_tokens,
         envelopes,
         cursors,
+        request_states,
         sessions,
         networks,
         entra_verifier,
         entra_nonce,
     } = &config.keys.encryption;
-    let derived =
-        [tokens, successors, microsoft_tokens, envelopes, cursors, sessions, networks, entra_verifier, entra_nonce];
+    let derived = [
+        tokens,
+        successors,
+        microsoft_tokens,
+        envelopes,
+        cursors,
+        request_states,
+        sessions,
+        networks,
+        entra_verifier,
+        entra_nonce,
+    ];
     let texts = [&Secret::new(CLIENT_SECRET), &config.gateway.handler_key];
     let roots = [config.keys.cookie.clone(), config.keys.cookie_signing.clone()];
     let all: Vec<_> = derived

@@ -137,6 +137,27 @@ async fn a_narrowed_token_is_sent_for_what_the_grant_holds() {
     assert!(scope.contains("Mail.ReadWrite"), "a wider sign-in does not lose what the grant has: {scope}");
 }
 
+/// SDKs do not initialise again on a 404, so a person would see every call fail after having agreed to more.
+#[tokio::test(flavor = "current_thread")]
+async fn a_session_goes_on_after_the_sign_in_for_more() {
+    let mut client = Client::with("Mail.Read").await;
+    let initialize = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}"#;
+    let opened = client.post("", initialize).await;
+    let session = opened.header("mcp-session-id").unwrap().to_owned();
+    let scope = challenged(&client.post(&session, &call("sendEmail")).await);
+    let earlier = client.bearer.clone();
+    client.sign_in(&scope).await;
+    let after = json(&client.post(&session, &call("sendEmail")).await);
+    assert_eq!(report(&after["result"])["code"], "invalidArgument", "the call itself was reached");
+    // As another program on the same machine would, that signed in as the same person.
+    let other = Client { id: client.world.public_client().await, ..client };
+    let mut other = Client { bearer: String::new(), refresh: String::new(), ..other };
+    other.sign_in(&scope).await;
+    assert_eq!(other.post(&session, &call("getEmails")).await.status, 404);
+    let ended = Client { bearer: earlier, ..other };
+    assert_eq!(ended.post(&session, &call("getEmails")).await.status, 401, "the earlier grant is over");
+}
+
 /// A status would take away the answers of the other messages, and what those did would be done again.
 #[tokio::test(flavor = "current_thread")]
 async fn in_a_batch_it_is_the_answer_to_its_own_message() {

@@ -9,7 +9,7 @@ use crate::identity::{ConsentBy, Scope, ScopeSet};
 use crate::tools::{self, Lists, View};
 
 /// Everything, as somebody sees it who has not signed in yet.
-const WHOLE: View = View { presets: PresetSet::ALL, scopes: None, read_only: false };
+pub(super) const WHOLE: View = View { presets: PresetSet::ALL, scopes: None, read_only: false };
 
 fn shown(view: View) -> Vec<Value> {
     serde_json::from_str(&Lists::default().json(view)).unwrap()
@@ -29,6 +29,8 @@ fn the_list_is_as_stored() {
         snapshot(&format!("tools/{}", entry["name"].as_str().unwrap()), &entry);
     }
     snapshot("resources_list", &serde_json::from_str(tools::resources_json()).unwrap());
+    snapshot("templates_list", &serde_json::from_str(tools::templates_json()).unwrap());
+    snapshot("prompts_list", &serde_json::from_str(crate::prompts::list_json()).unwrap());
 }
 
 #[test]
@@ -41,11 +43,14 @@ fn the_order_is_that_of_the_presets() {
 fn names_and_descriptions_fit_every_client() {
     for tool in tools::catalogue() {
         assert!(tool.name.len() <= 40, "{}", tool.name);
+        // Clients prefix a name with that of the server and refuse more than 64, or 60, together.
+        assert!("mcp__m365-mcp__".len() + tool.name.len() <= 60, "{}", tool.name);
         assert!(tool.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'), "{}", tool.name);
         assert!(tool.description.len() <= 200, "{}: {}", tool.name, tool.description.len());
         assert!(!(tool.needs.is_empty() && tool.also.is_empty()), "{} names no scope", tool.name);
         assert_eq!(tools::catalogue().filter(|other| other.name == tool.name).count(), 1);
     }
+    assert!(tools::catalogue().count() < 128, "some clients take no more tools than that, of all servers together");
 }
 
 #[test]
@@ -94,6 +99,22 @@ fn schemas_hold_nothing_that_a_client_refuses() {
             assert!(schema.get(keyword).is_none(), "{keyword} at the root of {tool}");
         }
         plain(schema);
+        if let Some(output) = tool.get("outputSchema") {
+            assert_eq!(output["type"], "object", "revisions up to 2025-11-25 know no other: {tool}");
+            assert!(output["properties"].is_object(), "{tool}");
+            plain(output);
+        }
+    }
+}
+
+#[test]
+fn every_list_is_in_the_same_order_each_time_and_has_titles() {
+    let all = Lists::default().json(WHOLE);
+    for list in [&*all, tools::resources_json(), tools::templates_json(), crate::prompts::list_json()] {
+        let entries: Vec<Value> = serde_json::from_str(list).unwrap();
+        assert!(!entries.is_empty() && entries.iter().all(|entry| entry["title"].is_string()), "{list}");
+        let icons = entries.iter().filter_map(|entry| entry["icons"][0]["src"].as_str());
+        assert!(icons.into_iter().all(|src| src.starts_with("data:image/svg+xml,%3Csvg") && !src.contains(' ')));
     }
 }
 
@@ -155,7 +176,7 @@ fn callers_who_see_the_same_share_one_text() {
 
 #[test]
 fn a_list_has_a_bit_for_every_tool() {
-    assert!(tools::catalogue().count() <= 64);
+    assert!(tools::catalogue().count() <= 128);
 }
 
 #[test]

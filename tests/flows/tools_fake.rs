@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::agent::{Action, Caller, Profile};
+use crate::agent::{Action, Called, Caller, Client, Conversation, Profile};
 use crate::config::{Config, PresetSet};
 use crate::graph::{Failure, Graph, GraphRequest, GraphResponse, Origin};
 use crate::identity::{GrantId, ScopeSet, UserId};
@@ -53,6 +53,8 @@ pub(crate) struct Desk {
     pub(crate) offered: ScopeSet,
     pub(crate) memory: Memory,
     pub(crate) graph: ScriptedGraph,
+    /// What is known of the client.
+    pub(crate) client: Client,
 }
 
 impl Desk {
@@ -85,6 +87,7 @@ impl Desk {
             offered,
             memory: Memory::default(),
             graph: ScriptedGraph::default(),
+            client: Client::default(),
         }
     }
 
@@ -125,6 +128,23 @@ impl Desk {
 
     /// Runs an action; the result object.
     pub(crate) async fn run(&self, action: &Action) -> Value {
+        match self.called(action).await {
+            Called::Done(result) | Called::CannotAsk { told: result, .. } => {
+                serde_json::from_str(&result).expect("the result is JSON")
+            }
+            // What the protocol makes of it is not tried here.
+            called @ (Called::NotFound { .. }
+            | Called::InputRequired { .. }
+            | Called::OnStream(_)
+            | Called::Cancelled) => {
+                json!(format!("{called:?}"))
+            }
+        }
+    }
+
+    /// Runs an action; what came of it.
+    pub(crate) async fn called(&self, action: &Action) -> Called {
+        let conversation = Conversation::new(&self.client, &self.ports, None);
         let context = ToolContext {
             config: &self.config,
             ports: &self.ports,
@@ -134,10 +154,10 @@ impl Desk {
             may_challenge: false,
             memory: &self.memory,
             graph: &self.graph,
+            conversation: &conversation,
             request_id: "5f0c0000-0000-4000-8000-000000000001",
         };
-        let result = tools::run(action, &context).await.expect("without a challenge there is always a result");
-        serde_json::from_str(&result).expect("the result is JSON")
+        tools::run(action, &context).await.expect("without a challenge there is always a result")
     }
 
     /// Calls a tool that succeeds; its answer.

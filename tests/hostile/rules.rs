@@ -7,7 +7,7 @@ use std::path::Path;
 const TABLE: &str = include_str!("../../TECHNICAL.md");
 
 /// Every rule that the authorization server is held to, by group and number.
-const RULES: [(&str, usize); 14] = [
+const RULES: [(&str, usize); 15] = [
     ("A", 10),
     ("B", 7),
     ("T", 9),
@@ -19,6 +19,7 @@ const RULES: [(&str, usize); 14] = [
     ("W", 2),
     ("X", 1),
     ("U", 1),
+    ("L", 3),
     ("E", 8),
     ("P", 7),
     ("O", 2),

@@ -381,5 +381,5 @@ pub(super) fn param(params: &[(String, String)], name: &str) -> Option<String> {
 /// Whether the response is one for a person at the browser, that leads nowhere.
 pub(super) fn is_local(response: &Response, status: u16) -> bool {
     let html = response.header("content-type") == Some("text/html; charset=utf-8");
-    response.status == status && html && response.header("location").is_none() && response.body != Body::Empty
+    response.status == status && html && response.header("location").is_none() && !matches!(response.body, Body::Empty)
 }

@@ -9,11 +9,12 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use super::signer::seeded;
+use crate::agent::{StreamName, Subscription};
 use crate::log::Event;
 use crate::ports::{
-    AiCall, AiGateway, Alarm, Background, Clock, Es256, KV_PAGE, Kv, KvError, KvPage, Limit, Log, OutboundRequest,
-    OutboundResponse, P256Key, Ps256, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Sockets, Sql, SqlError,
-    SqlRow, SqlValue, Timer, Upstream, UpstreamError,
+    AiCall, AiGateway, Alarm, Background, Clock, Connection, Es256, KV_PAGE, Kv, KvError, KvPage, Limit, Log,
+    OutboundRequest, OutboundResponse, P256Key, Ps256, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Sockets,
+    Sql, SqlError, SqlRow, SqlValue, Timer, Upstream, UpstreamError,
 };
 
 /// A clock that moves only when told to.
@@ -346,16 +347,38 @@ impl Alarm for FakeAlarm {
         self.0.set(Some(at));
         Ok(())
     }
+
+    async fn next(&self) -> Result<Option<u64>, SqlError> {
+        Ok(self.0.get())
+    }
 }
 
 /// Notes what would have gone to streams.
 #[derive(Default)]
-pub(crate) struct MemorySockets(pub(crate) RefCell<Vec<(String, String)>>);
+pub(crate) struct MemorySockets(
+    pub(crate) RefCell<Vec<(String, String)>>,
+    /// Who wants to be told of changes.
+    pub(crate) RefCell<Vec<(StreamName, Subscription)>>,
+    /// Whether every client has gone.
+    pub(crate) Cell<bool>,
+);
 
 impl Sockets for MemorySockets {
-    fn send(&self, stream: &str, text: &str) -> usize {
+    fn send(&self, stream: &str, text: &str) -> bool {
         self.0.borrow_mut().push((stream.to_owned(), text.to_owned()));
-        1
+        true
+    }
+
+    fn is_open(&self, _stream: &str) -> bool {
+        !self.2.get()
+    }
+
+    fn close(&self, stream_or_session: &str) {
+        self.0.borrow_mut().push((stream_or_session.to_owned(), "closed".to_owned()));
+    }
+
+    fn listeners(&self) -> Vec<(StreamName, Subscription)> {
+        self.1.borrow().clone()
     }
 
     fn close_all(&self) {
@@ -379,6 +402,19 @@ impl QueuedBackground {
 impl Background for QueuedBackground {
     fn run(&self, work: LocalBoxFuture<'static, ()>) {
         self.0.borrow_mut().push(work);
+    }
+}
+
+/// A connection that holds until the test says otherwise.
+#[derive(Default)]
+pub(crate) struct FakeConnection(pub(crate) Cell<bool>);
+
+#[async_trait(?Send)]
+impl Connection for FakeConnection {
+    async fn closed(&self) {
+        while !self.0.get() {
+            tokio::task::yield_now().await;
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use std::rc::{Rc, Weak};
 use async_trait::async_trait;
 
 use super::fakes::{
-    CountingLimiter, FakeAlarm, FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql, NativeEs256,
-    NativePs256, NativeRs256, Pace, QueuedBackground, ScriptedGateway, ScriptedUpstream, SeededRandom,
+    CountingLimiter, FakeAlarm, FakeConnection, FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql,
+    NativeEs256, NativePs256, NativeRs256, Pace, QueuedBackground, ScriptedGateway, ScriptedUpstream, SeededRandom,
 };
 use crate::agent::{Agent, AgentName, Command, Reply};
 use crate::config::Config;
@@ -71,6 +71,9 @@ pub(crate) struct TestPlatform {
     pub(crate) background: Rc<QueuedBackground>,
     pub(crate) agents: Rc<NativeAgents>,
     pub(crate) limiter: Rc<CountingLimiter>,
+    /// What was said on the streams of every object.
+    pub(crate) sockets: Rc<MemorySockets>,
+    pub(crate) connection: Rc<FakeConnection>,
 }
 
 impl TestPlatform {
@@ -84,6 +87,7 @@ impl TestPlatform {
         let alarm = Rc::new(FakeAlarm::default());
         let timer = Rc::new(FakeTimer::default());
         let log = Rc::new(MemoryLog::default());
+        let sockets = Rc::new(MemorySockets::default());
         let switchboard = Rc::new(Switchboard::default());
         let template = AgentPorts {
             clock: clock.clone(),
@@ -95,15 +99,30 @@ impl TestPlatform {
             gateway: gateway.clone(),
             alarm: alarm.clone(),
             agents: switchboard.clone(),
-            sockets: Rc::new(MemorySockets::default()),
+            sockets: sockets.clone(),
             timer: timer.clone(),
             log: log.clone(),
         };
         let agents = Rc::new(NativeAgents::new(config.clone(), template));
         *switchboard.0.borrow_mut() = Rc::downgrade(&agents);
         let background = Rc::new(QueuedBackground::default());
-        let limiter = Rc::default();
-        Self { config, clock, random, kv, upstream, gateway, alarm, timer, log, background, agents, limiter }
+        let (limiter, connection) = (Rc::default(), Rc::default());
+        Self {
+            config,
+            clock,
+            random,
+            kv,
+            upstream,
+            gateway,
+            alarm,
+            timer,
+            log,
+            background,
+            agents,
+            limiter,
+            sockets,
+            connection,
+        }
     }
 
     /// Deploys other settings over the same storage.
@@ -128,6 +147,7 @@ impl TestPlatform {
             timer: self.timer.clone(),
             log: self.log.clone(),
             background: self.background.clone(),
+            connection: self.connection.clone(),
         }
     }
 
@@ -184,6 +204,14 @@ impl NativeAgents {
     /// Every cell of one object's tables.
     pub(crate) fn dump_of(&self, name: &AgentName) -> String {
         self.objects.borrow().get(&name.to_string()).map(|(_, sql)| sql.dump()).unwrap_or_default()
+    }
+
+    /// The connection to a stream breaks off.
+    pub(crate) fn hang_up(&self, stream: &str) {
+        let objects: Vec<_> = self.objects.borrow().values().map(|(agent, _)| agent.clone()).collect();
+        for object in objects {
+            object.hung_up(stream);
+        }
     }
 
     /// Rings every object's alarm.

@@ -35,7 +35,7 @@ pub(super) fn discover(config: &Config) -> Result<String, RpcError> {
         result_type: "complete",
         meta: Meta { server: implementation(config, Revision::LATEST) },
         supported_versions: [REVISION],
-        capabilities: ServerCapabilities::default(),
+        capabilities: ServerCapabilities::stateless(),
         instructions: INSTRUCTIONS,
         ttl_ms: CACHED.ttl_ms,
         cache_scope: CACHED.scope,

@@ -1,5 +1,5 @@
 //! What every stateless message carries: its params as they were sent, and in `params._meta` the revision, what the
-//! client can do, and which log messages it wants; there are none here.
+//! client can do, which log messages it wants, and by which token it wants to hear of progress.
 //!
 //! The params are read once, into slices of the body; each method takes from them what it knows the type of.
 
@@ -8,14 +8,16 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::mcp::protocol::{RpcError, present};
-
-/// Severities of RFC 5424, as `logLevel` names them.
-const LOG_LEVELS: [&str; 8] = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
+use crate::agent::{Client, LogLevel};
+use crate::mcp::initialize::client_capabilities;
+use crate::mcp::protocol::{RpcError, is_id, present};
 
 /// The params of a stateless message, as sent.
 #[derive(Debug, Deserialize)]
 pub(in crate::mcp) struct Params<'a> {
+    /// All of them, for a method with params of its own.
+    #[serde(skip)]
+    pub(super) raw: Option<&'a RawValue>,
     #[serde(rename = "_meta", borrow)]
     meta: Meta<'a>,
     /// Of a tool or a prompt.
@@ -30,6 +32,12 @@ pub(in crate::mcp) struct Params<'a> {
     /// Of a list.
     #[serde(borrow, default)]
     pub(super) cursor: Option<&'a RawValue>,
+    /// Of a call whose questions the client has answered.
+    #[serde(rename = "inputResponses", borrow, default, deserialize_with = "present")]
+    pub(super) input_responses: Option<&'a RawValue>,
+    /// As the questions came with it.
+    #[serde(rename = "requestState", borrow, default, deserialize_with = "present")]
+    pub(super) request_state: Option<&'a RawValue>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -40,28 +48,46 @@ struct Meta<'a> {
     capabilities: Option<&'a RawValue>,
     #[serde(rename = "io.modelcontextprotocol/logLevel", borrow, default, deserialize_with = "present")]
     log_level: Option<&'a RawValue>,
+    #[serde(rename = "progressToken", borrow, default, deserialize_with = "present")]
+    progress_token: Option<&'a RawValue>,
 }
 
 impl<'a> Params<'a> {
     /// The params of a message that claims a stateless revision; `None` for any other.
     pub(in crate::mcp) fn claimed(raw: Option<&'a RawValue>) -> Option<Self> {
         let params: Self = serde_json::from_str(raw?.get()).ok()?;
-        params.meta.version.is_some().then_some(params)
+        params.meta.version.is_some().then_some(Self { raw, ..params })
     }
 
-    /// The revision that `_meta` claims, once the rest of it has the form that the revision demands. What the client can
-    /// do is not looked at further: no tool of the catalogue asks anything of its client.
+    /// The revision that `_meta` claims, once the rest of it has the form that the revision demands.
     pub(super) fn version(&self) -> Result<Cow<'a, str>, RpcError> {
-        let Meta { version, capabilities, log_level } = &self.meta;
+        let Meta { version, capabilities, log_level, progress_token } = &self.meta;
         let version = version.and_then(text).ok_or_else(|| malformed("protocolVersion must be a string"))?;
         if !capabilities.is_some_and(|raw| raw.get().starts_with('{')) {
             return Err(malformed("clientCapabilities must be an object"));
         }
-        if !log_level.is_none_or(|raw| text(raw).is_some_and(|level| LOG_LEVELS.contains(&level.as_ref()))) {
+        if log_level.is_some_and(|raw| parse_level(raw).is_none()) {
             return Err(malformed("logLevel must be a severity of RFC 5424"));
+        }
+        if !progress_token.is_none_or(is_id) {
+            return Err(RpcError::invalid_params("params._meta: progressToken must be a string or an integer"));
         }
         Ok(version)
     }
+
+    /// What `_meta` says of the client, once [`Params::version`] found it in order.
+    pub(super) fn client(&self) -> Client {
+        Client {
+            capabilities: self.meta.capabilities.map(client_capabilities).unwrap_or_default(),
+            log_level: self.meta.log_level.and_then(parse_level),
+            progress_token: self.meta.progress_token.map(|raw| raw.get().to_owned()),
+            ..Client::default()
+        }
+    }
+}
+
+fn parse_level(raw: &RawValue) -> Option<LogLevel> {
+    serde_json::from_str(raw.get()).ok()
 }
 
 /// A JSON string.

@@ -35,6 +35,8 @@ pub(super) fn check_routing(request: &Request, method: &str, params: &Params<'_>
     if value(request, "mcp-method")?.as_deref() != Some(method) {
         return Err(mismatch("Mcp-Method is missing or differs from the body's method"));
     }
+    #[cfg(feature = "conformance")]
+    super::parameters::check(request, params.name.and_then(text).as_deref(), params.arguments)?;
     let named = match method {
         "tools/call" | "prompts/get" => params.name,
         "resources/read" => params.uri,
@@ -45,7 +47,7 @@ pub(super) fn check_routing(request: &Request, method: &str, params: &Params<'_>
     if sent == named { Ok(()) } else { Err(mismatch("Mcp-Name is missing or differs from the body")) }
 }
 
-fn value<'a>(request: &'a Request, name: &'static str) -> Result<Option<Cow<'a, str>>, RpcError> {
+pub(super) fn value<'a>(request: &'a Request, name: &'static str) -> Result<Option<Cow<'a, str>>, RpcError> {
     request
         .header(name)
         .map(|value| decode(value.trim()).ok_or_else(|| mismatch("a header is wrongly encoded")))
@@ -60,7 +62,7 @@ fn decode(value: &str) -> Option<Cow<'_, str>> {
     String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
-fn mismatch(message: &'static str) -> RpcError {
+pub(super) fn mismatch(message: &'static str) -> RpcError {
     RpcError::new(HEADER_MISMATCH, message)
 }
 

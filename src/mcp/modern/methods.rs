@@ -5,14 +5,18 @@
 
 use std::borrow::Cow;
 
+use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::discover::discover;
 use super::envelope::{Params, text};
-use super::{CACHED, FRESH, Hints};
+use super::{CACHED, FRESH, Hints, MISSING_CAPABILITY};
+use crate::agent::{InputMethod, InputRequest};
 use crate::exchange::Exchange;
+use crate::mcp::completion::complete as complete_argument;
 use crate::mcp::methods::{self, Ask};
 use crate::mcp::protocol::{Answer, RpcError};
+use crate::prompts;
 use crate::tools::{self, View};
 
 /// Before every other member of a complete result.
@@ -22,12 +26,17 @@ const HEAD: &str = concat!(
     "\"}},"
 );
 
+/// Before the questions of a call that goes on once they are answered.
+const ASKING: &str = "{\"resultType\":\"input_required\",\"inputRequests\":";
+
 /// What a request comes to.
 pub(super) enum Step {
     /// An answer that needs nothing more.
     Answer(Answer),
     /// A question to the grant's object; its result gets these hints.
     Ask(Ask, Option<Hints>),
+    /// A prompt.
+    Prompt(prompts::Request),
 }
 
 /// What a request comes to.
@@ -36,14 +45,32 @@ pub(super) fn step(exchange: &Exchange, view: View, method: &str, params: &Param
         "server/discover" => discover(&exchange.config).map(answer),
         "tools/list" => list(params, "tools", &exchange.isolate.lists.json(view)),
         "resources/list" => list(params, "resources", tools::resources_json()),
-        "resources/templates/list" => list(params, "resourceTemplates", "[]"),
-        "prompts/list" => list(params, "prompts", "[]"),
-        "prompts/get" => Err(RpcError::invalid_params("no such prompt: this server has none")),
+        "resources/templates/list" => list(params, "resourceTemplates", tools::templates_json()),
+        "prompts/list" => list(params, "prompts", prompts::list_json()),
+        "prompts/get" => methods::prompt(params.raw).map(Step::Prompt),
+        "completion/complete" => complete_argument(params.raw).map(|result| answer(dress(&result, None))),
         "tools/call" => call(view, params),
         "resources/read" => read(params),
         _ => Err(RpcError::method_not_found(method)),
     };
     outcome.unwrap_or_else(|error| Step::Answer(Answer::Error(error)))
+}
+
+/// What a call that asks its client something answers. `state` is sealed, so it needs no escaping.
+pub(super) fn ask_client(requests: &[InputRequest], state: &str) -> Answer {
+    let requests: serde_json::Map<_, _> = requests
+        .iter()
+        .map(|request| (request.key.clone(), json!({ "method": request.method, "params": request.params })))
+        .collect();
+    let requests = serde_json::Value::from(requests);
+    Answer::Result(format!("{ASKING}{requests},\"requestState\":\"{state}\"}}").into())
+}
+
+/// The refusal of a call that would have to ask its client what that never said it answers.
+pub(super) fn lacks_capability(method: InputMethod) -> RpcError {
+    let data = json!({ "requiredCapabilities": { method.capability(): {} } }).to_string();
+    let error = RpcError::new(MISSING_CAPABILITY, "the client lacks a capability that this call needs");
+    RpcError { data: Some(data), ..error }
 }
 
 /// A result of the object's, with what this revision adds.

@@ -49,6 +49,13 @@ impl Drop for Pen<'_> {
     }
 }
 
+impl Active {
+    /// The client, as one sign-in of it is told from another client's.
+    pub(super) fn slot(&self) -> Digest {
+        slot(&self.terms.client_id, &self.redirect_uri)
+    }
+}
+
 impl State {
     /// Whether the user's object knows all it has to.
     pub(super) const fn is_settled(&self) -> bool {
@@ -102,12 +109,8 @@ impl Grant {
 
     async fn enlist(&self, active: &Active) -> Result<Vec<GrantId>, GrantError> {
         let Terms { grant, user, ends_at, .. } = active.terms;
-        let entry = Enlisted {
-            grant,
-            slot: slot(&active.terms.client_id, &active.redirect_uri),
-            ends_at,
-            replaces: active.enlisting == Enlisting::Replacing,
-        };
+        let entry =
+            Enlisted { grant, slot: active.slot(), ends_at, replaces: active.enlisting == Enlisting::Replacing };
         let earlier = self.ask_user(user, UserCommand::Enlist(entry)).await?;
         // Meanwhile this grant may have ended; then it replaces nobody.
         if !matches!(self.load()?.state, State::Active(_)) {

@@ -127,8 +127,24 @@ impl Grant {
         result
     }
 
+    /// Seals what is kept of the grant's streams. Opens for every live token of the grant and for nothing else.
+    pub fn stream_key(&self, presented: &Presented) -> Result<Key, GrantError> {
+        Ok(self.data_key(&self.load()?, presented)?.derive("stream events"))
+    }
+
     fn open_tokens(&self, presented: &Presented) -> Result<Opened, GrantError> {
         let row = self.load()?;
+        let data_key = self.data_key(&row, presented)?;
+        let State::Active(active) = &row.state else { return Err(GrantError::TokenInvalid) };
+        let sealer = Sealer::new(&self.config.keys.encryption, active.terms.binding());
+        let ciphertext = row.sealed.as_deref().ok_or(GrantError::Storage)?;
+        let plain = sealer.open(&data_key, ciphertext).map_err(|_| GrantError::Storage)?;
+        let tokens = serde_json::from_slice(&plain).map_err(|_| GrantError::Storage)?;
+        Ok(Opened { data_key, tokens })
+    }
+
+    /// The grant's data key, as the presented token opens it.
+    fn data_key(&self, row: &Row, presented: &Presented) -> Result<Key, GrantError> {
         let active = match &row.state {
             State::Active(active) => active,
             State::Revoked(_) => return Err(GrantError::Revoked),
@@ -139,11 +155,7 @@ impl Grant {
             return Err(GrantError::SignInNeeded);
         }
         let sealer = Sealer::new(&self.config.keys.encryption, active.terms.binding());
-        let data_key = sealer.unwrap(&presented.token, &token.wrapped).map_err(|_| GrantError::TokenInvalid)?;
-        let ciphertext = row.sealed.as_deref().ok_or(GrantError::Storage)?;
-        let plain = sealer.open(&data_key, ciphertext).map_err(|_| GrantError::Storage)?;
-        let tokens = serde_json::from_slice(&plain).map_err(|_| GrantError::Storage)?;
-        Ok(Opened { data_key, tokens })
+        sealer.unwrap(&presented.token, &token.wrapped).map_err(|_| GrantError::TokenInvalid)
     }
 }
 

@@ -116,7 +116,7 @@ impl Grant {
                 self.spend(&assertion, &client_id)?;
                 self.decide(*step)
             }
-            GrantCommand::Confirm(presented) => self.present(&presented).map(|_| GrantReply::Confirmed),
+            GrantCommand::Confirm(presented) => self.confirm(&presented),
             GrantCommand::EndSession(presented) => self.end_session(&presented),
         }
     }

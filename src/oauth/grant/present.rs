@@ -2,7 +2,7 @@
 
 use super::Grant;
 use super::state::State;
-use crate::agent::{Caller, Description, GrantError, GrantReply, Presented};
+use crate::agent::{Caller, Description, GrantError, GrantReply, Presented, Streams, forget_wishes};
 use crate::identity::UserId;
 use crate::ports::SqlValue;
 
@@ -41,6 +41,17 @@ impl Grant {
         Ok(caller)
     }
 
+    /// That the token counts, and which client's it is.
+    pub(super) fn confirm(&self, presented: &Presented) -> Result<GrantReply, GrantError> {
+        self.present(presented)?;
+        match self.load()?.state {
+            State::Active(active) => Ok(GrantReply::Confirmed(active.slot())),
+            State::Approved(_) | State::SigningIn(_) | State::SignedIn(_) | State::Revoked(_) => {
+                Err(GrantError::TokenInvalid)
+            }
+        }
+    }
+
     /// What the grant is, as long as it stands.
     pub(super) fn describe(&self, user: UserId) -> Result<GrantReply, GrantError> {
         let active = match self.load()?.state {
@@ -69,9 +80,9 @@ impl Grant {
         }))
     }
 
-    /// Whether the grant stood once and does not any more.
-    pub fn is_over(&self) -> bool {
-        matches!(self.load(), Ok(row) if matches!(row.state, State::Revoked(_)))
+    /// Whether this is a grant's object, over or not; one whose storage does not say might be.
+    pub fn exists(&self) -> bool {
+        !matches!(self.load(), Err(GrantError::Unknown))
     }
 
     /// `DELETE` of a legacy session.
@@ -89,6 +100,8 @@ impl Grant {
              (SELECT rowid FROM ended_sessions ORDER BY ended_at DESC, rowid DESC LIMIT ?)",
             &[SqlValue::Integer(ENDED_SESSIONS)],
         )?;
+        Streams::new(&self.ports).end_session(session)?;
+        forget_wishes(&self.ports, session)?;
         Ok(GrantReply::Done)
     }
 

@@ -3,7 +3,7 @@
 use super::Grant;
 use super::rows::{Listing, Row};
 use super::state::{Active, State};
-use crate::agent::{GrantError, GrantReply, storage};
+use crate::agent::{GrantError, GrantReply, Streams, storage};
 use crate::crypto::Secret;
 use crate::identity::UserId;
 use crate::log::Kind;
@@ -53,7 +53,7 @@ impl Grant {
     pub(super) fn end(&self, row: &Row, reason: &str) -> Result<(), GrantError> {
         self.store(&row.changed(State::Revoked(row.state.clone().revoke()), None))?;
         self.log(Kind::GrantRevoked, &row.state, reason);
-        self.ports.sockets.close_all();
+        Streams::new(&self.ports).end_all();
         if storage::clear(&*self.ports.sql, &["grant_state"]).is_err() {
             // Revoked it is; the alarm clears what else the object holds.
             self.log(Kind::InternalError, &row.state, "clear_failed");

@@ -111,6 +111,7 @@ impl App {
             timer: all.clone(),
             log: all.clone(),
             background: all.clone(),
+            connection: all.clone(),
             limiter: all.clone(),
         };
         let arrival = app::arrive(&ports, request);

@@ -9,7 +9,7 @@ use m365_mcp::agent::{Admission, AgentName, Command, Reply};
 use m365_mcp::crypto::PrivateKey;
 use m365_mcp::log::Event;
 use m365_mcp::ports::{
-    AgentUnavailable, Agents, Background, Clock, Es256, Kv, KvError, KvPage, Limit, Log, OutboundRequest,
+    AgentUnavailable, Agents, Background, Clock, Connection, Es256, Kv, KvError, KvPage, Limit, Log, OutboundRequest,
     OutboundResponse, P256Key, Ps256, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Timer, Upstream,
     UpstreamError,
 };
@@ -55,6 +55,13 @@ impl Log for Nowhere {
 
 impl Background for Nowhere {
     fn run(&self, _work: LocalBoxFuture<'static, ()>) {}
+}
+
+#[async_trait(?Send)]
+impl Connection for Nowhere {
+    async fn closed(&self) {
+        std::future::pending::<()>().await;
+    }
 }
 
 #[async_trait(?Send)]

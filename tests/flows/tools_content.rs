@@ -1,0 +1,149 @@
+//! What answers hold beside text, and what is read by URI.
+
+use serde_json::{Value, json};
+
+use super::tools_catalogue::WHOLE;
+use super::tools_fake::Desk;
+use crate::agent::{Action, Called};
+use crate::identity::ScopeSet;
+use crate::tools::{self, Lists};
+
+fn read(uri: &str) -> Action {
+    Action::Resource { uri: uri.to_owned() }
+}
+
+/// The contents of a resource, and the text in them.
+async fn contents(desk: &Desk, uri: &str) -> (Value, Value) {
+    let result = desk.run(&read(uri)).await;
+    let contents = result["contents"][0].clone();
+    let text = serde_json::from_str(contents["text"].as_str().unwrap_or_default()).unwrap_or_default();
+    (contents, text)
+}
+
+/// Calls that succeed, of every tool that answers for programs as well.
+const STRUCTURED: [(&str, &str, &str); 3] = [
+    (
+        "sendEmail",
+        r#"{"to":"adele@contoso.example","subject":"Hi","body":"x","mode":"draft"}"#,
+        r#"{"id":"d","isDraft":true}"#,
+    ),
+    (
+        "createCalendarEvent",
+        r#"{"subject":"x","start":"2026-03-02T09:00","end":"2026-03-02T10:00","timezone":"Europe/Berlin"}"#,
+        r#"{"id":"e","webLink":null}"#,
+    ),
+    (
+        "createTeamsMeeting",
+        r#"{"subject":"x","startTime":"2026-03-02T09:00:00Z","endTime":"2026-03-02T09:30:00Z"}"#,
+        r#"{"id":"m","joinWebUrl":null}"#,
+    ),
+];
+
+#[tokio::test(flavor = "current_thread")]
+async fn structured_content_is_the_text_and_has_the_form_of_the_schema() {
+    let list: Vec<Value> = serde_json::from_str(&Lists::default().json(WHOLE)).unwrap();
+    let with_schema: Vec<_> = list.iter().filter(|tool| tool.get("outputSchema").is_some()).collect();
+    assert_eq!(with_schema.len(), STRUCTURED.len(), "a tool with an output schema is tried here");
+    for (name, arguments, answer) in STRUCTURED {
+        let desk = Desk::new();
+        desk.answer(&serde_json::from_str(answer).unwrap());
+        let result = desk.run(&Action::Tool { name: name.to_owned(), arguments: arguments.to_owned() }).await;
+        let text: Value = serde_json::from_str(result["content"][0]["text"].as_str().unwrap()).unwrap();
+        assert_eq!(result["structuredContent"], text, "{name}");
+        let schema = &with_schema.iter().find(|tool| tool["name"] == name).unwrap()["outputSchema"];
+        for (member, value) in text.as_object().unwrap() {
+            let kind = schema["properties"][member]["type"].as_str();
+            let fits = match kind {
+                Some("string") => value.is_string(),
+                Some("integer") => value.is_u64(),
+                _ => false,
+            };
+            assert!(fits, "{name}: {member} is {value}, by the schema {kind:?}");
+        }
+        for member in schema["required"].as_array().unwrap() {
+            assert!(text.get(member.as_str().unwrap()).is_some(), "{name} lacks {member}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn an_error_has_no_structured_content() {
+    for (name, _, _) in STRUCTURED {
+        let result = Desk::new().run(&Action::Tool { name: name.to_owned(), arguments: "{}".to_owned() }).await;
+        assert_eq!((&result["isError"], result.get("structuredContent")), (&json!(true), None), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_answers_without_a_schema_has_no_structured_content() {
+    let desk = Desk::new();
+    let result = desk.run(&Action::Tool { name: "authenticate".to_owned(), arguments: "{}".to_owned() }).await;
+    assert_eq!((result.get("structuredContent"), result.get("isError")), (None, None));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_mail_is_read_by_its_id_with_its_text_as_data() {
+    let desk = Desk::new();
+    desk.answer(&json!({
+        "id": "A/k=", "subject": "Plan\u{202E}", "from": {"emailAddress": {"name": "Bo", "address": "bo@contoso.example"}},
+        "toRecipients": [], "receivedDateTime": "2026-03-01T08:00:00Z", "body": {"content": "x".repeat(30_000)},
+    }));
+    let uri = "microsoft://mail/A%2Fk%3D";
+    let (contents, mail) = contents(&desk, uri).await;
+    assert_eq!((&contents["uri"], &contents["mimeType"]), (&json!(uri), &json!("application/json")));
+    assert_eq!((&mail["subject"], &mail["from"]), (&json!("Plan"), &json!("Bo <bo@contoso.example>")));
+    assert!(mail["untrusted"].is_string() && mail["text"].as_str().unwrap().len() < 21_000);
+    let asked = desk.asked();
+    assert!(asked[0].starts_with("GET /me/messages/A%2Fk%3D?$select="), "{asked:?}");
+    assert!(desk.wire()[0]["headers"].to_string().contains("outlook.body-content-type"), "no HTML is asked for");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn an_event_is_read_by_its_id() {
+    let desk = Desk::new();
+    let moment = json!({"dateTime": "2026-03-02T09:00:00", "timeZone": "UTC"});
+    desk.answer(&json!({"id": "e", "subject": "Review", "start": moment, "end": moment, "isAllDay": false,
+        "location": {"displayName": "Room 1"}, "body": {"content": "Agenda"}}));
+    let (_, event) = contents(&desk, "microsoft://event/e").await;
+    assert_eq!(
+        (&event["subject"], &event["location"], &event["text"]),
+        (&json!("Review"), &json!("Room 1"), &json!("Agenda"))
+    );
+    assert_eq!(event["start"], moment);
+    assert!(desk.asked()[0].starts_with("GET /me/events/e?$select="));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_graph_does_not_find_is_no_resource_and_another_failure_is_told() {
+    for (uri, status, code) in [
+        ("microsoft://mail/gone", 404, "ErrorItemNotFound"),
+        ("microsoft://event/gone", 404, "ErrorItemNotFound"),
+        ("microsoft://mail/none", 400, "ErrorInvalidIdMalformed"),
+    ] {
+        let desk = Desk::new();
+        desk.refuse(status, code);
+        assert_eq!(desk.called(&read(uri)).await, Called::NotFound { uri: uri.to_owned() });
+    }
+    let desk = Desk::new();
+    desk.refuse(403, "ErrorAccessDenied");
+    let (_, told) = contents(&desk, "microsoft://mail/x").await;
+    assert_eq!(told["error"]["code"], "ErrorAccessDenied");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_template_asks_for_its_scope_and_takes_no_path() {
+    let desk = Desk::granted("User.Read");
+    let (_, told) = contents(&desk, "microsoft://mail/x").await;
+    assert_eq!(told["error"]["missingScope"], "Mail.Read");
+    assert!(desk.asked().is_empty());
+    assert_eq!(tools::needs(&read("microsoft://mail/x")), ScopeSet::parse_known("Mail.Read"));
+    for uri in [
+        "microsoft://mail/",
+        "microsoft://mail/a/b",
+        "microsoft://mail/..",
+        "microsoft://mail/%2E%2E",
+        "microsoft://mail/%00",
+    ] {
+        assert!(!tools::has_resource(uri), "{uri}");
+    }
+}
