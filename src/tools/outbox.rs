@@ -46,8 +46,8 @@ pub(super) enum Source<'a> {
     /// The draft of this id.
     Saved(&'a str),
     /// What this action makes of another mail (`createReply` and its like), once the changes are in it that the
-    /// function reads off Graph's draft.
-    Derived { action: &'static str, of: &'a str, message: Value, complete: &'a dyn Fn(&Value) -> Value },
+    /// function reads off Graph's draft; `None` where that cannot be read.
+    Derived { action: &'static str, of: &'a str, message: Value, complete: &'a dyn Fn(&Value) -> Option<Value> },
 }
 
 /// A mail on its way.
@@ -174,14 +174,11 @@ impl Outgoing<'_> {
 
     /// Puts into a draft of Graph's what the caller wrote. Until that is known to be done, nothing is sent.
     async fn complete(&self, draft: &Value) -> Result<Delivery, ToolError> {
-        let look: Look = Look::deserialize(draft).map_err(|_| {
-            let failure = Failure::of(Origin::Graph, "UnreadableAnswer").maybe_acted();
-            ToolError::Graph { failure, repeatable: false }
-        })?;
+        let look = Look::deserialize(draft).map_err(|_| unreadable())?;
         if let Source::Derived { complete, .. } = &self.source {
+            let changes = complete(draft).ok_or_else(unreadable)?;
             // The values are absolute: the same change once more changes nothing.
-            let change = self.message(Method::Patch, &look.id)?.body(complete(draft)).repeatable();
-            self.call.send(&change).await?;
+            self.call.send(&self.message(Method::Patch, &look.id)?.body(changes).repeatable()).await?;
             self.ledger.mark(Step::Drafted, Some(&look.id))?;
         }
         self.proceed(&look.id).await
@@ -274,6 +271,12 @@ impl Outgoing<'_> {
             format!("Repeat the call unchanged{with} after {wait} seconds: it looks first and never sends twice.");
         ToolError::Unconfirmed(Doubt { what, hint, retry_after: Some(wait) })
     }
+}
+
+/// Graph made a draft, in words that cannot be read.
+fn unreadable() -> ToolError {
+    let failure = Failure::of(Origin::Graph, "UnreadableAnswer").maybe_acted();
+    ToolError::Graph { failure, repeatable: false }
 }
 
 fn unknown(what: &'static str) -> ToolError {

@@ -109,6 +109,20 @@ async fn an_answer_that_could_not_be_completed_is_never_sent() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn a_draft_that_cannot_be_read_loses_neither_history_nor_recipients() {
+    for member in ["body", "toRecipients"] {
+        let desk = Desk::new();
+        let mut draft = derived();
+        draft.as_object_mut().unwrap().remove(member);
+        desk.answer(&draft);
+        let mut arguments = reply("k");
+        arguments["to"] = json!("ed@contoso.example");
+        assert_eq!(desk.error("replyToEmail", arguments).await["code"], "UnreadableAnswer");
+        assert_eq!(desk.asked(), [MAKE]);
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn an_answer_whose_making_is_in_doubt_is_looked_for() {
     let desk = Desk::new();
     desk.doubt().answer(&json!({"value": [look(true)]})).answer(&derived()).answer(&derived()).accept();

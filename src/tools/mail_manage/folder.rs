@@ -88,6 +88,18 @@ struct Folder {
     child_folder_count: Option<u32>,
 }
 
+/// What would be done.
+#[derive(Serialize)]
+struct Plan<'a> {
+    action: Action,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    folder: Option<Folder>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<&'a str>,
+}
+
 #[async_trait(?Send)]
 impl Input for ManageMailFolder {
     async fn run(self, call: &Call<'_>) -> Outcome {
@@ -146,22 +158,17 @@ impl ManageMailFolder {
 
     async fn plan(&self, call: &Call<'_>, mailbox: &Mailbox, change: &Change<'_>) -> Outcome {
         let folder = match change {
-            Change::Create { .. } => Value::Null,
+            Change::Create { .. } => None,
             Change::Rename { id, .. } | Change::Move { id, .. } | Change::Delete { id } => {
                 let path = mailbox.path(&[Segment::Word("mailFolders"), Segment::Value(id)]);
                 let select = "id,displayName,totalItemCount,childFolderCount";
                 let request = GraphRequest::new(Method::Get, &path)?.query("$select", select).prefer(IMMUTABLE);
-                let mut folder: Folder = call.json(&request).await?;
-                folder.display_name = folder.display_name.map(|name| clean(&name, LINE));
-                json!(folder)
+                let folder: Folder = call.json(&request).await?;
+                Some(Folder { display_name: folder.display_name.map(|name| clean(&name, LINE)), ..folder })
             }
         };
-        let mut would = json!({ "action": self.action });
-        let members = [("folder", folder), ("name", json!(self.name)), ("parent", json!(self.parent))];
-        for (name, value) in members.into_iter().filter(|(_, value)| !value.is_null()) {
-            would[name] = value;
-        }
-        Ok(Answer::planned(&would))
+        let (name, parent) = (self.name.as_deref(), self.parent.as_deref());
+        Ok(Answer::planned(&Plan { action: self.action, folder, name, parent }))
     }
 }
 

@@ -1,7 +1,7 @@
 //! A rule of the inbox, as an argument and as Graph takes it.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::graph::GraphRequest;
@@ -40,53 +40,89 @@ impl RuleChange {
         }
         let build = |method| GraphRequest::new(method, &path).map(|request| request.prefer(IMMUTABLE));
         let body = self.body()?;
-        match (&self.id, self.delete == Some(true), body.as_object().is_none_or(serde_json::Map::is_empty)) {
+        match (&self.id, self.delete == Some(true), body == Body::default()) {
             (Some(_), true, true) => Ok(build(Method::Delete)?),
             (Some(_), true, false) => Err(ToolError::argument("rule.delete", "goes with rule.id alone")),
-            (Some(_), false, false) => Ok(build(Method::Patch)?.body(body).repeatable()),
+            (Some(_), false, false) => Ok(build(Method::Patch)?.body(json!(body)).repeatable()),
             (Some(_), false, true) => Err(ToolError::argument("rule", "says nothing that would change")),
             (None, true, _) => Err(ToolError::argument("rule.id", "is needed to delete: getMailboxSettings has it")),
-            (None, false, _) => Ok(build(Method::Post)?.body(whole(body)?)),
+            (None, false, _) => Ok(build(Method::Post)?.body(json!(body.whole()?))),
         }
     }
 
-    fn body(&self) -> Result<Value, ToolError> {
-        let mut body = json!({});
-        if let Some(name) = &self.name {
-            body["displayName"] = json!(line("rule.name", name, LINE)?);
-        }
-        if let Some(from) = &self.from {
-            body["conditions"]["fromAddresses"] = json!(Recipient::all(&from.required("rule.from")?));
-        }
-        if let Some(words) = &self.subject_contains {
-            let words = several("rule.subjectContains", words, MOST)?.iter();
-            let words: Vec<_> = words.map(|word| line("rule.subjectContains", word, LINE)).collect::<Result<_, _>>()?;
-            body["conditions"]["subjectContains"] = json!(words);
-        }
-        if let Some(folder) = &self.move_to {
-            body["actions"]["moveToFolder"] = json!(identifier("rule.moveTo", folder)?);
-        }
-        for (name, value) in [("markAsRead", self.mark_read), ("stopProcessingRules", self.stop)] {
-            if let Some(value) = value {
-                body["actions"][name] = json!(value);
-            }
-        }
-        Ok(body)
+    fn body(&self) -> Result<Body, ToolError> {
+        let from = self.from.as_ref().map(|from| from.required("rule.from")).transpose()?;
+        let words = self.subject_contains.as_deref().map(words).transpose()?;
+        let folder = self.move_to.as_deref().map(|folder| identifier("rule.moveTo", folder)).transpose()?;
+        let conditions =
+            Conditions { from_addresses: from.map(|from| json!(Recipient::all(&from))), subject_contains: words };
+        let actions = Actions {
+            move_to_folder: folder.map(str::to_owned),
+            mark_as_read: self.mark_read,
+            stop_processing_rules: self.stop,
+        };
+        Ok(Body {
+            display_name: self.name.as_deref().map(|name| line("rule.name", name, LINE)).transpose()?,
+            conditions: Some(conditions).filter(|conditions| *conditions != Conditions::default()),
+            actions: Some(actions).filter(|actions| *actions != Actions::default()),
+            ..Body::default()
+        })
     }
 }
 
-/// A new rule needs a name, something to look for and something to do; one without conditions would take every mail.
-fn whole(mut body: Value) -> Result<Value, ToolError> {
-    for (member, argument, problem) in [
-        ("displayName", "rule.name", "a new rule needs a name"),
-        ("conditions", "rule.from", "a new rule needs from or subjectContains"),
-        ("actions", "rule.moveTo", "a new rule needs moveTo, markRead or stop"),
-    ] {
-        if body.get(member).is_none() {
-            return Err(ToolError::argument(argument, problem));
+fn words(words: &[String]) -> Result<Vec<String>, ToolError> {
+    let name = "rule.subjectContains";
+    several(name, words, MOST)?.iter().map(|word| line(name, word, LINE)).collect()
+}
+
+/// Graph's messageRule, as far as one is made or changed here.
+#[derive(Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conditions: Option<Conditions>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions: Option<Actions>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sequence: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_enabled: Option<bool>,
+}
+
+#[derive(Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Conditions {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from_addresses: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject_contains: Option<Vec<String>>,
+}
+
+#[derive(Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Actions {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    move_to_folder: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mark_as_read: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_processing_rules: Option<bool>,
+}
+
+impl Body {
+    /// A new rule needs a name, something to look for and something to do; one without conditions would take every mail.
+    fn whole(self) -> Result<Self, ToolError> {
+        for (given, argument, problem) in [
+            (self.display_name.is_some(), "rule.name", "a new rule needs a name"),
+            (self.conditions.is_some(), "rule.from", "a new rule needs from or subjectContains"),
+            (self.actions.is_some(), "rule.moveTo", "a new rule needs moveTo, markRead or stop"),
+        ] {
+            if !given {
+                return Err(ToolError::argument(argument, problem));
+            }
         }
+        Ok(Self { sequence: Some(1), is_enabled: Some(true), ..self })
     }
-    body["sequence"] = json!(1);
-    body["isEnabled"] = json!(true);
-    Ok(body)
 }

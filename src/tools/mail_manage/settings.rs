@@ -64,6 +64,21 @@ struct AutoReply {
     external: Option<String>,
 }
 
+/// Graph's automaticRepliesSetting, switched on.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Setting {
+    status: Status,
+    internal_reply_message: String,
+    external_audience: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_reply_message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scheduled_start_date_time: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scheduled_end_date_time: Option<Value>,
+}
+
 #[async_trait(?Send)]
 impl Input for UpdateMailboxSettings {
     async fn run(self, call: &Call<'_>) -> Outcome {
@@ -111,23 +126,21 @@ impl AutoReply {
         let internal = text("autoReply.internal", self.internal.as_ref())?;
         let external = text("autoReply.external", self.external.as_ref())?;
         let range = self.range()?;
-        let mut setting = json!({ "status": self.status });
         if self.status == Status::Disabled {
-            return Ok(setting);
+            return Ok(json!({ "status": self.status }));
         }
         let Some(internal) = internal else {
             return Err(ToolError::argument("autoReply.internal", "what is the automatic reply to say?"));
         };
-        setting["internalReplyMessage"] = json!(internal);
-        setting["externalAudience"] = json!(if external.is_some() { "all" } else { "none" });
-        if let Some(external) = external {
-            setting["externalReplyMessage"] = json!(external);
-        }
-        if let Some((start, end)) = range {
-            setting["scheduledStartDateTime"] = start;
-            setting["scheduledEndDateTime"] = end;
-        }
-        Ok(setting)
+        let (start, end) = range.unzip();
+        Ok(json!(Setting {
+            status: self.status,
+            internal_reply_message: internal,
+            external_audience: if external.is_some() { "all" } else { "none" },
+            external_reply_message: external,
+            scheduled_start_date_time: start,
+            scheduled_end_date_time: end,
+        }))
     }
 
     fn range(&self) -> Result<Option<(Value, Value)>, ToolError> {

@@ -58,7 +58,7 @@ struct Folder {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Folders {
+struct Level {
     untrusted: &'static str,
     folders: Vec<Shown>,
     truncated: bool,
@@ -106,7 +106,7 @@ impl Input for GetMailFolders {
         };
         let start = page::begin(call, self.cursor.as_deref(), &request)?;
         let page = page::read::<Folder>(call, &families, start, COUNT).await?;
-        Ok(Answer::of(&Folders {
+        Ok(Answer::of(&Level {
             untrusted: UNTRUSTED,
             folders: page.items.into_iter().map(Shown::from).collect(),
             truncated: page.next_cursor.is_some(),

@@ -16,9 +16,10 @@ use crate::tools::answer::{Answer, clean};
 use crate::tools::arguments::{self, BODY, identifier};
 use crate::tools::call::Call;
 use crate::tools::ledger::Ledger;
+use crate::tools::mail::Party;
 use crate::tools::mailbox::Mailbox;
 use crate::tools::outbox::{Outgoing, Source};
-use crate::tools::send::{ContentType, Mode, Sent, told};
+use crate::tools::send::{Body, ContentType, Mode, Sent, told};
 use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
 
 /// The tool.
@@ -154,27 +155,49 @@ impl Answering<'_> {
     }
 
     /// The changes to Graph's draft; `reached` learns to whom it goes.
-    fn changes(&self, draft: &Value, reached: &RefCell<Vec<String>>) -> Value {
-        let (to, cc) = (together(draft, "toRecipients", &self.to), together(draft, "ccRecipients", &self.cc));
+    fn changes(&self, draft: &Value, reached: &RefCell<Vec<String>>) -> Option<Value> {
+        let draft = Draft::deserialize(draft).ok()?;
+        let (to, cc) = (together(&draft.to_recipients, &self.to), together(&draft.cc_recipients, &self.cc));
         *reached.borrow_mut() = to.iter().chain(&cc).map(|address| clean(address, 320)).collect();
-        let text = |name: &str| draft["body"][name].as_str().unwrap_or_default();
-        let mut changes = json!({"body": {
-            "contentType": ContentType::Html,
-            "content": above::history(&self.html, text("contentType"), text("content")),
-        }});
-        for (name, added, all) in [("toRecipients", &self.to, to), ("ccRecipients", &self.cc, cc)] {
-            if !added.is_empty() {
-                changes[name] = json!(Recipient::all(&all));
-            }
-        }
-        changes
+        let list = |added: &[String], all: &[String]| (!added.is_empty()).then(|| Recipient::all(all));
+        let content = above::history(&self.html, &draft.body.content_type, &draft.body.content);
+        Some(json!(Changes {
+            body: Body { content_type: ContentType::Html, content },
+            to_recipients: list(&self.to, &to),
+            cc_recipients: list(&self.cc, &cc),
+        }))
     }
 }
 
+/// Graph's draft, as far as it is completed. Nothing has a default: what is missing here would be missing in the mail.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Draft {
+    body: Written,
+    to_recipients: Vec<Party>,
+    cc_recipients: Vec<Party>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Written {
+    content_type: String,
+    content: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Changes {
+    body: Body,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_recipients: Option<Vec<Recipient>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cc_recipients: Option<Vec<Recipient>>,
+}
+
 /// The addresses of a draft's list and those that are added, each once.
-fn together(draft: &Value, list: &str, added: &[String]) -> Vec<String> {
-    let known = draft[list].as_array().into_iter().flatten();
-    let known = known.filter_map(|party| party["emailAddress"]["address"].as_str()).map(str::to_owned);
+fn together(known: &[Party], added: &[String]) -> Vec<String> {
+    let known = known.iter().filter_map(|party| party.email_address.as_ref()?.address.clone());
     let mut all: Vec<String> = known.collect();
     for address in added {
         if !all.iter().any(|known| known.eq_ignore_ascii_case(address)) {

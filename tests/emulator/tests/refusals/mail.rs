@@ -93,12 +93,12 @@ async fn the_content_of_an_attachment_is_not_a_property_of_its_base_type() {
 async fn a_folder_has_a_name_of_its_own_and_those_of_outlook_stay() {
     let fixture = Fixture::start().await;
     let token = fixture.access_token(&[]).await;
-    let make = json!({"displayName": "Suppliers"});
-    let (status, made) = fixture.post(&token, "/v1.0/me/mailFolders", &make).await;
+    let named = json!({"displayName": "Suppliers"});
+    let (status, made) = fixture.post(&token, "/v1.0/me/mailFolders", &named).await;
     assert_eq!(status, 201);
-    assert_eq!(fixture.post(&token, "/v1.0/me/mailFolders", &make).await.0, 409);
+    assert_eq!(fixture.post(&token, "/v1.0/me/mailFolders", &named).await.0, 409);
     let path = format!("/v1.0/me/mailFolders/{}", made["id"].as_str().unwrap());
-    assert_eq!(fixture.post(&token, &format!("{path}/childFolders"), &make).await.0, 201);
+    assert_eq!(fixture.post(&token, &format!("{path}/childFolders"), &named).await.0, 201);
     let bin = json!({"destinationId": "deleteditems"});
     assert_eq!(fixture.post(&token, &format!("{path}/move"), &bin).await.0, 201);
     let (_, list) = fixture.read(&token, "/me/mailFolders/deleteditems/childFolders").await;
@@ -107,7 +107,7 @@ async fn a_folder_has_a_name_of_its_own_and_those_of_outlook_stay() {
         (&json!("Suppliers"), &json!(1))
     );
     assert_eq!(fixture.post(&token, "/v1.0/me/mailFolders/inbox/move", &bin).await.0, 403);
-    assert_eq!(fixture.patch(&token, "/me/mailFolders/inbox", &make).await, 403);
+    assert_eq!(fixture.patch(&token, "/me/mailFolders/inbox", &named).await, 403);
 }
 
 #[tokio::test]
