@@ -55,6 +55,7 @@ mod tools_catalogue;
 mod tools_chats;
 mod tools_contacts;
 mod tools_content;
+mod tools_directory;
 mod tools_fake;
 mod tools_hostile;
 mod tools_mail_attachment;

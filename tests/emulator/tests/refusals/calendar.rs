@@ -32,11 +32,11 @@ impl Adele {
         (answer.status().as_u16(), answer.json().await.unwrap_or_default())
     }
 
-    /// The id of an event of the weeks around today.
+    /// The id of an event, of a series that of its first occurrence.
     async fn event(&self, subject: &str) -> String {
-        let path = "/me/calendarView?startDateTime=2020-01-01T00:00:00Z&endDateTime=2040-01-01T00:00:00Z&$top=1000";
-        let (_, view) = self.ask("GET", path, None).await;
-        let found = view["value"].as_array().unwrap().iter().find(|event| event["subject"] == subject).unwrap();
+        let path = "/me/calendarView?startDateTime=2020-01-01T00:00:00Z&endDateTime=2040-01-01T00:00:00Z";
+        let (_, view) = self.ask("GET", &format!("{path}&$filter=subject eq '{subject}'"), None).await;
+        let found = view["value"].as_array().unwrap().first().unwrap();
         found["id"].as_str().unwrap().to_owned()
     }
 }
