@@ -79,10 +79,10 @@ async fn a_cursor_leads_to_messages_of_a_chat_only() {
         desk.answer(&json!({"value": [message("1", "x"), message("2", "y")], "@odata.nextLink": next}));
         match code {
             None => {
-                assert_eq!(desk.call("getChatMessages", json!({"chatId": "c", "count": 2})).await["truncated"], true)
+                assert_eq!(desk.call("getChatMessages", json!({"chatId": "c", "count": 2})).await["truncated"], true);
             }
             Some(code) => {
-                assert_eq!(desk.error("getChatMessages", json!({"chatId": "c", "count": 2})).await["code"], code)
+                assert_eq!(desk.error("getChatMessages", json!({"chatId": "c", "count": 2})).await["code"], code);
             }
         }
     }
