@@ -117,7 +117,7 @@ for (const [name, start] of Object.entries(CLIENTS)) {
     await until("an answer", () => mails(client).then(() => true, (error) => !name.includes("HTTP+SSE") && Promise.reject(error)), 30_000);
     await until("its stream again", () => opened() > open, 30_000);
     assert.equal((await mails(client)).length, 1);
-    assert.equal((await client.listTools()).tools.length, 9);
+    assert.ok((await client.listTools()).tools.length > 8);
   });
 }
 
