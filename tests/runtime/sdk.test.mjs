@@ -71,7 +71,7 @@ for (const [name, makeTransport] of Object.entries(TRANSPORTS)) {
       assert.equal(items(newest).filter((mail) => mail.subject === subject).length, 1);
     });
 
-    await t.test("reads the three resources; there are no prompts", async () => {
+    await t.test("reads the three resources and lists the prompts", async () => {
       const { resources } = await client.listResources();
       assert.deepEqual(resources.map((resource) => resource.uri).sort(), RESOURCES);
       for (const uri of RESOURCES) {
@@ -79,7 +79,7 @@ for (const [name, makeTransport] of Object.entries(TRANSPORTS)) {
         assert.equal(contents[0].uri, uri);
         assert.equal(JSON.parse(contents[0].text).error, undefined, contents[0].text);
       }
-      assert.deepEqual((await client.listPrompts()).prompts, []);
+      assert.deepEqual((await client.listPrompts()).prompts.map(({ name }) => name), ["catchUp", "planMyDay", "triageInbox"]);
     });
 
     await t.test("an access token that no longer counts is refreshed by the SDK without the user", async () => {

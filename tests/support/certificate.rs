@@ -5,9 +5,11 @@ use std::time::Duration;
 use rsa::pkcs1v15::{Signature, SigningKey};
 use rsa::pkcs8::{EncodePrivateKey, EncodePublicKey};
 use x509_cert::builder::{Builder, CertificateBuilder, Profile};
+use x509_cert::der::asn1::UtcTime;
 use x509_cert::der::pem::LineEnding;
 use x509_cert::der::{Encode, EncodePem};
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
+use x509_cert::time::{Time, Validity};
 
 use super::Signer;
 use crate::crypto::Digest;
@@ -43,8 +45,10 @@ fn self_signed(key: &rsa::RsaPrivateKey) -> Result<x509_cert::Certificate, Box<d
     let public = key.to_public_key().to_public_key_der()?;
     let public = SubjectPublicKeyInfoOwned::try_from(public.as_bytes())?;
     let signer = SigningKey::<rsa::sha2::Sha256>::new(key.clone());
-    let hour = x509_cert::time::Validity::from_now(Duration::from_secs(3600))?;
+    // Of fixed moments, so that one key has one certificate: the day around the clock of the tests.
+    let at = |seconds| UtcTime::from_unix_duration(Duration::from_secs(seconds)).map(Time::UtcTime);
+    let day = Validity { not_before: at(1_772_409_600)?, not_after: at(1_772_496_000)? };
     let name = "CN=m365-mcp.contoso.example".parse()?;
-    let builder = CertificateBuilder::new(Profile::Root, 1_u32.into(), hour, name, public, &signer)?;
+    let builder = CertificateBuilder::new(Profile::Root, 1_u32.into(), day, name, public, &signer)?;
     Ok(builder.build::<Signature>()?)
 }
