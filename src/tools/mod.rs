@@ -65,6 +65,8 @@ mod zone;
 #[path = "../../tests/support/probe.rs"]
 mod probe;
 
+use std::future::ready;
+
 use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
 use schemars::JsonSchema;
@@ -348,6 +350,9 @@ async fn call_tool(tool: &'static Tool, arguments: &str, context: &ToolContext<'
     (tool.handler)(arguments, &Call { context, name: tool.name }).await
 }
 
-fn handle<'a, I: Input + 'static>(arguments: &'a str, call: &'a Call<'a>) -> LocalBoxFuture<'a, Outcome> {
-    Box::pin(async move { arguments::parse::<I>(arguments)?.run(call).await })
+fn handle<'a, I: Input + 'static>(arguments: &str, call: &'a Call<'a>) -> LocalBoxFuture<'a, Outcome> {
+    match arguments::parse::<I>(arguments) {
+        Ok(input) => input.run(call),
+        Err(error) => Box::pin(ready(Err(error))),
+    }
 }
