@@ -52,13 +52,12 @@ struct GetCalendarEvents {
     start: Option<String>,
     /// ISO date-time with offset
     end: Option<String>,
-    /// IANA or Windows zone; default: mailbox zone
+    /// Default: mailbox zone
     timezone: Option<String>,
     /// Default: main calendar
     calendar_id: Option<String>,
     #[schemars(range(min = 1, max = 100), extend("default" = 25))]
     count: Option<u32>,
-    /// nextCursor of the page before; keeps its range
     cursor: Option<String>,
 }
 

@@ -47,11 +47,10 @@ const FAMILIES: [&str; 3] = ["/me/calendars", "/users/{id}/calendars", "/places/
 #[serde(deny_unknown_fields)]
 struct GetCalendars {
     rooms: Option<bool>,
-    /// Address of a mailbox shared with the user
+    /// Shared mailbox address
     mailbox: Option<String>,
     #[schemars(range(min = 1, max = 100), extend("default" = 50))]
     count: Option<u32>,
-    /// nextCursor of the page before
     cursor: Option<String>,
 }
 

@@ -67,7 +67,6 @@ struct GetEmails {
     since: Option<String>,
     /// ISO date-time with offset
     until: Option<String>,
-    /// nextCursor of the page before; keeps its filters
     cursor: Option<String>,
 }
 
@@ -79,7 +78,6 @@ struct SearchEmails {
     count: Option<u32>,
     /// Limit to one folder
     folder: Option<String>,
-    /// nextCursor of the page before
     cursor: Option<String>,
 }
 

@@ -53,7 +53,7 @@ struct GetEmail {
     max_chars: Option<u32>,
     /// true: with the quoted history
     quoted: Option<bool>,
-    /// Address of a mailbox shared with the user
+    /// Shared mailbox address
     mailbox: Option<String>,
 }
 

@@ -43,9 +43,9 @@ const ATTENDEES: usize = 100;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct GetCalendarEvent {
     id: String,
-    /// IANA or Windows zone; default: mailbox zone
+    /// Default: mailbox zone
     timezone: Option<String>,
-    /// Address of a mailbox shared with the user
+    /// Shared mailbox address
     mailbox: Option<String>,
     /// Of the body
     #[schemars(range(min = 100, max = 50000), extend("default" = 4000))]

@@ -49,7 +49,7 @@ struct GetAttachment {
     attachment_id: Option<String>,
     #[schemars(range(min = 1, max = 50000), extend("default" = 8000))]
     max_chars: Option<u32>,
-    /// Address of a shared mailbox
+    /// Shared mailbox address
     mailbox: Option<String>,
 }
 

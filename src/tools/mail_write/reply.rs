@@ -70,7 +70,7 @@ struct ReplyToEmail {
     cc: Option<Addresses>,
     #[schemars(extend("default" = "send"))]
     mode: Option<Mode>,
-    /// Address of a shared mailbox
+    /// Shared mailbox address
     mailbox: Option<String>,
     idempotency_key: Option<String>,
 }
