@@ -1,7 +1,6 @@
 //! Reading single mails, attachments, folders and the settings of the mailbox.
 
 mod attachment;
-mod decoding;
 mod folders;
 mod settings;
 

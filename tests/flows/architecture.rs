@@ -14,7 +14,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("crypto", &[]),
     ("identity", &[]),
     ("log", &[]),
-    ("ports", &[]),
+    ("ports", &["extract"]),
+    ("extract", &[]),
     ("graph", &[]),
     ("jose", &[]),
     ("access", &["jose"]),
@@ -23,7 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // What to ask Entra for is read from the catalogue.
     ("oauth", &["jose", "limits", "tools"]),
     ("gateway", &["graph"]),
-    ("tools", &["graph"]),
+    ("tools", &["extract", "graph"]),
     ("prompts", &["tools"]),
     ("mcp", &["limits", "oauth", "prompts", "tools"]),
     ("agent", &["gateway", "graph", "oauth", "tools"]),
