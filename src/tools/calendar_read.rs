@@ -19,6 +19,8 @@ use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
 
+pub(super) use single::read as event;
+
 /// The tools of this family.
 pub(super) const TOOLS: &[Tool] = &[
     Tool {
@@ -92,7 +94,7 @@ struct Listed {
     display_name: Option<String>,
     is_default_calendar: Option<bool>,
     can_edit: Option<bool>,
-    owner: Option<super::mail::Mailbox>,
+    owner: Option<super::item::EmailAddress>,
     email_address: Option<String>,
     capacity: Option<u32>,
     building: Option<String>,

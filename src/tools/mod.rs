@@ -30,6 +30,7 @@ mod files_write;
 #[cfg(feature = "conformance")]
 pub mod fixtures;
 pub mod icon;
+mod item;
 mod item_resources;
 mod ledger;
 mod mail;
@@ -38,6 +39,7 @@ mod mail_read;
 mod mail_write;
 mod mailbox;
 mod meetings;
+mod message;
 mod notes;
 mod outbox;
 mod page;
@@ -220,25 +222,24 @@ struct Entry<'a> {
 /// The hints of the protocol, but for those that state its default or, for a tool that only reads, say nothing: each is
 /// paid for in every list. A tool always says whether it only reads or, if not, whether it destroys.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct Annotations {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    read_only_hint: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    destructive_hint: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    open_world_hint: Option<bool>,
+    #[serde(rename = "readOnlyHint", skip_serializing_if = "Option::is_none")]
+    read_only: Option<bool>,
+    #[serde(rename = "destructiveHint", skip_serializing_if = "Option::is_none")]
+    destructive: Option<bool>,
+    #[serde(rename = "openWorldHint", skip_serializing_if = "Option::is_none")]
+    open_world: Option<bool>,
 }
 
 impl Annotations {
     fn of(kind: Kind) -> Self {
-        let (read_only_hint, destructive_hint, open_world_hint) = match kind {
+        let (read_only, destructive, open_world) = match kind {
             Kind::Read => (Some(true), None, None),
             Kind::Write => (None, Some(false), Some(false)),
             Kind::Destructive => (None, Some(true), Some(false)),
             Kind::Outward => (None, Some(true), None),
         };
-        Self { read_only_hint, destructive_hint, open_world_hint }
+        Self { read_only, destructive, open_world }
     }
 }
 

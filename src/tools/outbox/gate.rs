@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Delivery, Outgoing, Source, unreadable};
 use crate::graph::request::Method;
 use crate::tools::error::ToolError;
-use crate::tools::mail::Party;
+use crate::tools::item::{Body, Party};
 use crate::tools::policy::{self, Deed};
 use crate::tools::reach::Reach;
 
@@ -33,13 +33,6 @@ pub(in crate::tools) struct Mail {
     bcc_recipients: Vec<Party>,
     #[serde(default)]
     attachments: Vec<Attachment>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Body {
-    content_type: String,
-    content: String,
 }
 
 #[derive(Deserialize)]
