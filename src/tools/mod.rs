@@ -20,6 +20,7 @@ mod chats;
 mod contacts;
 pub mod content;
 mod core;
+mod create;
 mod cursor;
 mod directory;
 mod entry;
