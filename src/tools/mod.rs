@@ -20,6 +20,7 @@ mod chats;
 mod contacts;
 pub mod content;
 mod core;
+mod create;
 mod cursor;
 mod directory;
 mod entry;
@@ -31,6 +32,7 @@ mod files_write;
 #[cfg(feature = "conformance")]
 pub mod fixtures;
 pub mod icon;
+mod item;
 mod item_resources;
 mod ledger;
 mod mail;
@@ -39,13 +41,16 @@ mod mail_read;
 mod mail_write;
 mod mailbox;
 mod meetings;
+mod message;
 mod notes;
 mod outbox;
 mod page;
 mod people;
 mod permission;
+mod policy;
 mod presence;
 mod raw;
+mod reach;
 mod resources;
 mod schema;
 mod search;
@@ -138,7 +143,8 @@ type Handler = for<'a> fn(&'a str, &'a Call<'a>) -> LocalBoxFuture<'a, Outcome>;
 #[async_trait(?Send)]
 trait Input: DeserializeOwned + JsonSchema {
     /// The schema of [`Answer::structured`], for a tool that answers with it. Only for short answers of which a program
-    /// may want a part: what a list holds would cost the model's context twice.
+    /// may want a part: what a list holds would cost the model's context twice. A program gets the members that it
+    /// names (`#[schemars(skip)]` leaves the rest out of it): every list pays for a schema.
     fn output() -> Option<Value> {
         None
     }
