@@ -18,8 +18,8 @@ pub use keys::{EncryptionKeys, Keys};
 pub use presets::{Preset, PresetSet};
 
 use parse::{
-    hex_tag, is_hex, parse_discovery, parse_graph_version, parse_key, parse_public_url, parse_schemes, parse_slug,
-    parse_team_domain, parse_tenants,
+    hex_tag, is_hex, parse_discovery, parse_file_content, parse_graph_version, parse_key, parse_public_url,
+    parse_schemes, parse_slug, parse_team_domain, parse_tenants,
 };
 
 /// Enough for the busiest day of a roll-out to some hundreds of people with two or three clients each; kept for 90
@@ -45,6 +45,8 @@ pub struct Config {
     pub operator_key: Option<Secret>,
     /// Hides and refuses every tool that writes.
     pub read_only: bool,
+    /// Whether this server fetches the contents of files.
+    pub file_content: FileContent,
     /// The groups of tools that are offered.
     pub presets: PresetSet,
     /// Private URI schemes that clients may be answered by (RFC 8252 section 7.1), beside https and loopback.
@@ -124,6 +126,16 @@ pub enum AccessMode {
     Browser,
 }
 
+/// Whether this server fetches the contents of files, which Graph keeps on other hosts than its own, so that they do not
+/// pass AI Gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileContent {
+    /// From the host that Graph names.
+    Direct,
+    /// Never: the user gets a link.
+    Off,
+}
+
 /// What callers without a token of ours may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Discovery {
@@ -194,6 +206,7 @@ impl Reader<'_> {
         let operator_key = self
             .or("OPERATOR_KEY", None, "at least 32 bytes", |text| (text.len() >= 32).then(|| Some(Secret::new(text))));
         let read_only = self.or("READ_ONLY", false, "true or false", |text| text.parse().ok());
+        let file_content = self.or("FILE_CONTENT", FileContent::Direct, "direct or off", parse_file_content);
         let presets = self.or(
             "TOOL_PRESETS",
             PresetSet::usual(),
@@ -220,6 +233,7 @@ impl Reader<'_> {
             discovery: discovery?,
             operator_key: operator_key?,
             read_only: read_only?,
+            file_content: file_content?,
             presets: presets?,
             redirect_schemes: redirect_schemes?,
             registrations_per_day: registrations_per_day?,
@@ -346,7 +360,7 @@ impl Reader<'_> {
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 mod tests {
     use super::*;
-    use crate::support::environment;
+    use crate::support::{config, environment};
 
     fn faults(change: &[(&str, &str)]) -> Vec<String> {
         let environment = environment(change);
@@ -423,6 +437,13 @@ mod tests {
             faults(&[("SEND_POLICY", "internal")]),
             ["SEND_POLICY: expected nothing: this version does not enforce it"]
         );
+    }
+
+    #[test]
+    fn file_content_is_direct_or_off_and_nothing_else() {
+        let found = |value| config(&[("FILE_CONTENT", value)]).file_content;
+        assert_eq!((found(""), found("off")), (FileContent::Direct, FileContent::Off));
+        assert_eq!(faults(&[("FILE_CONTENT", "no")]), ["FILE_CONTENT: expected direct or off"]);
     }
 
     #[test]

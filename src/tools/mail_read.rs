@@ -1,7 +1,7 @@
 //! Reading single mails, attachments, folders and the settings of the mailbox.
 
 mod attachment;
-mod decoding;
+pub(super) mod decoding;
 mod folders;
 mod settings;
 

@@ -57,6 +57,8 @@ mod tools_contacts;
 mod tools_content;
 mod tools_directory;
 mod tools_fake;
+mod tools_files;
+mod tools_files_read;
 mod tools_hostile;
 mod tools_mail_attachment;
 mod tools_mail_folders;

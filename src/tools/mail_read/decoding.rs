@@ -4,7 +4,7 @@ use crate::tools::text::{self, Cut};
 
 /// How the text is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(in crate::tools) enum Reading {
     /// As it stands.
     Plain,
     /// Out of its markup.
@@ -18,7 +18,7 @@ const DOCUMENTS: [&str; 12] = ["pdf", "docx", "doc", "xlsx", "xls", "pptx", "ppt
 
 /// How an attachment of this type and name is read, or why it is not. Mail programs often know no better type than
 /// `application/octet-stream`; then the name decides.
-pub(super) fn reading(content_type: &str, name: &str) -> Result<Reading, &'static str> {
+pub(in crate::tools) fn reading(content_type: &str, name: &str) -> Result<Reading, &'static str> {
     let kind = content_type.trim().to_ascii_lowercase();
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
     let ends = |endings: &[&str]| endings.contains(&ending.as_str());
@@ -45,7 +45,7 @@ fn is_document(kind: &str) -> bool {
 }
 
 /// The text of these bytes, at most `most` characters of it.
-pub(super) fn text(reading: Reading, bytes: &[u8], most: usize) -> Cut {
+pub(in crate::tools) fn text(reading: Reading, bytes: &[u8], most: usize) -> Cut {
     let kind = match reading {
         Reading::Plain => "text",
         Reading::Html => "html",

@@ -1,0 +1,313 @@
+//! One file: its text by parts, what is known of it, its versions, or a link for the user.
+
+use async_trait::async_trait;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::content::{self, Part};
+use super::download;
+use crate::config::FileContent;
+use crate::graph::GraphRequest;
+use crate::graph::request::{Method, Segment};
+use crate::identity::Scope;
+use crate::tools::answer::{Answer, UNTRUSTED, clean};
+use crate::tools::arguments::bounded;
+use crate::tools::call::Call;
+use crate::tools::drive_item::{DriveItem, Identity};
+use crate::tools::place::Place;
+use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
+
+/// The tool.
+pub(super) const TOOL: Tool = Tool {
+    name: "readFile",
+    title: "Read a file",
+    description: "A file's text by parts, its metadata, versions, or a short-lived download link.",
+    kind: Kind::Read,
+    preset: Preset::Files,
+    needs: &[Scope::FilesRead],
+    also: &[],
+    on_use: &[Scope::FilesReadAll],
+    example: r#"{"path":"/Reports/2026/notes.txt"}"#,
+    schema: schema::of::<ReadFile>,
+    handler: handle::<ReadFile>,
+};
+
+const FACTS: &str =
+    "id,name,size,eTag,file,folder,package,webUrl,createdDateTime,lastModifiedDateTime,lastModifiedBy,parentReference";
+const WITH_ADDRESS: &str = "id,name,size,file,folder,package,@microsoft.graph.downloadUrl";
+/// Versions that are shown, the newest.
+const VERSIONS: usize = 50;
+/// Longest sharing link that is looked at.
+const LINK: usize = 1400;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum As {
+    #[default]
+    Text,
+    Info,
+    Versions,
+    Link,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct ReadFile {
+    /// Default: my OneDrive
+    drive_id: Option<String>,
+    item_id: Option<String>,
+    /// e.g. /Reports/plan.docx
+    path: Option<String>,
+    /// Instead: a sharing link
+    share_url: Option<String>,
+    #[serde(rename = "as")]
+    #[schemars(extend("default" = "text"))]
+    form: Option<As>,
+    /// nextOffset of the part before
+    offset: Option<u32>,
+    #[schemars(range(min = 1, max = 50000), extend("default" = 12000))]
+    max_chars: Option<u32>,
+}
+
+/// What is read.
+enum Target<'a> {
+    Place(Place<'a>),
+    /// By its sharing link, in Graph's form of it.
+    Shared(String),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Text<'a> {
+    untrusted: &'static str,
+    name: String,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
+    size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_offset: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Info {
+    untrusted: &'static str,
+    id: String,
+    name: String,
+    #[serde(rename = "in", skip_serializing_if = "Option::is_none")]
+    within: Option<String>,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    children: Option<u32>,
+    size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modified: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drive_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    etag: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    web_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Versions {
+    value: Vec<Version>,
+    #[serde(rename = "@odata.nextLink")]
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Version {
+    id: String,
+    size: Option<u64>,
+    last_modified_date_time: Option<String>,
+    last_modified_by: Option<Identity>,
+}
+
+#[async_trait(?Send)]
+impl Input for ReadFile {
+    async fn run(self, call: &Call<'_>) -> Outcome {
+        let most = bounded("maxChars", self.max_chars, 12_000, 50_000)?;
+        let target = self.target()?;
+        let facts = target.get(&[], FACTS)?;
+        let versions = target.get(&[Segment::Word("versions")], "id,size,lastModifiedDateTime,lastModifiedBy")?;
+        let with_address = target.get(&[], WITH_ADDRESS)?;
+        target.require(call)?;
+        let form = self.form.unwrap_or_default();
+        match form {
+            As::Info => Ok(Answer::of(&target.info(call.json(&facts).await?))),
+            As::Versions => Ok(shown_versions(call.json(&versions).await?)),
+            As::Text | As::Link => {
+                let item: DriveItem = call.json(&with_address).await?;
+                if item.file.is_none() {
+                    return Err(ToolError::argument(
+                        target.argument(),
+                        "not a file: listFiles shows what is in a folder",
+                    ));
+                }
+                if form == As::Link {
+                    let address = download::address(call, &target.address(call, &item).await?)?.0;
+                    let note = "Opens for anyone who has it, for some minutes: give it to the user alone.";
+                    return Ok(Answer::of(
+                        &json!({"name": item.shown_name(), "size": item.size, "link": address, "note": note}),
+                    ));
+                }
+                let (offset, most) = (self.offset.unwrap_or_default() as usize, most as usize);
+                Ok(Answer::of(&target.text(call, &item, offset, most).await?))
+            }
+        }
+    }
+}
+
+impl ReadFile {
+    fn target(&self) -> Result<Target<'_>, ToolError> {
+        let place = Place::parse(self.drive_id.as_deref(), self.item_id.as_deref(), self.path.as_deref())?;
+        match &self.share_url {
+            Some(url) if place == Place::default() => Ok(Target::Shared(share_token(url)?)),
+            Some(_) => Err(ToolError::argument("shareUrl", "give it alone, or else itemId or path")),
+            None if place.is_root() => Err(ToolError::argument("path", "give path, itemId or shareUrl")),
+            None => Ok(Target::Place(place)),
+        }
+    }
+}
+
+impl Target<'_> {
+    fn get(&self, rest: &[Segment<'static>], select: &str) -> Result<GraphRequest, ToolError> {
+        let request = match self {
+            Self::Place(place) => GraphRequest::new(Method::Get, &place.segments(rest))?,
+            // A link that has to be redeemed is, for this request alone.
+            Self::Shared(token) => {
+                let path = [Segment::Word("shares"), Segment::Value(token), Segment::Word("driveItem")];
+                GraphRequest::new(Method::Get, &[path.as_slice(), rest].concat())?
+                    .prefer("redeemSharingLinkIfNecessary")
+            }
+        };
+        Ok(if select.is_empty() { request } else { request.query("$select", select) })
+    }
+
+    /// The argument that names it.
+    const fn argument(&self) -> &'static str {
+        match self {
+            Self::Place(place) if place.is_named() => "path",
+            Self::Place(_) => "itemId",
+            Self::Shared(_) => "shareUrl",
+        }
+    }
+
+    fn require(&self, call: &Call<'_>) -> Result<(), ToolError> {
+        match self {
+            Self::Place(place) => place.require(call, Scope::FilesRead, Scope::FilesReadAll),
+            Self::Shared(_) => call.require(Scope::FilesReadAll),
+        }
+    }
+
+    fn info(&self, item: DriveItem) -> Info {
+        let drive_id = match self {
+            Self::Place(place) => place.drive().map(str::to_owned),
+            Self::Shared(_) => item.parent_reference.as_ref().and_then(|parent| parent.drive_id.clone()),
+        };
+        Info {
+            untrusted: UNTRUSTED,
+            name: item.shown_name(),
+            within: item.folder_path(),
+            kind: shown_type(&item),
+            children: item.folder.map(|folder| folder.child_count.unwrap_or_default()),
+            size: item.size.unwrap_or_default(),
+            created: item.created_date_time,
+            modified: item.last_modified_date_time,
+            by: item.last_modified_by.and_then(Identity::shown),
+            drive_id,
+            etag: item.e_tag,
+            web_url: item.web_url,
+            id: item.id,
+        }
+    }
+
+    /// The address of the content: with the item where Graph gives it there, else where Graph redirects to. The redirect
+    /// comes back as it is; nobody follows it.
+    async fn address(&self, call: &Call<'_>, item: &DriveItem) -> Result<String, ToolError> {
+        if let Some(address) = &item.download_url {
+            return Ok(address.clone());
+        }
+        let answer = call.send(&self.get(&[Segment::Word("content")], "")?).await?;
+        let location = answer.headers.iter().find(|(name, _)| name == "location").map(|(_, value)| value.clone());
+        Ok(location.unwrap_or_default())
+    }
+
+    async fn text<'a>(
+        &self,
+        call: &Call<'_>,
+        item: &DriveItem,
+        offset: usize,
+        most: usize,
+    ) -> Result<Text<'a>, ToolError> {
+        let size = item.size.unwrap_or_default();
+        let told = |part: Option<Part>, note| {
+            let (text, next_offset) = part.map_or((None, None), |part| (Some(part.text), part.next));
+            let (name, kind, truncated) = (item.shown_name(), shown_type(item), next_offset.is_some());
+            Text { untrusted: UNTRUSTED, name, kind, size, text, truncated, next_offset, note }
+        };
+        if call.context.config.file_content == FileContent::Off {
+            let note = "This server does not fetch contents of files: as=link gives a link to hand to the user.";
+            return Ok(told(None, Some(note)));
+        }
+        if size > download::LARGEST as u64 {
+            return Ok(told(None, Some("Larger than 10 MB: too large to be read; as=link gives a link.")));
+        }
+        let (name, kind) = (item.name.as_deref().unwrap_or_default(), item.media_type().unwrap_or_default());
+        if let Err(note) = content::readable(name, kind) {
+            return Ok(told(None, Some(note)));
+        }
+        let bytes = download::fetch(call, &self.address(call, item).await?).await?;
+        Ok(match content::text(&bytes, name, kind) {
+            Ok(text) => told(Some(content::part(&text, offset, most)), None),
+            Err(note) => told(None, Some(note)),
+        })
+    }
+}
+
+/// Without parameters such as a charset; `oneNote` for a notebook.
+fn shown_type(item: &DriveItem) -> Option<String> {
+    let package = || item.package.as_ref()?.kind.as_deref();
+    item.media_type().or_else(package).map(|kind| clean(kind.split(';').next().unwrap_or_default(), 100))
+}
+
+fn shown_versions(versions: Versions) -> Answer {
+    let truncated = versions.next.is_some() || versions.value.len() > VERSIONS;
+    let rows: Vec<_> = versions
+        .value
+        .into_iter()
+        .take(VERSIONS)
+        .map(|version| {
+            let by = version.last_modified_by.and_then(Identity::shown);
+            json!({"id": version.id, "size": version.size, "modified": version.last_modified_date_time, "by": by})
+        })
+        .collect();
+    Answer::of(&json!({"untrusted": UNTRUSTED, "versions": rows, "truncated": truncated}))
+}
+
+/// Graph's form of a sharing link. What the link says is for Graph to judge; it is never fetched from here.
+fn share_token(url: &str) -> Result<String, ToolError> {
+    let url = url.trim();
+    let plain = url.bytes().all(|byte| byte.is_ascii_graphic()) && url.len() <= LINK;
+    if !plain || url.strip_prefix("https://").is_none_or(|rest| rest.starts_with('/') || !rest.contains('/')) {
+        let problem = "not a sharing link such as https://contoso.sharepoint.com/:w:/g/Eabc";
+        return Err(ToolError::argument("shareUrl", problem));
+    }
+    Ok(format!("u!{}", URL_SAFE_NO_PAD.encode(url)))
+}
