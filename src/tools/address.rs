@@ -130,7 +130,7 @@ fn bare(text: &str) -> &str {
 }
 
 /// RFC 5321 mailboxes without quoted local parts and address literals, which no Exchange mailbox uses.
-fn is_address(text: &str) -> bool {
+pub(super) fn is_address(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let is_atom = |atom: &str| !atom.is_empty() && atom.bytes().all(is_atext);
     let is_label = |label: &str| {

@@ -86,7 +86,7 @@ struct RespondToEvent {
     /// Another time, with tentative or decline: local ISO date-time, or with offset
     propose_start: Option<String>,
     propose_end: Option<String>,
-    /// IANA or Windows zone; default: mailbox zone
+    /// Default: mailbox zone
     timezone: Option<String>,
     idempotency_key: Option<String>,
 }
@@ -185,9 +185,9 @@ struct CancelCalendarEvent {
     id: String,
     /// For the attendees
     comment: Option<String>,
-    /// true: only say what would be done
+    /// Only say what it would do
     dry_run: Option<bool>,
-    /// Address of a mailbox shared with the user
+    /// Shared mailbox address
     mailbox: Option<String>,
 }
 

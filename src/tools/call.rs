@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::ToolContext;
 use super::error::ToolError;
 use crate::agent::LogLevel;
+use crate::crypto;
 use crate::graph::{Failure, GraphRequest, GraphResponse, batch};
 use crate::identity::Scope;
 
@@ -25,6 +26,17 @@ impl Call<'_> {
     /// Refuses the call when the caller's token is not good for `scope`, before anything leaves.
     pub fn require(&self, scope: Scope) -> Result<(), ToolError> {
         self.context.require_any(&[scope])
+    }
+
+    /// The idempotency key of the call: the caller's, or one of ours. That stays the same when the call runs again with
+    /// an answer, so that one answer never sends twice.
+    pub fn key(&self, given: Option<String>) -> String {
+        let conversation = self.context.conversation;
+        given.or_else(|| conversation.memory()).unwrap_or_else(|| {
+            let key = crypto::random_text::<12>(&*self.context.ports.random);
+            conversation.keep(key.clone());
+            key
+        })
     }
 
     /// Unix seconds.

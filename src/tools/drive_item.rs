@@ -83,6 +83,16 @@ impl Identity {
     }
 }
 
+impl Person {
+    /// Name and address, as far as there are any.
+    pub fn shown(self) -> String {
+        match (self.display_name, self.email) {
+            (Some(name), Some(email)) if name != email => clean(&format!("{name} <{email}>"), 2 * LINE),
+            (name, email) => clean(&email.or(name).unwrap_or_default(), LINE),
+        }
+    }
+}
+
 impl DriveItem {
     /// Its name, as others wrote it.
     pub fn shown_name(&self) -> String {

@@ -41,7 +41,7 @@ struct CreateCalendarEvent {
     start: String,
     /// Like start
     end: String,
-    /// IANA or Windows zone; default: mailbox zone
+    /// Default: mailbox zone
     timezone: Option<String>,
     attendees: Option<Addresses>,
     optional_attendees: Option<Addresses>,
@@ -108,14 +108,18 @@ struct Created {
 #[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Told {
+    #[schemars(skip)]
     status: &'static str,
     id: String,
     start: String,
     end: String,
+    #[schemars(skip)]
     zone: String,
+    #[schemars(skip)]
     invited: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     join_url: Option<String>,
+    #[schemars(skip)]
     #[serde(skip_serializing_if = "Option::is_none")]
     web_link: Option<String>,
 }

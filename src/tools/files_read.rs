@@ -1,6 +1,5 @@
 //! Listing and reading files.
 
-mod content;
 mod download;
 mod list;
 mod read;

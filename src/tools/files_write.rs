@@ -2,6 +2,7 @@
 
 mod delete;
 mod manage;
+mod share;
 mod upload;
 
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use super::drive_item::DriveItem;
 use super::error::ToolError;
 
 /// The tools of this family.
-pub(super) const TOOLS: &[Tool] = &[upload::TOOL, manage::TOOL, delete::TOOL];
+pub(super) const TOOLS: &[Tool] = &[upload::TOOL, manage::TOOL, delete::TOOL, share::TOOL];
 
 /// Graph's annotation for what to do where the name is there already.
 const CONFLICT: &str = "@microsoft.graph.conflictBehavior";

@@ -31,6 +31,7 @@ mod files_write;
 #[cfg(feature = "conformance")]
 pub mod fixtures;
 pub mod icon;
+mod item;
 mod item_resources;
 mod ledger;
 mod mail;
@@ -39,14 +40,17 @@ mod mail_read;
 mod mail_write;
 mod mailbox;
 mod meetings;
+mod message;
 mod notes;
 mod outbox;
 mod page;
 mod people;
 mod permission;
 mod place;
+mod policy;
 mod presence;
 mod raw;
+mod reach;
 mod resources;
 mod schema;
 mod search;
@@ -138,7 +142,8 @@ type Handler = for<'a> fn(&'a str, &'a Call<'a>) -> LocalBoxFuture<'a, Outcome>;
 #[async_trait(?Send)]
 trait Input: DeserializeOwned + JsonSchema {
     /// The schema of [`Answer::structured`], for a tool that answers with it. Only for short answers of which a program
-    /// may want a part: what a list holds would cost the model's context twice.
+    /// may want a part: what a list holds would cost the model's context twice. A program gets the members that it
+    /// names (`#[schemars(skip)]` leaves the rest out of it): every list pays for a schema.
     fn output() -> Option<Value> {
         None
     }
@@ -216,25 +221,27 @@ struct Entry<'a> {
     annotations: Annotations,
 }
 
-/// The hints of the protocol. All four are always said: some clients take an absent one for the worst.
+/// The hints of the protocol, but for those that state its default or, for a tool that only reads, say nothing: each is
+/// paid for in every list. A tool always says whether it only reads or, if not, whether it destroys.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_excessive_bools, reason = "the protocol's own shape")]
 struct Annotations {
-    read_only_hint: bool,
-    destructive_hint: bool,
-    idempotent_hint: bool,
-    open_world_hint: bool,
+    #[serde(rename = "readOnlyHint", skip_serializing_if = "Option::is_none")]
+    read_only: Option<bool>,
+    #[serde(rename = "destructiveHint", skip_serializing_if = "Option::is_none")]
+    destructive: Option<bool>,
+    #[serde(rename = "openWorldHint", skip_serializing_if = "Option::is_none")]
+    open_world: Option<bool>,
 }
 
 impl Annotations {
     fn of(kind: Kind) -> Self {
-        Self {
-            read_only_hint: kind == Kind::Read,
-            destructive_hint: matches!(kind, Kind::Destructive | Kind::Outward),
-            idempotent_hint: kind == Kind::Read,
-            open_world_hint: kind == Kind::Outward,
-        }
+        let (read_only, destructive, open_world) = match kind {
+            Kind::Read => (Some(true), None, None),
+            Kind::Write => (None, Some(false), Some(false)),
+            Kind::Destructive => (None, Some(true), Some(false)),
+            Kind::Outward => (None, Some(true), None),
+        };
+        Self { read_only, destructive, open_world }
     }
 }
 

@@ -39,7 +39,7 @@ fn tidy(schema: &mut Value) {
     for keyword in NOISE {
         object.remove(keyword);
     }
-    object.retain(|keyword, value| !(keyword == "default" && value.is_null()));
+    object.retain(|keyword, value| !(keyword == "default" && value.is_null() || goes_without_saying(keyword, value)));
     drop_null_type(object);
     drop_null_branch(object);
     if let Some(Value::Object(properties)) = object.get_mut("properties") {
@@ -55,6 +55,11 @@ fn tidy(schema: &mut Value) {
             branches.iter_mut().for_each(tidy);
         }
     }
+}
+
+/// At least one, or none at all: a model does not ask for less, and a call that does is told.
+fn goes_without_saying(keyword: &str, value: &Value) -> bool {
+    matches!(keyword, "minimum" | "minItems") && value.as_u64().is_some_and(|least| least <= 1)
 }
 
 /// An optional argument is left out, not null: `["string", "null"]` is `"string"`.

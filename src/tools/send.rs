@@ -94,9 +94,11 @@ pub(super) struct Sent<'a> {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
+    #[schemars(skip)]
     #[serde(skip_serializing_if = "Option::is_none")]
     recipients: Option<usize>,
     idempotency_key: &'a str,
+    #[schemars(skip)]
     note: &'static str,
 }
 

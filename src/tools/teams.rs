@@ -162,12 +162,16 @@ struct Created {
 #[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Told {
+    #[schemars(skip)]
     status: &'static str,
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     join_url: Option<String>,
+    #[schemars(skip)]
     start: String,
+    #[schemars(skip)]
     end: String,
+    #[schemars(skip)]
     note: &'static str,
 }
 

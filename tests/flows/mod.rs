@@ -59,6 +59,7 @@ mod tools_directory;
 mod tools_fake;
 mod tools_files;
 mod tools_files_read;
+mod tools_files_share;
 mod tools_hostile;
 mod tools_mail_attachment;
 mod tools_mail_folders;

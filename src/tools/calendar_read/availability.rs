@@ -63,7 +63,7 @@ struct GetFreeBusy {
     start: String,
     /// Like start
     end: String,
-    /// IANA or Windows zone; default: mailbox zone
+    /// Default: mailbox zone
     timezone: Option<String>,
 }
 
@@ -187,7 +187,7 @@ struct FindMeetingTimes {
     start: String,
     /// Like start
     end: String,
-    /// IANA or Windows zone; default: mailbox zone
+    /// Default: mailbox zone
     timezone: Option<String>,
     /// false: at any hour
     #[schemars(extend("default" = true))]

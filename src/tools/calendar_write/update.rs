@@ -52,7 +52,7 @@ struct UpdateCalendarEvent {
     /// Local ISO date-time, or with offset; with end
     start: Option<String>,
     end: Option<String>,
-    /// IANA or Windows zone; default: mailbox zone
+    /// Default: mailbox zone
     timezone: Option<String>,
     all_day: Option<bool>,
     location: Option<String>,
@@ -63,7 +63,7 @@ struct UpdateCalendarEvent {
     /// true: add a Teams link
     online_meeting: Option<bool>,
     show_as: Option<ShowAs>,
-    /// Address of a mailbox shared with the user
+    /// Shared mailbox address
     mailbox: Option<String>,
     idempotency_key: Option<String>,
 }

@@ -7,9 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::content::{self, Part};
 use super::download;
 use crate::config::FileContent;
+use crate::extract;
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
@@ -18,6 +18,7 @@ use crate::tools::arguments::bounded;
 use crate::tools::call::Call;
 use crate::tools::drive_item::{DriveItem, Identity};
 use crate::tools::place::Place;
+use crate::tools::text::{Window, window};
 use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
 
 /// The tool.
@@ -66,7 +67,6 @@ struct ReadFile {
     #[serde(rename = "as")]
     #[schemars(extend("default" = "text"))]
     form: Option<As>,
-    /// nextOffset of the part before
     offset: Option<u32>,
     #[schemars(range(min = 1, max = 50000), extend("default" = 12000))]
     max_chars: Option<u32>,
@@ -81,7 +81,7 @@ enum Target<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Text<'a> {
+struct Content {
     untrusted: &'static str,
     name: String,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
@@ -93,7 +93,7 @@ struct Text<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     next_offset: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<&'a str>,
+    note: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -167,7 +167,8 @@ impl Input for ReadFile {
                         &json!({"name": item.shown_name(), "size": item.size, "link": address, "note": note}),
                     ));
                 }
-                let (offset, most) = (self.offset.unwrap_or_default() as usize, most as usize);
+                let size = |number| usize::try_from(number).unwrap_or(usize::MAX);
+                let (offset, most) = (size(self.offset.unwrap_or_default()), size(most));
                 Ok(Answer::of(&target.text(call, &item, offset, most).await?))
             }
         }
@@ -249,35 +250,42 @@ impl Target<'_> {
         Ok(location.unwrap_or_default())
     }
 
-    async fn text<'a>(
-        &self,
-        call: &Call<'_>,
-        item: &DriveItem,
-        offset: usize,
-        most: usize,
-    ) -> Result<Text<'a>, ToolError> {
-        let size = item.size.unwrap_or_default();
-        let told = |part: Option<Part>, note| {
-            let (text, next_offset) = part.map_or((None, None), |part| (Some(part.text), part.next));
-            let (name, kind, truncated) = (item.shown_name(), shown_type(item), next_offset.is_some());
-            Text { untrusted: UNTRUSTED, name, kind, size, text, truncated, next_offset, note }
-        };
-        if call.context.config.file_content == FileContent::Off {
-            let note = "This server does not fetch contents of files: as=link gives a link to hand to the user.";
-            return Ok(told(None, Some(note)));
-        }
-        if size > download::LARGEST as u64 {
-            return Ok(told(None, Some("Larger than 10 MB: too large to be read; as=link gives a link.")));
-        }
-        let (name, kind) = (item.name.as_deref().unwrap_or_default(), item.media_type().unwrap_or_default());
-        if let Err(note) = content::readable(name, kind) {
-            return Ok(told(None, Some(note)));
+    async fn text(&self, call: &Call<'_>, item: &DriveItem, offset: usize, most: usize) -> Result<Content, ToolError> {
+        let (name, kind) = (item.name.as_deref().unwrap_or_default(), item.media_type());
+        if let Some(note) = unread(call, item) {
+            return Ok(Content::of(item, Err(note)));
         }
         let bytes = download::fetch(call, &self.address(call, item).await?).await?;
-        Ok(match content::text(&bytes, name, kind) {
-            Ok(text) => told(Some(content::part(&text, offset, most)), None),
-            Err(note) => told(None, Some(note)),
-        })
+        let read = extract::text(&*call.context.ports.documents, &bytes, name, kind);
+        Ok(Content::of(item, read.map(|text| window(&text, offset, most)).map_err(|why| why.to_string())))
+    }
+}
+
+/// Why a content is not to be fetched.
+fn unread(call: &Call<'_>, item: &DriveItem) -> Option<String> {
+    if call.context.config.file_content == FileContent::Off {
+        return Some("This server does not fetch contents of files: as=link gives a link for the user.".to_owned());
+    }
+    if item.size.is_some_and(|size| size > download::LARGEST as u64) {
+        return Some("Larger than 10 MB: too large to be read; as=link gives a link.".to_owned());
+    }
+    extract::form(item.name.as_deref().unwrap_or_default(), item.media_type()).err().map(|why| why.to_string())
+}
+
+impl Content {
+    fn of(item: &DriveItem, read: Result<Window, String>) -> Self {
+        let (window, note) = read.map_or_else(|note| (None, Some(note)), |window| (Some(window), None));
+        let (truncated, next_offset) = window.as_ref().map_or((false, None), |window| (window.truncated, window.next));
+        Self {
+            untrusted: UNTRUSTED,
+            name: item.shown_name(),
+            kind: shown_type(item),
+            size: item.size.unwrap_or_default(),
+            text: window.map(|window| window.text),
+            truncated,
+            next_offset,
+            note,
+        }
     }
 }
 

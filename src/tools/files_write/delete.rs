@@ -36,7 +36,6 @@ struct DeleteFile {
     drive_id: Option<String>,
     item_id: Option<String>,
     path: Option<String>,
-    /// true: only say what would be deleted
     dry_run: Option<bool>,
 }
 

@@ -59,7 +59,7 @@ struct UploadFile {
     path: Option<String>,
     text: Option<String>,
     base64: Option<String>,
-    /// Bytes; returns an upload link
+    /// Bytes: returns an upload link
     #[schemars(with = "Option<i64>")]
     size: Option<u64>,
     #[schemars(extend("default" = "fail"))]

@@ -60,7 +60,7 @@ struct UpdateDraft {
     body: Option<String>,
     #[schemars(extend("default" = "html"))]
     content_type: Option<ContentType>,
-    /// Address of a shared mailbox
+    /// Shared mailbox address
     mailbox: Option<String>,
 }
 
@@ -68,7 +68,7 @@ struct UpdateDraft {
 #[serde(deny_unknown_fields)]
 struct SendDraft {
     id: String,
-    /// Address of a shared mailbox
+    /// Shared mailbox address
     mailbox: Option<String>,
 }
 

@@ -15,8 +15,8 @@ use crate::tools::address::{self, Addresses, Recipient};
 use crate::tools::answer::{Answer, clean};
 use crate::tools::arguments::{self, BODY, identifier};
 use crate::tools::call::Call;
+use crate::tools::item::Party;
 use crate::tools::ledger::Ledger;
-use crate::tools::mail::Party;
 use crate::tools::mailbox::Mailbox;
 use crate::tools::outbox::{Outgoing, Source};
 use crate::tools::send::{Body, ContentType, Mode, Sent, told};
@@ -70,7 +70,7 @@ struct ReplyToEmail {
     cc: Option<Addresses>,
     #[schemars(extend("default" = "send"))]
     mode: Option<Mode>,
-    /// Address of a shared mailbox
+    /// Shared mailbox address
     mailbox: Option<String>,
     idempotency_key: Option<String>,
 }
