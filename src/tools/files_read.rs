@@ -1,6 +1,7 @@
 //! Listing and reading files.
 
 mod download;
+mod facts;
 mod list;
 mod read;
 

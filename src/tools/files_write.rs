@@ -2,10 +2,11 @@
 
 mod delete;
 mod manage;
+mod permission;
 mod share;
 mod upload;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::Tool;
 use super::drive_item::DriveItem;
@@ -28,7 +29,23 @@ fn taken(error: ToolError, argument: &str, advice: &str) -> ToolError {
 }
 
 /// What became of an item.
-fn told(status: &str, item: DriveItem) -> Value {
-    let name = item.shown_name();
-    json!({"status": status, "id": item.id, "name": name, "size": item.size, "etag": item.e_tag, "webUrl": item.web_url})
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Done {
+    status: &'static str,
+    name: String,
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    etag: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    web_url: Option<String>,
+}
+
+impl Done {
+    fn of(status: &'static str, item: DriveItem) -> Self {
+        let name = item.shown_name();
+        Self { status, name, id: item.id, size: item.size, etag: item.e_tag, web_url: item.web_url }
+    }
 }

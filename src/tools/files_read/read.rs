@@ -8,15 +8,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::download;
+use super::facts::{Info, shown_type, shown_versions};
 use crate::config::FileContent;
 use crate::extract;
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
-use crate::tools::answer::{Answer, UNTRUSTED, clean};
+use crate::tools::answer::{Answer, UNTRUSTED};
 use crate::tools::arguments::bounded;
 use crate::tools::call::Call;
-use crate::tools::drive_item::{DriveItem, Identity};
+use crate::tools::drive_item::DriveItem;
 use crate::tools::place::Place;
 use crate::tools::text::{Window, window};
 use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
@@ -39,8 +40,6 @@ pub(super) const TOOL: Tool = Tool {
 const FACTS: &str =
     "id,name,size,eTag,file,folder,package,webUrl,createdDateTime,lastModifiedDateTime,lastModifiedBy,parentReference";
 const WITH_ADDRESS: &str = "id,name,size,file,folder,package,@microsoft.graph.downloadUrl";
-/// Versions that are shown, the newest.
-const VERSIONS: usize = 50;
 /// Longest sharing link that is looked at.
 const LINK: usize = 1400;
 
@@ -57,7 +56,6 @@ enum As {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct ReadFile {
-    /// Default: my OneDrive
     drive_id: Option<String>,
     item_id: Option<String>,
     /// e.g. /Reports/plan.docx
@@ -94,49 +92,6 @@ struct Content {
     next_offset: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Info {
-    untrusted: &'static str,
-    id: String,
-    name: String,
-    #[serde(rename = "in", skip_serializing_if = "Option::is_none")]
-    within: Option<String>,
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    kind: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    children: Option<u32>,
-    size: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    created: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    modified: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    by: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    drive_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    etag: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    web_url: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Versions {
-    value: Vec<Version>,
-    #[serde(rename = "@odata.nextLink")]
-    next: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Version {
-    id: String,
-    size: Option<u64>,
-    last_modified_date_time: Option<String>,
-    last_modified_by: Option<Identity>,
 }
 
 #[async_trait(?Send)]
@@ -218,25 +173,11 @@ impl Target<'_> {
     }
 
     fn info(&self, item: DriveItem) -> Info {
-        let drive_id = match self {
+        let drive = match self {
             Self::Place(place) => place.drive().map(str::to_owned),
             Self::Shared(_) => item.parent_reference.as_ref().and_then(|parent| parent.drive_id.clone()),
         };
-        Info {
-            untrusted: UNTRUSTED,
-            name: item.shown_name(),
-            within: item.folder_path(),
-            kind: shown_type(&item),
-            children: item.folder.map(|folder| folder.child_count.unwrap_or_default()),
-            size: item.size.unwrap_or_default(),
-            created: item.created_date_time,
-            modified: item.last_modified_date_time,
-            by: item.last_modified_by.and_then(Identity::shown),
-            drive_id,
-            etag: item.e_tag,
-            web_url: item.web_url,
-            id: item.id,
-        }
+        Info::of(item, drive)
     }
 
     /// The address of the content: with the item where Graph gives it there, else where Graph redirects to. The redirect
@@ -287,26 +228,6 @@ impl Content {
             note,
         }
     }
-}
-
-/// Without parameters such as a charset; `oneNote` for a notebook.
-fn shown_type(item: &DriveItem) -> Option<String> {
-    let package = || item.package.as_ref()?.kind.as_deref();
-    item.media_type().or_else(package).map(|kind| clean(kind.split(';').next().unwrap_or_default(), 100))
-}
-
-fn shown_versions(versions: Versions) -> Answer {
-    let truncated = versions.next.is_some() || versions.value.len() > VERSIONS;
-    let rows: Vec<_> = versions
-        .value
-        .into_iter()
-        .take(VERSIONS)
-        .map(|version| {
-            let by = version.last_modified_by.and_then(Identity::shown);
-            json!({"id": version.id, "size": version.size, "modified": version.last_modified_date_time, "by": by})
-        })
-        .collect();
-    Answer::of(&json!({"untrusted": UNTRUSTED, "versions": rows, "truncated": truncated}))
 }
 
 /// Graph's form of a sharing link. What the link says is for Graph to judge; it is never fetched from here.

@@ -32,7 +32,6 @@ pub(super) const TOOL: Tool = Tool {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct DeleteFile {
-    /// Default: my OneDrive
     drive_id: Option<String>,
     item_id: Option<String>,
     path: Option<String>,

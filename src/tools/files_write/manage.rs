@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{CONFLICT, taken, told};
+use super::{CONFLICT, Done, taken};
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
@@ -43,7 +43,6 @@ enum Action {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct ManageFile {
     action: Action,
-    /// Default: my OneDrive
     drive_id: Option<String>,
     item_id: Option<String>,
     path: Option<String>,
@@ -89,7 +88,7 @@ impl Input for ManageFile {
             return Ok(Answer::of(&json!({"status": "started", "note": note})));
         }
         let item: DriveItem = call.json(&request).await.map_err(clash)?;
-        Ok(Answer::of(&told(self.action.done(), item)))
+        Ok(Answer::of(&Done::of(self.action.done(), item)))
     }
 }
 

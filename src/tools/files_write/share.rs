@@ -3,18 +3,18 @@
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::permission::{Permission, Permissions, Row, SELECT};
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
 use crate::tools::address::Addresses;
-use crate::tools::answer::{Answer, UNTRUSTED, clean};
-use crate::tools::arguments::{LINE, identifier, prose};
+use crate::tools::answer::{Answer, UNTRUSTED};
+use crate::tools::arguments::{identifier, prose};
 use crate::tools::call::Call;
-use crate::tools::drive_item::{DriveItem, Person};
+use crate::tools::drive_item::DriveItem;
 use crate::tools::place::Place;
 use crate::tools::policy::{self, Deed};
 use crate::tools::reach::Reach;
@@ -24,7 +24,7 @@ use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema
 pub(super) const TOOL: Tool = Tool {
     name: "shareFile",
     title: "Share a file",
-    description: "List who has access to a file or folder, make a sharing link, invite people by mail, or remove access.",
+    description: "List who has access to a file or folder, share it by link or invitation, or remove access.",
     kind: Kind::Outward,
     preset: Preset::Files,
     needs: &[Scope::FilesReadWrite],
@@ -39,7 +39,6 @@ pub(super) const TOOL: Tool = Tool {
 const MESSAGE: usize = 2000;
 /// Permissions that a list shows.
 const LISTED: usize = 100;
-const SELECT: &str = "id,roles,link,grantedToV2,grantedToIdentitiesV2,invitation,expirationDateTime,inheritedFrom";
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -71,7 +70,6 @@ enum Audience {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct ShareFile {
-    /// Default: my OneDrive
     drive_id: Option<String>,
     item_id: Option<String>,
     path: Option<String>,
@@ -79,10 +77,9 @@ struct ShareFile {
     action: Option<Action>,
     #[schemars(extend("default" = "view"))]
     access: Option<Access>,
-    /// Of a link
     #[schemars(extend("default" = "organization"))]
     scope: Option<Audience>,
-    /// Addresses to invite
+    /// Addresses
     users: Option<Addresses>,
     message: Option<String>,
     /// ISO date-time with offset
@@ -96,61 +93,6 @@ enum Change<'a> {
     Link { access: Access, audience: Audience, expires: Option<String> },
     Invite { users: Vec<String>, access: Access, message: Option<String>, expires: Option<String> },
     Remove { id: &'a str },
-}
-
-/// Graph's permission.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Permission {
-    id: Option<String>,
-    #[serde(default)]
-    roles: Vec<String>,
-    link: Option<SharingLink>,
-    granted_to_v2: Option<Grantee>,
-    #[serde(default)]
-    granted_to_identities_v2: Vec<Grantee>,
-    invitation: Option<Person>,
-    expiration_date_time: Option<String>,
-    inherited_from: Option<IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SharingLink {
-    scope: Option<String>,
-    web_url: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Grantee {
-    user: Option<Person>,
-    group: Option<Person>,
-}
-
-#[derive(Deserialize)]
-struct Permissions {
-    #[serde(default)]
-    value: Vec<Permission>,
-    #[serde(rename = "@odata.nextLink")]
-    next: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Row {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    roles: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    who: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    link: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires: Option<String>,
-    /// Of a folder above: it is removed there.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    inherited: bool,
 }
 
 #[async_trait(?Send)]
@@ -290,7 +232,7 @@ impl Change<'_> {
                 Ok(Answer::of(&json!({"untrusted": UNTRUSTED, "access": rows, "truncated": truncated})))
             }
             Self::Link { .. } => {
-                let made: Permission = call.json(request).await?;
+                let made: Permission = call.json(request).await.map_err(no_such_link)?;
                 Ok(Answer::of(&json!({"status": "linked", "access": Row::of(made)})))
             }
             Self::Invite { users, .. } => {
@@ -303,6 +245,17 @@ impl Change<'_> {
                 Ok(Answer::of(&json!({"status": "removed"})))
             }
         }
+    }
+}
+
+/// A link of a kind that there is not, which is the caller's to change.
+fn no_such_link(error: ToolError) -> ToolError {
+    match error {
+        ToolError::Graph { failure, .. } if failure.status == Some(400) => ToolError::argument(
+            "scope",
+            "Microsoft makes no such link here: a personal account has no organization, and some of them no expiry",
+        ),
+        other => other,
     }
 }
 
@@ -331,23 +284,4 @@ async fn agree(
         agreed: None,
     };
     policy::pass(call, &deed).await
-}
-
-impl Row {
-    fn of(permission: Permission) -> Self {
-        let all = permission.granted_to_v2.into_iter().chain(permission.granted_to_identities_v2);
-        let people = all.filter_map(|grantee| grantee.user.or(grantee.group)).chain(permission.invitation);
-        let mut who: Vec<_> = people.map(Person::shown).filter(|who| !who.is_empty()).collect();
-        who.dedup();
-        let (scope, link) = permission.link.map_or((None, None), |link| (link.scope, link.web_url));
-        Self {
-            id: permission.id,
-            roles: clean(&permission.roles.join(","), LINE),
-            who,
-            scope,
-            link,
-            expires: permission.expiration_date_time,
-            inherited: permission.inherited_from.is_some(),
-        }
-    }
 }

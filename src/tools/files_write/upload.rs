@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{CONFLICT, taken, told};
+use super::{CONFLICT, Done, taken};
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
@@ -23,7 +23,7 @@ use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema
 pub(super) const TOOL: Tool = Tool {
     name: "uploadFile",
     title: "Write a file",
-    description: "Write a file from text or base64 (3 MB at most), or get an upload link for a larger one.",
+    description: "Write a file from text or base64 (3 MB at most); size instead gives an upload link for a larger one.",
     kind: Kind::Write,
     preset: Preset::Files,
     needs: &[Scope::FilesReadWrite],
@@ -51,20 +51,17 @@ enum IfExists {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct UploadFile {
-    /// Default: my OneDrive
     drive_id: Option<String>,
-    /// File to replace, or folder above path
+    /// File to replace, with etag; or path's folder
     item_id: Option<String>,
     /// e.g. /Reports/notes.md
     path: Option<String>,
     text: Option<String>,
     base64: Option<String>,
-    /// Bytes: returns an upload link
     #[schemars(with = "Option<i64>")]
     size: Option<u64>,
     #[schemars(extend("default" = "fail"))]
     if_exists: Option<IfExists>,
-    /// Replace this version only
     etag: Option<String>,
 }
 
@@ -100,7 +97,7 @@ impl Input for UploadFile {
         let item: DriveItem = response
             .json()
             .map_err(|failure| ToolError::Graph { failure: failure.maybe_acted(), repeatable: request.idempotent })?;
-        Ok(Answer::of(&told(status, item)))
+        Ok(Answer::of(&Done::of(status, item)))
     }
 }
 
