@@ -170,9 +170,10 @@ pub fn route(request: &Request<'_>, store: &mut GraphStore, path: &[&str]) -> Fo
 
 fn known(method: &str, tail: &[&str]) -> bool {
     match (method, tail) {
-        ("GET", [] | ["children" | "versions" | "content" | "permissions"]) => true,
-        ("GET", [search]) => search.starts_with("search(q='"),
-        ("PUT", ["content"]) | ("PATCH" | "DELETE", []) | ("DELETE", ["permissions", _]) => true,
+        ("GET" | "PATCH" | "DELETE", []) | ("PUT", ["content"]) | ("DELETE", ["permissions", _]) => true,
+        ("GET", [last]) => {
+            ["children", "versions", "content", "permissions"].contains(last) || last.starts_with("search(q='")
+        }
         ("POST", [last]) => ["children", "copy", "createUploadSession", "createLink", "invite"].contains(last),
         _ => false,
     }

@@ -86,8 +86,9 @@ pub(super) fn write(
         (Some(_), "rename") => {
             let (head, ending) = name.rsplit_once('.').unwrap_or((name, ""));
             let dot = if ending.is_empty() { "" } else { "." };
-            let free =
-                (1..).map(|number| format!("{head} {number}{dot}{ending}")).find(|name| found(store, name).is_none());
+            let free = (1..1000)
+                .map(|number| format!("{head} {number}{dot}{ending}"))
+                .find(|name| found(store, name).is_none());
             Ok((add(store, drive, (folder, &free.unwrap_or_default()), Some(bytes), user), true))
         }
         (Some(_), _) => Err(clash()),

@@ -148,6 +148,6 @@ impl axum::body::HttpBody for Endless {
         const CHUNK: usize = 64 * 1024;
         let left = self.0;
         self.0 = left.saturating_sub(CHUNK);
-        std::task::Poll::Ready((left > 0).then(|| Ok(http_body::Frame::data(Bytes::from_static(&[b'x'; CHUNK])))))
+        std::task::Poll::Ready((left > 0).then(|| Ok(http_body::Frame::data(vec![b'x'; CHUNK].into()))))
     }
 }

@@ -50,7 +50,7 @@ impl Place {
         let Some(start) = start.strip_suffix(':') else {
             return Some(Self { drive, own, start: start.to_owned(), names, tail: rest.collect() });
         };
-        while let Some(name) = rest.next() {
+        for name in rest.by_ref() {
             let last = name.strip_suffix(':').map(str::to_owned);
             let ends = last.is_some();
             names.push(last.unwrap_or(name));

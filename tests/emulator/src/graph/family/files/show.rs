@@ -40,7 +40,7 @@ const ADDRESS: &str = "@microsoft.graph.downloadUrl";
 pub fn render(store: &Store, drive: &Drive, item: &Item) -> Value {
     let path: Vec<_> =
         drive.line(item).skip(1).filter(|above| above.parent.is_some()).map(|above| above.name.clone()).collect();
-    let path: String = path.iter().rev().map(|name| format!("/{name}")).collect();
+    let path: String = path.iter().rev().flat_map(|name| ["/", name]).collect();
     let newest = item.versions.last();
     let size = item.content.as_ref().map_or_else(|| size_of(drive, &item.id), Vec::len);
     let mut value = json!({
