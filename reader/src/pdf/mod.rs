@@ -45,7 +45,7 @@ pub(crate) fn read(bytes: &[u8], output: &mut Output) -> Result<(), Unreadable> 
     if pdf.pages().len() > MOST_PAGES {
         output.cut();
     }
-    if has_text { Ok(()) } else { Err(Unreadable::Pictures) }
+    if has_text || output.is_full() { Ok(()) } else { Err(Unreadable::Pictures) }
 }
 
 /// What a page draws, its parts in their order. Decoded here, because the page would keep it.

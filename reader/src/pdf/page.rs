@@ -13,8 +13,8 @@ use crate::output::Output;
 
 /// Bytes of a page's content.
 pub(super) const LARGEST_CONTENT: usize = 16_000_000;
-/// Operators of all pages together: a thick book has some millions.
-const MOST_OPERATORS: usize = 4_000_000;
+/// Operators of all pages together; a page of print has some hundreds.
+const MOST_OPERATORS: usize = 1_000_000;
 /// Forms that are drawn, on all pages together.
 const MOST_FORMS: usize = 5_000;
 /// Forms within each other.
