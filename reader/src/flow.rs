@@ -1,4 +1,4 @@
-//! Running text, as Word, PowerPoint and OpenDocument have it: paragraphs, lists and tables. Their elements share names,
+//! Running text, as Word, `PowerPoint` and `OpenDocument` have it: paragraphs, lists and tables. Their elements share names,
 //! so one walk serves all three; what only one of them has is named here with it.
 
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use crate::xml::{Element, Node, Xml};
 /// What differs between the formats.
 #[derive(Default)]
 pub(crate) struct Dialect {
-    /// Whether only `t` holds text, as in Office; in OpenDocument every paragraph does.
+    /// Whether only `t` holds text, as in Office; in `OpenDocument` every paragraph does.
     pub text_in_runs: bool,
     /// What begins a paragraph, by the ids of Word's styles, which are in the author's language.
     pub styles: HashMap<String, String>,

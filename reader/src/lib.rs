@@ -1,4 +1,4 @@
-//! The text of documents: Word, Excel, PowerPoint, OpenDocument, RTF and PDF.
+//! The text of documents: Word, Excel, `PowerPoint`, `OpenDocument`, RTF and PDF.
 //!
 //! Built twice: as a library for tests and fuzzing, and as the Wasm module `reader.wasm`, of which the Worker makes one
 //! instance a document and throws it away. So a panic, a full memory or an overflowing stack ends this document and
@@ -31,7 +31,7 @@ pub use output::Text;
 pub enum Unreadable {
     /// None of the formats that are read.
     NotText = 1,
-    /// Word, Excel or PowerPoint of before 2007.
+    /// Word, Excel or `PowerPoint` of before 2007.
     Outdated = 2,
     /// It opens with a password only.
     Encrypted = 3,

@@ -1,4 +1,4 @@
-//! OpenDocument: texts and presentations as running text, tables as rows of cells.
+//! `OpenDocument`: texts and presentations as running text, tables as rows of cells.
 
 use crate::Unreadable;
 use crate::flow::{self, Dialect};

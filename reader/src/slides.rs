@@ -1,4 +1,4 @@
-//! PowerPoint: each slide in the order of the presentation, its notes below it.
+//! `PowerPoint`: each slide in the order of the presentation, its notes below it.
 
 use crate::Unreadable;
 use crate::flow::{self, Dialect};

@@ -188,7 +188,9 @@ pub fn pdf(objects: &[Vec<u8>]) -> Vec<u8> {
     }
     let table = file.len();
     file.extend(format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).bytes());
-    places.iter().for_each(|place| file.extend(format!("{place:010} 00000 n \n").bytes()));
+    for place in &places {
+        file.extend(format!("{place:010} 00000 n \n").bytes());
+    }
     let trailer = format!("trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n", objects.len() + 1);
     file.extend(trailer.bytes());
     file
@@ -220,8 +222,10 @@ pub fn contract() -> Vec<u8> {
     ))
 }
 
-/// A PDF that unpacks to half a gigabyte out of some bytes: a run of runs of runs.
+/// A PDF that unpacks to half a gigabyte out of some bytes: a run of runs of runs. Each pair of 129 is 128 more of them;
+/// the rest ends each of the four runs.
 pub fn pdf_bomb() -> Vec<u8> {
     let filters = "/Filter [/RunLengthDecode /RunLengthDecode /RunLengthDecode /RunLengthDecode]";
-    pdf_page(stream(filters, &[129; 32]))
+    let content = [&[129; 32][..], &[4, 2, 0, 127, 127, 127, 127]].concat();
+    pdf_page(stream(filters, &content))
 }

@@ -71,7 +71,7 @@ fn encoding_of(font: &Dict<'_>) -> (Base, HashMap<u32, String>) {
     let base = encoding.get::<Name<'_>>(b"BaseEncoding").map_or(Base::Standard, |name| Base::named(name.as_ref()));
     let (mut code, mut differences) = (0, HashMap::new());
     let listed = encoding.get::<Array<'_>>(b"Differences");
-    for entry in listed.iter().flat_map(|listed| listed.iter::<Object<'_>>()).take(MOST_ENTRIES) {
+    for entry in listed.iter().flat_map(hayro_syntax::object::Array::iter::<Object<'_>>).take(MOST_ENTRIES) {
         match entry {
             Object::Number(number) => code = u32::try_from(number.as_i64()).unwrap_or_default(),
             Object::Name(name) => {
@@ -90,7 +90,7 @@ fn widths(font: &Dict<'_>) -> (HashMap<u32, f32>, f32) {
     // Type 3 fonts count in units of their own.
     let unit =
         font.get::<Array<'_>>(b"FontMatrix").and_then(|matrix| matrix.iter::<f32>().next()).map_or(0.001, f32::abs);
-    let numbers = listed.iter().flat_map(|listed| listed.iter::<f32>()).take(256);
+    let numbers = listed.iter().flat_map(hayro_syntax::object::Array::iter::<f32>).take(256);
     ((first..).zip(numbers.map(|width| width * unit)).collect(), USUAL)
 }
 
@@ -102,7 +102,7 @@ fn wide_widths(font: &Dict<'_>) -> (HashMap<u32, f32>, f32) {
     let usual = part.get::<f32>(b"DW").unwrap_or(1000.0) / 1000.0;
     let listed = part.get::<Array<'_>>(b"W");
     let mut pending = Vec::new();
-    for entry in listed.iter().flat_map(|listed| listed.iter::<Object<'_>>()).take(MOST_ENTRIES) {
+    for entry in listed.iter().flat_map(hayro_syntax::object::Array::iter::<Object<'_>>).take(MOST_ENTRIES) {
         match (entry, pending.as_slice()) {
             (Object::Array(each), [first]) => {
                 let each = each.iter::<f32>().take(MOST_ENTRIES).map(|width| width / 1000.0);

@@ -50,12 +50,12 @@ pub(crate) fn read(bytes: &[u8], output: &mut Output) -> Result<(), Unreadable> 
 
 /// What a page draws, its parts in their order. Decoded here, because the page would keep it.
 fn content_of(page: &Page<'_>) -> Vec<u8> {
-    let data = |stream: Stream<'_>| stream.decoded_data().map(|data| data.into_owned()).unwrap_or_default();
+    let data = |stream: Stream<'_>| stream.decoded_data().map(std::borrow::Cow::into_owned).unwrap_or_default();
     if let Some(one) = page.raw().get::<Stream<'_>>(CONTENTS) {
         return data(one);
     }
     let parts = page.raw().get::<Array<'_>>(CONTENTS);
-    let parts = parts.iter().flat_map(|parts| parts.iter::<Stream<'_>>()).map(data);
+    let parts = parts.iter().flat_map(hayro_syntax::object::Array::iter::<Stream<'_>>).map(data);
     let mut all = Vec::new();
     for part in parts {
         if all.len() + part.len() > page::LARGEST_CONTENT {

@@ -56,9 +56,13 @@ const IDENTITY: Matrix = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0];
 
 /// `first`, then `second`.
 fn then(first: Matrix, second: Matrix) -> Matrix {
-    let [a, b, c, d, e, f] = first;
-    let [g, h, i, j, k, l] = second;
-    [a * g + b * i, a * h + b * j, c * g + d * i, c * h + d * j, e * g + f * i + k, e * h + f * j + l]
+    // Row and column of a 3 × 3 matrix whose last column is always the same.
+    let row = |x: f32, y: f32, z: f32| {
+        [x * second[0] + y * second[2] + z * second[4], x * second[1] + y * second[3] + z * second[5]]
+    };
+    let [across, up, place] =
+        [row(first[0], first[1], 0.0), row(first[2], first[3], 0.0), row(first[4], first[5], 1.0)];
+    [across[0], across[1], up[0], up[1], place[0], place[1]]
 }
 
 /// The state of text that `q` and `Q` save and restore.
@@ -235,8 +239,9 @@ fn number(object: &Object<'_>) -> f32 {
 }
 
 fn matrix(operands: &[&Object<'_>]) -> Matrix {
-    match operands {
-        [a, b, c, d, e, f] => [number(a), number(b), number(c), number(d), number(e), number(f)],
-        _ => IDENTITY,
+    let mut matrix = IDENTITY;
+    if operands.len() == matrix.len() {
+        matrix.iter_mut().zip(operands).for_each(|(field, operand)| *field = number(operand));
     }
+    matrix
 }
