@@ -24,6 +24,7 @@
 //! | [`agent`] | the grant's Durable Object: its commands, and the calls it makes |
 //! | [`tools`] | the catalogue; one declarative value a tool |
 //! | [`prompts`] | what a person can start a conversation with |
+//! | [`extract`] | the text of files |
 //! | [`graph`] | Graph requests and answers as data |
 //! | [`gateway`] | AI Gateway: envelope, errors, and the handler at its far end |
 //! | `edge` | Cloudflare's bindings, wasm32 only, without a rule of its own |
@@ -41,6 +42,7 @@ pub mod app;
 pub mod config;
 pub mod crypto;
 pub mod exchange;
+pub mod extract;
 pub mod gateway;
 pub mod graph;
 pub mod identity;

@@ -13,6 +13,7 @@ use time::format_description::well_known::Rfc2822;
 
 use crate::agent::{AgentName, Command, Reply, StreamName, Subscription};
 use crate::crypto::PrivateKey;
+use crate::extract::{Text, Unreadable};
 use crate::log::Event;
 
 /// The time of day.
@@ -311,6 +312,13 @@ pub trait Sockets {
     fn listeners(&self) -> Vec<(StreamName, Subscription)>;
 }
 
+/// Reads documents that strangers wrote, apart from everything else: one that crashes, fills or misleads its reader
+/// harms nobody.
+pub trait Documents {
+    /// The text of a PDF or Office document.
+    fn text(&self, bytes: &[u8]) -> Result<Text, Unreadable>;
+}
+
 /// The connection on which the request came.
 #[async_trait(?Send)]
 pub trait Connection {
@@ -384,6 +392,8 @@ pub struct AgentPorts {
     pub agents: Rc<dyn Agents>,
     /// Open client streams.
     pub sockets: Rc<dyn Sockets>,
+    /// The text of documents.
+    pub documents: Rc<dyn Documents>,
     /// Waiting.
     pub timer: Rc<dyn Timer>,
     /// Log lines.

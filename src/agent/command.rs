@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::client::{Called, Client, ClientCapabilities, InputAnswer};
 use super::streams::{Attach, StreamName};
 use super::wishes::Wish;
-use crate::config::PresetSet;
+use crate::config::{PresetSet, Rate};
 use crate::crypto::{Digest, Secret};
 use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
 use crate::oauth::entra::claims::Claims;
@@ -83,8 +83,8 @@ pub enum Command {
     },
 }
 
-/// What the object of one user is asked. It knows which grants there are, and nothing else of them; and what Graph asked
-/// of the user's next sign-in.
+/// What the object of one user is asked. It knows which grants there are, and nothing else of them; what Graph asked of
+/// the user's next sign-in; and when something went out to other people.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum UserCommand {
     /// A grant has become active. Answered with the earlier grants of its slot that still stand.
@@ -102,6 +102,8 @@ pub enum UserCommand {
     Challenge(Claims),
     /// Answered with the claims that a sign-in has to carry, which are forgotten by it.
     TakeChallenge,
+    /// Something is about to go out to other people. Counted, unless so much went out already.
+    CountOutward(Rate),
 }
 
 /// What the object of one user answers.
@@ -111,6 +113,11 @@ pub enum UserReply {
     Grants(Vec<GrantId>),
     /// To `Challenge` and `TakeChallenge`.
     Claims(Option<Claims>),
+    /// To `CountOutward`.
+    Counted {
+        /// Seconds until it may go out; `None`: now, and it was counted.
+        wait: Option<u64>,
+    },
 }
 
 /// A grant as its user's object knows it.

@@ -1,4 +1,5 @@
-//! The object of one user: which grants the user has, and which claims the next sign-in has to carry.
+//! The object of one user: which grants the user has, which claims the next sign-in has to carry, and what went out
+//! lately in the user's name, through whichever client.
 //!
 //! An object and not the listing in KV, because a list that is a minute old would let "end all" and the ending of an
 //! earlier sign-in miss a grant. Owns the list alone: what a grant is, and whether it still counts, its own object
@@ -6,6 +7,7 @@
 
 use super::storage;
 use super::{Enlisted, GrantError, UserCommand, UserReply};
+use crate::config::Rate;
 use crate::identity::GrantId;
 use crate::oauth::entra::claims::Claims;
 use crate::ports::{AgentPorts, SqlRow, SqlValue};
@@ -40,6 +42,30 @@ pub(super) async fn handle(ports: &AgentPorts, command: &UserCommand) -> Result<
         }
         UserCommand::TakeChallenge if storage::ready(&*ports.sql)? => take_challenge(ports).map(UserReply::Claims),
         UserCommand::TakeChallenge => Ok(UserReply::Claims(None)),
+        UserCommand::CountOutward(rate) => {
+            let ends_at = ports.clock.now().saturating_add(rate.within);
+            prepare(ports, ends_at).await?;
+            Ok(UserReply::Counted { wait: count_outward(ports, *rate, ends_at)? })
+        }
+    }
+}
+
+/// Looking and counting are one statement, so calls at once cannot get past the rate together.
+fn count_outward(ports: &AgentPorts, rate: Rate, ends_at: u64) -> Result<Option<u64>, GrantError> {
+    let now = ports.clock.now();
+    ports.sql.exec("DELETE FROM outward WHERE ends_at <= ?", &[seconds(now)?])?;
+    let insert = "INSERT INTO outward (ends_at) SELECT ? WHERE (SELECT COUNT(*) FROM outward) < ? RETURNING 1";
+    let counted = ports.sql.exec(insert, &[seconds(ends_at)?, SqlValue::Integer(rate.most.into())])?;
+    if !counted.is_empty() {
+        return Ok(None);
+    }
+    let rows = ports.sql.exec("SELECT MIN(ends_at) FROM outward", &[])?;
+    match rows.first().map(SqlRow::as_slice) {
+        Some([SqlValue::Integer(first)]) => {
+            let first = u64::try_from(*first).map_err(|_| GrantError::Storage)?;
+            Ok(Some(first.saturating_sub(now).max(1)))
+        }
+        Some(_) | None => Err(GrantError::Storage),
     }
 }
 
@@ -62,7 +88,8 @@ pub(super) async fn sweep(ports: &AgentPorts) -> Result<Option<Sweep>, GrantErro
     }
     let now = seconds(ports.clock.now())?;
     sql.exec("DELETE FROM user_grants WHERE ends_at <= ?", std::slice::from_ref(&now))?;
-    sql.exec("DELETE FROM user_claims WHERE ends_at <= ?", &[now])?;
+    sql.exec("DELETE FROM user_claims WHERE ends_at <= ?", std::slice::from_ref(&now))?;
+    sql.exec("DELETE FROM outward WHERE ends_at <= ?", &[now])?;
     if let Some(next) = first_end(ports)? {
         return Ok(Some(Sweep::ComeBack(next)));
     }
@@ -107,7 +134,8 @@ fn delist(ports: &AgentPorts, grant: GrantId, ends_at: u64) -> Result<Vec<GrantI
 }
 
 fn first_end(ports: &AgentPorts) -> Result<Option<u64>, GrantError> {
-    let all = "SELECT MIN(ends_at) FROM (SELECT ends_at FROM user_grants UNION ALL SELECT ends_at FROM user_claims)";
+    let all = "SELECT MIN(ends_at) FROM (SELECT ends_at FROM user_grants UNION ALL SELECT ends_at FROM user_claims \
+               UNION ALL SELECT ends_at FROM outward)";
     let rows = ports.sql.exec(all, &[])?;
     match rows.first().and_then(|row| row.first()) {
         Some(SqlValue::Integer(end)) => u64::try_from(*end).map(Some).map_err(|_| GrantError::Storage),

@@ -5,6 +5,7 @@ mod credential;
 mod keys;
 mod parse;
 mod presets;
+mod send_policy;
 
 use std::fmt;
 
@@ -16,6 +17,7 @@ use crate::graph::cloud::Cloud;
 pub use credential::{Certificate, ClientCredential};
 pub use keys::{EncryptionKeys, Keys};
 pub use presets::{Preset, PresetSet};
+pub use send_policy::{Confirm, Fallback, Rate, SendPolicy};
 
 use parse::{
     hex_tag, is_hex, parse_discovery, parse_graph_version, parse_key, parse_public_url, parse_schemes, parse_slug,
@@ -45,6 +47,8 @@ pub struct Config {
     pub operator_key: Option<Secret>,
     /// Hides and refuses every tool that writes.
     pub read_only: bool,
+    /// What may reach other people.
+    pub send_policy: SendPolicy,
     /// The groups of tools that are offered.
     pub presets: PresetSet,
     /// Private URI schemes that clients may be answered by (RFC 8252 section 7.1), beside https and loopback.
@@ -210,7 +214,7 @@ impl Reader<'_> {
             self.or("REGISTRATIONS_PER_DAY", REGISTRATIONS_PER_DAY, "a whole number, 0 for none", |text| {
                 text.parse().ok()
             });
-        self.refuse_unenforced();
+        let send_policy = self.send_policy();
         Some(Config {
             public_url: public_url?,
             microsoft: microsoft?,
@@ -220,6 +224,7 @@ impl Reader<'_> {
             discovery: discovery?,
             operator_key: operator_key?,
             read_only: read_only?,
+            send_policy: send_policy?,
             presets: presets?,
             redirect_schemes: redirect_schemes?,
             registrations_per_day: registrations_per_day?,
@@ -299,11 +304,10 @@ impl Reader<'_> {
         Some(Access::On { mode, team_domain: team_domain?, aud: aud? })
     }
 
-    /// A policy that is set but not enforced would be worse than an error.
-    fn refuse_unenforced(&mut self) {
-        if self.get("SEND_POLICY").is_some() {
-            self.fault::<()>("SEND_POLICY", "nothing: this version does not enforce it");
-        }
+    fn send_policy(&mut self) -> Option<SendPolicy> {
+        SendPolicy::parse(&self.get("SEND_POLICY").unwrap_or_default())
+            .map_err(|faults| self.faults.extend(faults))
+            .ok()
     }
 
     fn required<T>(
@@ -418,11 +422,10 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_nobody_enforces_is_refused() {
-        assert_eq!(
-            faults(&[("SEND_POLICY", "internal")]),
-            ["SEND_POLICY: expected nothing: this version does not enforce it"]
-        );
+    fn a_policy_that_cannot_be_read_is_no_policy_and_refuses_the_deployment() {
+        let found = faults(&[("SEND_POLICY", "internal; rate=often")]);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found.iter().all(|fault| fault.starts_with("SEND_POLICY: expected ")), "{found:?}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::agent::{Agent, Attach, Command};
 use crate::crypto;
 use crate::edge::agents::ObjectAgents;
 use crate::edge::ai::WorkerAi;
+use crate::edge::documents::IsolatedReader;
 use crate::edge::entry;
 use crate::edge::fetch::WorkerFetch;
 use crate::edge::kv::WorkerKv;
@@ -99,6 +100,7 @@ impl MicrosoftMcpAgent {
             agents: Rc::new(ObjectAgents(self.env.clone())),
             alarm: Rc::new(ObjectAlarm(Rc::clone(&self.state))),
             sockets: Rc::new(ObjectSockets(Rc::clone(&self.state))),
+            documents: Rc::new(IsolatedReader),
             timer: Rc::new(WorkerTimer),
             log: Rc::new(ConsoleLog),
         };

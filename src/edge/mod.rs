@@ -5,6 +5,7 @@ mod agent;
 mod agents;
 mod ai;
 mod convert;
+mod documents;
 mod entry;
 mod fetch;
 mod kv;

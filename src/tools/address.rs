@@ -115,6 +115,11 @@ struct EmailAddress {
 }
 
 impl Recipient {
+    /// The address.
+    pub fn address(&self) -> &str {
+        &self.email_address.address
+    }
+
     /// Graph's form of these addresses.
     pub fn all(addresses: &[String]) -> Vec<Self> {
         addresses.iter().map(|address| Self { email_address: EmailAddress { address: address.clone() } }).collect()
@@ -130,7 +135,7 @@ fn bare(text: &str) -> &str {
 }
 
 /// RFC 5321 mailboxes without quoted local parts and address literals, which no Exchange mailbox uses.
-fn is_address(text: &str) -> bool {
+pub(super) fn is_address(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let is_atom = |atom: &str| !atom.is_empty() && atom.bytes().all(is_atext);
     let is_label = |label: &str| {

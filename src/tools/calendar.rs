@@ -8,13 +8,11 @@ use time::{Duration, OffsetDateTime};
 use super::answer::{Answer, UNTRUSTED, clean};
 use super::arguments::{bounded, identifier};
 use super::call::Call;
-use super::mail::Party;
-use super::outbox::IMMUTABLE;
+use super::item::{self, Party};
 use super::page::{self, Page};
 use super::zone::{self, Zone};
 use super::{Input, Kind, Outcome, Preset, Tool, ToolError, cursor, event, handle, schema, when};
-use crate::graph::GraphRequest;
-use crate::graph::request::{Method, Segment};
+use crate::graph::request::Segment;
 use crate::identity::Scope;
 
 /// The tools of this family.
@@ -52,13 +50,12 @@ struct GetCalendarEvents {
     start: Option<String>,
     /// ISO date-time with offset
     end: Option<String>,
-    /// IANA or Windows zone; default: mailbox zone
+    /// Default: mailbox zone
     timezone: Option<String>,
     /// Default: main calendar
     calendar_id: Option<String>,
     #[schemars(range(min = 1, max = 100), extend("default" = 25))]
     count: Option<u32>,
-    /// nextCursor of the page before; keeps its range
     cursor: Option<String>,
 }
 
@@ -107,17 +104,15 @@ fn view(
 ) -> Result<page::Position, ToolError> {
     let (me, view) = (Segment::Word("me"), Segment::Word("calendarView"));
     let request = match calendar {
-        Some(id) => GraphRequest::new(Method::Get, &[me, Segment::Word("calendars"), Segment::Value(id), view]),
-        None => GraphRequest::new(Method::Get, &[me, view]),
+        Some(id) => item::get(&[me, Segment::Word("calendars"), Segment::Value(id), view]),
+        None => item::get(&[me, view]),
     }?;
     let request = request
         .query("startDateTime", when::utc(start))
         .query("endDateTime", when::utc(end))
         .query("$select", SELECT)
         .query("$orderby", "start/dateTime")
-        .query("$top", count.to_string())
-        .prefer(IMMUTABLE)
-        .prefer("outlook.body-content-type=\"text\"");
+        .query("$top", count.to_string());
     Ok(match zone {
         Zone::Known(name) => {
             let request = request.prefer(format!("outlook.timezone=\"{name}\""));

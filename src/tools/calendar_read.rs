@@ -19,6 +19,8 @@ use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
 
+pub(super) use single::read as event;
+
 /// The tools of this family.
 pub(super) const TOOLS: &[Tool] = &[
     Tool {
@@ -47,11 +49,10 @@ const FAMILIES: [&str; 3] = ["/me/calendars", "/users/{id}/calendars", "/places/
 #[serde(deny_unknown_fields)]
 struct GetCalendars {
     rooms: Option<bool>,
-    /// Address of a mailbox shared with the user
+    /// Shared mailbox address
     mailbox: Option<String>,
     #[schemars(range(min = 1, max = 100), extend("default" = 50))]
     count: Option<u32>,
-    /// nextCursor of the page before
     cursor: Option<String>,
 }
 
@@ -93,7 +94,7 @@ struct Listed {
     display_name: Option<String>,
     is_default_calendar: Option<bool>,
     can_edit: Option<bool>,
-    owner: Option<super::mail::Mailbox>,
+    owner: Option<super::item::EmailAddress>,
     email_address: Option<String>,
     capacity: Option<u32>,
     building: Option<String>,

@@ -1,11 +1,13 @@
 //! One call under way: the context, the tool's name, and the few things that every handler does with them.
 
+use futures_util::future::join_all;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::ToolContext;
 use super::error::ToolError;
 use crate::agent::LogLevel;
+use crate::crypto;
 use crate::graph::{Failure, GraphRequest, GraphResponse, batch};
 use crate::identity::Scope;
 
@@ -25,6 +27,17 @@ impl Call<'_> {
     /// Refuses the call when the caller's token is not good for `scope`, before anything leaves.
     pub fn require(&self, scope: Scope) -> Result<(), ToolError> {
         self.context.require_any(&[scope])
+    }
+
+    /// The idempotency key of the call: the caller's, or one of ours. That stays the same when the call runs again with
+    /// an answer, so that one answer never sends twice.
+    pub fn key(&self, given: Option<String>) -> String {
+        let conversation = self.context.conversation;
+        given.or_else(|| conversation.memory()).unwrap_or_else(|| {
+            let key = crypto::random_text::<12>(&*self.context.ports.random);
+            conversation.keep(key.clone());
+            key
+        })
     }
 
     /// Unix seconds.
@@ -68,14 +81,22 @@ impl Call<'_> {
         let response = self.send(&whole).await?;
         let outcomes = batch::read(requests, &response, |part| self.context.graph.judge(part))
             .map_err(|failure| ToolError::Graph { failure, repeatable: whole.idempotent })?;
-        Ok(requests
-            .iter()
-            .zip(outcomes)
-            .map(|(request, outcome)| {
-                let failed = |failure| ToolError::Graph { failure, repeatable: request.idempotent };
-                outcome.map_err(failed).and_then(|response| read(request, &response))
-            })
-            .collect())
+        let parts = requests.iter().zip(outcomes).map(|(request, outcome)| self.settled(request, outcome));
+        Ok(join_all(parts).await)
+    }
+
+    /// One part of a batch, with the second chance that it would have had alone.
+    async fn settled<T: DeserializeOwned>(
+        &self,
+        request: &GraphRequest,
+        outcome: Result<GraphResponse, Failure>,
+    ) -> Result<T, ToolError> {
+        let outcome = match outcome {
+            Err(failure) => self.context.graph.resume(request, failure).await,
+            Ok(response) => Ok(response),
+        };
+        let failed = |failure| ToolError::Graph { failure, repeatable: request.idempotent };
+        outcome.map_err(failed).and_then(|response| read(request, &response))
     }
 
     /// What a part that failed says in the answer of the whole.

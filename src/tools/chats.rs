@@ -58,7 +58,6 @@ struct GetTeams {
     team_id: Option<String>,
     #[schemars(range(min = 1, max = 100), extend("default" = 50))]
     count: Option<u32>,
-    /// nextCursor of the page before
     cursor: Option<String>,
 }
 
@@ -164,7 +163,6 @@ struct GetChats {
     kind: Option<ChatType>,
     #[schemars(range(min = 1, max = 50), extend("default" = 20))]
     count: Option<u32>,
-    /// nextCursor of the page before; keeps its filters
     cursor: Option<String>,
 }
 

@@ -148,7 +148,7 @@ impl SaveContact {
 struct DeleteContact {
     /// From getContacts with source=contacts
     id: String,
-    /// true: only say what would be deleted
+    /// Only say what it would do
     dry_run: Option<bool>,
 }
 

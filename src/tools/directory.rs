@@ -228,7 +228,6 @@ struct GetGroup {
     id: Option<String>,
     #[schemars(range(min = 1, max = 100), extend("default" = 25))]
     count: Option<u32>,
-    /// nextCursor of the page before; keeps its search
     cursor: Option<String>,
 }
 

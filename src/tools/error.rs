@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::answer::clean;
+use super::policy::Refusal;
 use crate::agent::{InputMethod, InputRequest};
 use crate::graph::request::InvalidSegment;
 use crate::graph::{Failure, Origin};
@@ -59,6 +60,9 @@ pub(super) enum ToolError {
     /// The client could not answer, or not to what it was asked.
     #[error("the client did not answer what it was asked")]
     NotAnswered,
+    /// It may not go out to other people, or not yet.
+    #[error("{0}")]
+    Refused(Refusal),
     /// A cursor could not be made.
     #[error("the next page could not be sealed")]
     Seal,
@@ -76,6 +80,12 @@ pub(super) struct Doubt {
 impl std::fmt::Display for Doubt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.what)
+    }
+}
+
+impl From<Refusal> for ToolError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
     }
 }
 
@@ -109,6 +119,7 @@ impl ToolError {
             | Self::InputRequired(_)
             | Self::CannotAsk(_)
             | Self::NotAnswered
+            | Self::Refused(_)
             | Self::Seal => false,
         }
     }
@@ -189,6 +200,11 @@ impl ToolError {
                 "The user must agree first, and this client cannot ask: use a client that supports elicitation.",
             ),
             Self::NotAnswered => of("client", "notAnswered", "Call again, and let the user answer."),
+            Self::Refused(refusal) => {
+                let retry_after = refusal.retry_after();
+                let retryable = retry_after.is_some();
+                Report { retryable, retry_after, ..of("sendPolicy", refusal.code(), &refusal.hint()) }
+            }
             Self::Seal => of("server", "internal", "Ask for fewer items, or report the requestId to the operator."),
         }
     }
@@ -200,7 +216,7 @@ impl ToolError {
 pub(super) struct Report<'a> {
     code: &'a str,
     /// Whose word it is: `arguments`, `client`, `signIn`, `policy` (AI Gateway or an account policy), `graph`, `transport`,
-    /// `server`.
+    /// `sendPolicy`, `server`.
     source: &'static str,
     message: String,
     retryable: bool,
@@ -273,7 +289,8 @@ fn graph_hint(failure: &Failure) -> &'static str {
         Some(401) => "The user must sign in again.",
         Some(403) => "A permission, licence or policy of the organisation is missing; repeating it will not help.",
         Some(404) => "Nothing has this id, or the user may not see it: list again and use an id from there.",
-        Some(409 | 412) => "It was changed meanwhile: read it again first.",
+        Some(409) => "Another one has this name, or it was changed meanwhile: list or read again first.",
+        Some(412) => "It was changed meanwhile: read it again first.",
         Some(413) => "It is too large for Microsoft Graph: send less.",
         Some(429) => "Wait for retryAfter seconds, or a minute, then call again.",
         _ => "Try again in a moment; if it persists, quote the requestId to the operator.",

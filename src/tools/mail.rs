@@ -4,14 +4,14 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Answer, UNTRUSTED, clean};
+use super::answer::{Answer, UNTRUSTED};
 use super::arguments::{self, bounded, identifier};
 use super::call::Call;
-use super::outbox::IMMUTABLE;
+use super::message::{self, Email, Message};
 use super::page::{self, Page, Position};
-use super::{Input, Kind, Outcome, Preset, Tool, ToolError, address, handle, schema, send, when};
+use super::{Input, Kind, Outcome, Preset, Tool, ToolError, address, handle, item, schema, send, when};
 use crate::graph::GraphRequest;
-use crate::graph::request::{Method, Segment, filter_literal, quoted_phrase};
+use crate::graph::request::{Segment, filter_literal, quoted_phrase};
 use crate::identity::Scope;
 
 /// The tools of this family.
@@ -45,8 +45,6 @@ pub(super) const TOOLS: &[Tool] = &[
     },
 ];
 
-const SELECT: &str =
-    "id,conversationId,subject,from,toRecipients,receivedDateTime,bodyPreview,isRead,hasAttachments,importance";
 const FAMILIES: [&str; 2] = ["/me/mailFolders/{id}/messages", "/me/messages"];
 /// Before any mail: `$filter` must name what `$orderby` sorts by, first.
 const EVER: &str = "1900-01-01T00:00:00Z";
@@ -67,7 +65,6 @@ struct GetEmails {
     since: Option<String>,
     /// ISO date-time with offset
     until: Option<String>,
-    /// nextCursor of the page before; keeps its filters
     cursor: Option<String>,
 }
 
@@ -79,7 +76,6 @@ struct SearchEmails {
     count: Option<u32>,
     /// Limit to one folder
     folder: Option<String>,
-    /// nextCursor of the page before
     cursor: Option<String>,
 }
 
@@ -131,58 +127,12 @@ impl Input for SearchEmails {
 }
 
 fn list(folder: Option<&str>, count: u32) -> Result<GraphRequest, ToolError> {
-    let messages = Segment::Word("messages");
+    let (me, messages) = (Segment::Word("me"), Segment::Word("messages"));
     let request = match folder {
-        Some(folder) => {
-            let path = [Segment::Word("me"), Segment::Word("mailFolders"), Segment::Value(folder), messages];
-            GraphRequest::new(Method::Get, &path)
-        }
-        None => GraphRequest::new(Method::Get, &[Segment::Word("me"), messages]),
+        Some(folder) => item::get(&[me, Segment::Word("mailFolders"), Segment::Value(folder), messages]),
+        None => item::get(&[me, messages]),
     }?;
-    Ok(request
-        .query("$select", SELECT)
-        .query("$top", count.to_string())
-        .prefer(IMMUTABLE)
-        .prefer("outlook.body-content-type=\"text\""))
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Message {
-    id: String,
-    conversation_id: Option<String>,
-    subject: Option<String>,
-    from: Option<Party>,
-    #[serde(default)]
-    to_recipients: Vec<Party>,
-    received_date_time: Option<String>,
-    body_preview: Option<String>,
-    is_read: Option<bool>,
-    has_attachments: Option<bool>,
-    importance: Option<String>,
-}
-
-/// Somebody as Graph writes them.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Party {
-    pub email_address: Option<Mailbox>,
-}
-
-#[derive(Deserialize)]
-pub(super) struct Mailbox {
-    pub name: Option<String>,
-    pub address: Option<String>,
-}
-
-impl Party {
-    /// `Name <address>`, or what there is of it.
-    pub fn shown(&self) -> String {
-        let Some(mailbox) = &self.email_address else { return String::new() };
-        let name = clean(mailbox.name.as_deref().unwrap_or_default(), 100);
-        let address = clean(mailbox.address.as_deref().unwrap_or_default(), 320);
-        if name.is_empty() || name == address { address } else { format!("{name} <{address}>") }
-    }
+    Ok(request.query("$select", message::LISTED).query("$top", count.to_string()))
 }
 
 #[derive(Serialize)]
@@ -195,45 +145,11 @@ struct MailList {
     next_cursor: Option<String>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Email {
-    id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    conversation_id: Option<String>,
-    from: String,
-    to: Vec<String>,
-    subject: String,
-    received: String,
-    preview: String,
-    unread: bool,
-    attachments: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    importance: Option<String>,
-}
-
-impl From<Message> for Email {
-    fn from(message: Message) -> Self {
-        Self {
-            id: message.id,
-            conversation_id: message.conversation_id,
-            from: message.from.map(|party| party.shown()).unwrap_or_default(),
-            to: message.to_recipients.iter().take(10).map(Party::shown).collect(),
-            subject: clean(message.subject.as_deref().unwrap_or_default(), 255),
-            received: message.received_date_time.unwrap_or_default(),
-            preview: clean(message.body_preview.as_deref().unwrap_or_default(), 255),
-            unread: message.is_read == Some(false),
-            attachments: message.has_attachments == Some(true),
-            importance: message.importance.filter(|importance| importance != "normal"),
-        }
-    }
-}
-
 async fn answer(call: &Call<'_>, start: Position, count: u32) -> Outcome {
     let Page { items, next_cursor } = page::read::<Message>(call, &FAMILIES, start, count).await?;
     Ok(Answer::of(&MailList {
         untrusted: UNTRUSTED,
-        emails: items.into_iter().map(Email::from).collect(),
+        emails: items.into_iter().map(|message| message.shown(0, false)).collect(),
         truncated: next_cursor.is_some(),
         next_cursor,
     }))

@@ -20,8 +20,10 @@ mod chats;
 mod contacts;
 pub mod content;
 mod core;
+mod create;
 mod cursor;
 mod directory;
+mod entry;
 mod error;
 mod event;
 mod excel;
@@ -30,6 +32,7 @@ mod files_write;
 #[cfg(feature = "conformance")]
 pub mod fixtures;
 pub mod icon;
+mod item;
 mod item_resources;
 mod ledger;
 mod mail;
@@ -38,13 +41,16 @@ mod mail_read;
 mod mail_write;
 mod mailbox;
 mod meetings;
+mod message;
 mod notes;
 mod outbox;
 mod page;
 mod people;
 mod permission;
+mod policy;
 mod presence;
 mod raw;
+mod reach;
 mod resources;
 mod schema;
 mod search;
@@ -67,7 +73,6 @@ mod probe;
 use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
 use schemars::JsonSchema;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -136,7 +141,8 @@ type Handler = for<'a> fn(&'a str, &'a Call<'a>) -> LocalBoxFuture<'a, Outcome>;
 #[async_trait(?Send)]
 trait Input: DeserializeOwned + JsonSchema {
     /// The schema of [`Answer::structured`], for a tool that answers with it. Only for short answers of which a program
-    /// may want a part: what a list holds would cost the model's context twice.
+    /// may want a part: what a list holds would cost the model's context twice. A program gets the members that it
+    /// names (`#[schemars(skip)]` leaves the rest out of it): every list pays for a schema.
     fn output() -> Option<Value> {
         None
     }
@@ -171,6 +177,7 @@ pub struct Tool {
 }
 
 /// What a tool takes, and what it answers with beside text.
+#[derive(Default)]
 struct Schemas {
     input: Value,
     output: Option<Value>,
@@ -186,53 +193,6 @@ impl Tool {
     pub fn missing(&self, scopes: ScopeSet) -> Option<Scope> {
         let usable = self.needs.is_empty() || self.needs.iter().any(|scope| scopes.allows(*scope));
         if usable { None } else { self.needs.first().copied() }
-    }
-
-    fn entry(&self) -> Entry<'_> {
-        let Schemas { input, output } = (self.schema)();
-        Entry {
-            name: self.name,
-            title: self.title,
-            description: self.description,
-            input_schema: input,
-            output_schema: output,
-            annotations: Annotations::of(self.kind),
-        }
-    }
-}
-
-/// A tool as `tools/list` shows it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Entry<'a> {
-    name: &'a str,
-    title: &'a str,
-    description: &'a str,
-    input_schema: Value,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output_schema: Option<Value>,
-    annotations: Annotations,
-}
-
-/// The hints of the protocol. All four are always said: some clients take an absent one for the worst.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_excessive_bools, reason = "the protocol's own shape")]
-struct Annotations {
-    read_only_hint: bool,
-    destructive_hint: bool,
-    idempotent_hint: bool,
-    open_world_hint: bool,
-}
-
-impl Annotations {
-    fn of(kind: Kind) -> Self {
-        Self {
-            read_only_hint: kind == Kind::Read,
-            destructive_hint: matches!(kind, Kind::Destructive | Kind::Outward),
-            idempotent_hint: kind == Kind::Read,
-            open_world_hint: kind == Kind::Outward,
-        }
     }
 }
 

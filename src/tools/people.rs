@@ -49,7 +49,6 @@ struct GetContacts {
     search: Option<String>,
     #[schemars(extend("default" = "people"))]
     source: Option<Source>,
-    /// nextCursor of the page before; keeps its search
     cursor: Option<String>,
 }
 

@@ -14,7 +14,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("crypto", &[]),
     ("identity", &[]),
     ("log", &[]),
-    ("ports", &[]),
+    ("ports", &["extract"]),
+    ("extract", &[]),
     ("graph", &[]),
     ("jose", &[]),
     ("access", &["jose"]),
@@ -23,14 +24,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // What to ask Entra for is read from the catalogue.
     ("oauth", &["jose", "limits", "tools"]),
     ("gateway", &["graph"]),
-    ("tools", &["graph"]),
+    ("tools", &["extract", "graph"]),
     ("prompts", &["tools"]),
     ("mcp", &["limits", "oauth", "prompts", "tools"]),
     ("agent", &["gateway", "graph", "oauth", "tools"]),
     ("account", &["limits", "oauth"]),
     ("operator", &["jose", "limits", "oauth"]),
     ("app", &["access", "account", "gateway", "mcp", "oauth", "operator"]),
-    ("edge", &["app"]),
+    ("edge", &["app", "extract"]),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

@@ -47,7 +47,9 @@ for (const [name, makeTransport] of Object.entries(TRANSPORTS)) {
       const names = tools.map((tool) => tool.name);
       assert.deepEqual(NINE.filter((name) => !names.includes(name)), []);
       assert.equal(names[0], "authenticate");
-      for (const tool of tools) assert.equal(typeof tool.annotations?.readOnlyHint, "boolean", tool.name);
+      for (const { name, annotations } of tools) {
+        assert.equal(typeof (annotations?.readOnlyHint ?? annotations?.destructiveHint), "boolean", name);
+      }
     });
 
     await t.test("lists ten mails, then the next ten by cursor", async () => {

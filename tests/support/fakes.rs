@@ -10,11 +10,12 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use super::signer::seeded;
 use crate::agent::{StreamName, Subscription};
+use crate::extract::{Text, Unreadable};
 use crate::log::Event;
 use crate::ports::{
-    AiCall, AiGateway, Alarm, Background, Clock, Connection, Es256, KV_PAGE, Kv, KvError, KvPage, Limit, Log,
-    OutboundRequest, OutboundResponse, P256Key, Ps256, Random, RateLimiter, RateLimiterError, Rs256, RsaKey, Sockets,
-    Sql, SqlError, SqlRow, SqlValue, Timer, Upstream, UpstreamError,
+    AiCall, AiGateway, Alarm, Background, Clock, Connection, Documents, Es256, KV_PAGE, Kv, KvError, KvPage, Limit,
+    Log, OutboundRequest, OutboundResponse, P256Key, Ps256, Random, RateLimiter, RateLimiterError, Rs256, RsaKey,
+    Sockets, Sql, SqlError, SqlRow, SqlValue, Timer, Upstream, UpstreamError,
 };
 
 /// A clock that moves only when told to.
@@ -464,5 +465,14 @@ impl Ps256 for NativePs256 {
         let key = rsa::RsaPrivateKey::from_pkcs8_der(key.expose()).ok()?;
         let key = rsa::pss::SigningKey::<rsa::sha2::Sha256>::new(key);
         key.try_sign_with_rng(&mut seeded(1), message).ok().map(|signature| signature.to_vec())
+    }
+}
+
+/// The reader of documents; natively it is a library, and a panic of it fails the test.
+pub(crate) struct NativeReader;
+
+impl Documents for NativeReader {
+    fn text(&self, _bytes: &[u8]) -> Result<Text, Unreadable> {
+        Err(Unreadable::NotText)
     }
 }

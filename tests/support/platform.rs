@@ -8,7 +8,8 @@ use async_trait::async_trait;
 
 use super::fakes::{
     CountingLimiter, FakeAlarm, FakeConnection, FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql,
-    NativeEs256, NativePs256, NativeRs256, Pace, QueuedBackground, ScriptedGateway, ScriptedUpstream, SeededRandom,
+    NativeEs256, NativePs256, NativeReader, NativeRs256, Pace, QueuedBackground, ScriptedGateway, ScriptedUpstream,
+    SeededRandom,
 };
 use crate::agent::{Agent, AgentName, Command, Reply};
 use crate::config::Config;
@@ -100,6 +101,7 @@ impl TestPlatform {
             alarm: alarm.clone(),
             agents: switchboard.clone(),
             sockets: sockets.clone(),
+            documents: Rc::new(NativeReader),
             timer: timer.clone(),
             log: log.clone(),
         };

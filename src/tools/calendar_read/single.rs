@@ -5,20 +5,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::recurrence::Recurrence;
-use crate::graph::GraphRequest;
-use crate::graph::request::{Method, Segment};
+use crate::graph::request::Segment;
 use crate::identity::Scope;
-use crate::tools::answer::{Answer, UNTRUSTED, clean};
+use crate::tools::answer::{Answer, UNTRUSTED};
 use crate::tools::arguments::{bounded, identifier};
 use crate::tools::calendar::{Clock, NO_ZONE, Online, Place, Response, seconds};
 use crate::tools::call::Call;
-use crate::tools::mail::Party;
-use crate::tools::mail_read::Body;
+use crate::tools::item::{self, Body, Party, line};
 use crate::tools::mailbox::Mailbox;
-use crate::tools::outbox::IMMUTABLE;
-use crate::tools::text::{self, Cut};
+use crate::tools::text::Cut;
 use crate::tools::zone::{self, Zone};
-use crate::tools::{Input, Kind, Outcome, Preset, Tool, handle, schema};
+use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
 
 /// The tool.
 pub(super) const TOOL: Tool = Tool {
@@ -43,9 +40,9 @@ const ATTENDEES: usize = 100;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct GetCalendarEvent {
     id: String,
-    /// IANA or Windows zone; default: mailbox zone
+    /// Default: mailbox zone
     timezone: Option<String>,
-    /// Address of a mailbox shared with the user
+    /// Shared mailbox address
     mailbox: Option<String>,
     /// Of the body
     #[schemars(range(min = 100, max = 50000), extend("default" = 4000))]
@@ -59,17 +56,24 @@ impl Input for GetCalendarEvent {
         let mailbox = Mailbox::parse(self.mailbox.as_deref())?;
         let path = mailbox.path(&[Segment::Word("events"), Segment::Value(identifier("id", &self.id)?)]);
         mailbox.require(call, Scope::CalendarsRead, Scope::CalendarsReadShared)?;
-        let request = GraphRequest::new(Method::Get, &path)?
-            .query("$select", EVENT)
-            .prefer(IMMUTABLE)
-            .prefer("outlook.body-content-type=\"text\"");
-        let (request, zone) = match zone::choose(call, self.timezone.as_deref()).await? {
-            Zone::Known(name) => (request.prefer(format!("outlook.timezone=\"{name}\"")), Some(name)),
-            Zone::Unknown => (request, None),
-        };
-        let event: Event = call.json(&request).await?;
-        Ok(Answer::of(&event.shown(zone, most)))
+        Ok(Answer::of(&read(call, &path, self.timezone.as_deref(), most).await?))
     }
+}
+
+/// The event at this path, in `timezone` or else the mailbox's zone, with at most `most` characters of its body.
+pub(in crate::tools) async fn read(
+    call: &Call<'_>,
+    path: &[Segment<'_>],
+    timezone: Option<&str>,
+    most: usize,
+) -> Result<Shown, ToolError> {
+    let request = item::get(path)?.query("$select", EVENT);
+    let (request, zone) = match zone::choose(call, timezone).await? {
+        Zone::Known(name) => (request.prefer(format!("outlook.timezone=\"{name}\"")), Some(name)),
+        Zone::Unknown => (request, None),
+    };
+    let event: Event = call.json(&request).await?;
+    Ok(event.shown(zone, most))
 }
 
 #[derive(Deserialize)]
@@ -109,7 +113,7 @@ struct Attendee {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_excessive_bools, reason = "the answer's own shape")]
-struct Shown {
+pub(in crate::tools) struct Shown {
     untrusted: &'static str,
     zone: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,20 +172,19 @@ const fn is_zero(number: &usize) -> bool {
 
 impl Event {
     fn shown(self, zone: Option<String>, most: usize) -> Shown {
-        let text = |text: Option<String>| clean(text.as_deref().unwrap_or_default(), 255);
-        let body = self.body.map(|body| text::body(&body.content_type, &body.content, most, true));
-        let Cut { text: body, truncated, .. } = body.unwrap_or_default();
+        let Cut { text: body, truncated, .. } = self.body.map(|body| body.cut(most, true)).unwrap_or_default();
+        let place = self.location.and_then(|place| place.display_name);
         Shown {
             untrusted: UNTRUSTED,
             note: zone.is_none().then_some(NO_ZONE),
             zone: zone.unwrap_or_else(|| "UTC".to_owned()),
             id: self.id,
-            subject: text(self.subject),
+            subject: line(self.subject.as_deref()),
             start: seconds(self.start),
             end: seconds(self.end),
             all_day: self.is_all_day == Some(true),
             cancelled: self.is_cancelled == Some(true),
-            location: text(self.location.and_then(|place| place.display_name)),
+            location: line(place.as_deref()),
             organizer: self.organizer.map(|party| party.shown()).unwrap_or_default(),
             mine: self.is_organizer == Some(true),
             more_attendees: self.attendees.len().saturating_sub(ATTENDEES),

@@ -58,7 +58,6 @@ struct GetChatMessages {
     since: Option<String>,
     #[schemars(range(min = 1, max = 50), extend("default" = 20))]
     count: Option<u32>,
-    /// nextCursor of the page before; keeps its filters
     cursor: Option<String>,
 }
 
@@ -71,7 +70,6 @@ struct GetChannelMessages {
     message_id: Option<String>,
     #[schemars(range(min = 1, max = 50), extend("default" = 20))]
     count: Option<u32>,
-    /// nextCursor of the page before
     cursor: Option<String>,
 }
 

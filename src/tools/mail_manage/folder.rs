@@ -63,9 +63,9 @@ struct ManageMailFolder {
     name: Option<String>,
     /// Folder id or inbox: to create, move
     parent: Option<String>,
-    /// Address of a shared mailbox
+    /// Shared mailbox address
     mailbox: Option<String>,
-    /// true: only say what would be done
+    /// Only say what it would do
     dry_run: Option<bool>,
 }
 

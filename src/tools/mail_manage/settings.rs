@@ -40,7 +40,7 @@ struct UpdateMailboxSettings {
     timezone: Option<String>,
     add_category: Option<String>,
     rule: Option<RuleChange>,
-    /// true: only say what would be done
+    /// Only say what it would do
     dry_run: Option<bool>,
 }
 

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::decoding::{self, Reading};
+use crate::extract::{self, Text};
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
@@ -16,6 +16,7 @@ use crate::tools::arguments::{bounded, identifier};
 use crate::tools::call::Call;
 use crate::tools::mailbox::Mailbox;
 use crate::tools::outbox::IMMUTABLE;
+use crate::tools::text::{Window, window};
 use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
 
 /// The tool.
@@ -47,9 +48,10 @@ struct GetAttachment {
     event_id: Option<String>,
     /// Without it, the list
     attachment_id: Option<String>,
+    offset: Option<u32>,
     #[schemars(range(min = 1, max = 50000), extend("default" = 8000))]
     max_chars: Option<u32>,
-    /// Address of a shared mailbox
+    /// Shared mailbox address
     mailbox: Option<String>,
 }
 
@@ -93,6 +95,7 @@ struct Entry {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Read {
     untrusted: &'static str,
     name: String,
@@ -102,8 +105,11 @@ struct Read {
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
     truncated: bool,
+    /// What `offset` reads on.
     #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<&'static str>,
+    next_offset: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
 }
 
 #[async_trait(?Send)]
@@ -122,7 +128,8 @@ impl Input for GetAttachment {
         path.push(Segment::Value(identifier("attachmentId", id)?));
         let whole = GraphRequest::new(Method::Get, &path)?.prefer(IMMUTABLE);
         mailbox.require(call, own, shared)?;
-        read(call, &whole, most).await
+        let offset = self.offset.map_or(0, |offset| usize::try_from(offset).unwrap_or(usize::MAX));
+        read(call, &whole, offset, most).await
     }
 }
 
@@ -160,21 +167,20 @@ async fn list(call: &Call<'_>, request: &GraphRequest) -> Outcome {
 
 /// Looks at what it is first: what cannot be read is not fetched. The content has no `$select` of its own, because it
 /// is not a property of Graph's base type.
-async fn read(call: &Call<'_>, whole: &GraphRequest, most: usize) -> Outcome {
+async fn read(call: &Call<'_>, whole: &GraphRequest, offset: usize, most: usize) -> Outcome {
     let look: Attachment = call.json(&whole.clone().query("$select", SELECT)).await?;
     let (name, kind, size) = (look.shown_name(), look.shown_type(), look.size.unwrap_or_default());
-    let told = |text: Option<String>, truncated: bool, note: Option<&'static str>| {
-        Answer::of(&Read { untrusted: UNTRUSTED, name: name.clone(), kind: kind.clone(), size, text, truncated, note })
+    let told = |read: Result<Window, String>| {
+        let (window, note) = read.map_or_else(|note| (None, Some(note)), |window| (Some(window), None));
+        let (truncated, next_offset) = window.as_ref().map_or((false, None), |window| (window.truncated, window.next));
+        let text = window.map(|window| window.text);
+        Answer::of(&Read { untrusted: UNTRUSTED, name, kind, size, text, truncated, next_offset, note })
     };
-    let reading = match look.reading() {
-        Ok(reading) => reading,
-        Err(note) => return Ok(told(None, false, Some(note))),
-    };
+    if let Err(note) = look.promises_text() {
+        return Ok(told(Err(note)));
+    }
     let full: Attachment = call.json(whole).await?;
-    let bytes = full.content_bytes.and_then(|text| STANDARD.decode(text).ok());
-    let Some(bytes) = bytes else { return Ok(told(None, false, Some("Microsoft gave no content for it."))) };
-    let cut = decoding::text(reading, &bytes, most);
-    Ok(told(Some(cut.text), cut.truncated, None))
+    Ok(told(full.read(call).map(|text| window(&text, offset, most))))
 }
 
 impl Attachment {
@@ -187,22 +193,31 @@ impl Attachment {
         clean(self.content_type.as_deref().unwrap_or_default().split(';').next().unwrap_or_default(), 100)
     }
 
-    /// How its text is read, or why it is not.
-    fn reading(&self) -> Result<Reading, &'static str> {
+    /// Why it is not to be fetched.
+    fn promises_text(&self) -> Result<(), String> {
         match self.kind.as_deref() {
             Some("#microsoft.graph.itemAttachment") => {
-                return Err("An attached email, event or contact cannot be read yet.");
+                return Err("An attached email, event or contact cannot be read yet.".to_owned());
             }
             Some("#microsoft.graph.referenceAttachment") => {
-                return Err("A link to a file in the cloud, not a file: nothing of it can be read here.");
+                return Err("A link to a file in the cloud, not a file: nothing of it can be read here.".to_owned());
             }
             Some(_) | None => {}
         }
-        let reading = decoding::reading(&self.shown_type(), &self.shown_name())?;
+        extract::form(self.name.as_deref().unwrap_or_default(), self.content_type.as_deref())
+            .map_err(|why| why.to_string())?;
         if self.size.unwrap_or_default() > LARGEST {
-            Err("It is larger than 2 MB: too large to be read.")
-        } else {
-            Ok(reading)
+            return Err("It is larger than 2 MB: too large to be read.".to_owned());
         }
+        Ok(())
+    }
+
+    /// The text of its content.
+    fn read(&self, call: &Call<'_>) -> Result<Text, String> {
+        let bytes = self.content_bytes.as_deref().and_then(|text| STANDARD.decode(text).ok());
+        let bytes = bytes.ok_or("Microsoft gave no content for it.")?;
+        let name = self.name.as_deref().unwrap_or_default();
+        extract::text(&*call.context.ports.documents, &bytes, name, self.content_type.as_deref())
+            .map_err(|why| why.to_string())
     }
 }

@@ -41,7 +41,7 @@ const SHARED: [&str; 2] = ["/users/{id}/mailFolders", "/users/{id}/mailFolders/{
 struct GetMailFolders {
     /// inbox or a folder id; without it, the top
     parent: Option<String>,
-    /// Address of a shared mailbox
+    /// Shared mailbox address
     mailbox: Option<String>,
     cursor: Option<String>,
 }

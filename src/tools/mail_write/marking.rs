@@ -63,7 +63,7 @@ struct UpdateEmails {
     /// Replace those it has; [] for none
     categories: Option<Vec<String>>,
     importance: Option<Importance>,
-    /// Address of a shared mailbox
+    /// Shared mailbox address
     mailbox: Option<String>,
 }
 

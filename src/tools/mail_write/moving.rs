@@ -39,7 +39,7 @@ struct MoveEmails {
     folder: String,
     /// true: leave the originals
     copy: Option<bool>,
-    /// Address of a shared mailbox
+    /// Shared mailbox address
     mailbox: Option<String>,
 }
 
