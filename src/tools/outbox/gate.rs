@@ -91,7 +91,12 @@ impl Outgoing<'_> {
             return Ok(None);
         }
         let request = self.message(Method::Get, id)?.query("$select", SELECT).query("$expand", ATTACHMENTS);
-        let draft: Mail = self.call.json(&request).await?;
+        let found: Value = self.call.json(&request).await?;
+        let draft = Mail::read(&found)?;
+        if let Source::Derived { complete, .. } = &self.source {
+            // It has been completed; what is learnt is whom it reaches.
+            let _: Option<Value> = complete(&found);
+        }
         let made_here = !matches!(self.source, Source::Saved(_));
         if made_here {
             self.ledger.mark(Step::Drafted, Some(id))?;

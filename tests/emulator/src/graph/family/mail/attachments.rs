@@ -20,7 +20,8 @@ const FILES: &[(&str, &str, &str, &[u8])] = &[
     ("4", "contract.pdf", "application/pdf", b"%PDF-1.7 invented"),
 ];
 
-fn all(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<Vec<Value>, GraphError> {
+/// Of a message, whole.
+pub fn all(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<Vec<Value>, GraphError> {
     request.require(READ, Family::Outlook)?;
     let stored = mailbox.messages.get(find(request, mailbox, id)?).ok_or_else(GraphError::no_item)?;
     if !flag(&stored.value, "/hasAttachments") {
