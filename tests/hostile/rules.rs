@@ -24,6 +24,7 @@ const RULES: [(&str, usize); 16] = [
     ("E", 8),
     ("P", 7),
     ("O", 2),
+    ("F", 5),
 ];
 
 /// Rule and tests of each row.

@@ -378,6 +378,10 @@ impl Sockets for MemorySockets {
         self.0.borrow_mut().push((stream_or_session.to_owned(), "closed".to_owned()));
     }
 
+    fn release(&self, stream: &str) {
+        self.0.borrow_mut().push((stream.to_owned(), "released".to_owned()));
+    }
+
     fn listeners(&self) -> Vec<(StreamName, Subscription)> {
         self.1.borrow().clone()
     }

@@ -49,7 +49,8 @@ fn all(item: &Value, base: &str) -> Vec<Value> {
     shown.collect()
 }
 
-fn of_message(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<Vec<Value>, GraphError> {
+/// Of a message, whole.
+pub fn of_message(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<Vec<Value>, GraphError> {
     request.require(READ, Family::Outlook)?;
     let stored = mailbox.messages.get(find(request, mailbox, id)?).ok_or_else(GraphError::no_item)?;
     Ok(all(&stored.value, &mailbox.immutable_id(stored)))
