@@ -147,7 +147,7 @@ async fn one(
             let returns = has_priming(revision);
             let client = Client { capabilities, progress_token, returns, ..Client::default() };
             let call = Call::new(turn.exchange, &holder, ask).named(id).of(client);
-            if alone && call.may_speak() && call.may_stream(turn.request) {
+            if alone && call.may_speak(&turn.exchange.config) && call.may_stream(turn.request) {
                 return speak(turn, (session, revision), call, id).await.map(Told::Stream);
             }
             let call = if alone { call } else { call.without_challenge() };
