@@ -79,10 +79,13 @@ struct CreateTeamsMeeting {
     idempotency_key: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Posted {
+    #[serde(skip_deserializing)]
+    status: &'static str,
     id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     web_url: Option<String>,
 }
 
@@ -104,14 +107,16 @@ impl Input for SendTeamsMessage {
             ..Deed::unseen()
         };
         let response = outbox::once(&Ledger::of(call, &key), &arguments, &request, &deed).await?;
-        Ok(Answer::of(&match response {
+        Ok(match response {
             // Graph said yes; an answer that cannot be read takes nothing from that.
             Some(response) => match response.json::<Posted>() {
-                Ok(posted) => json!({"status": "posted", "id": posted.id, "webUrl": posted.web_url}),
-                Err(_) => json!({"status": "posted"}),
+                Ok(posted) => Answer::of(&Posted { status: "posted", ..posted }),
+                Err(_) => Answer::of(&json!({"status": "posted"})),
             },
-            None => json!({"status": "posted", "note": "An earlier call with this idempotencyKey posted it."}),
-        }))
+            None => {
+                Answer::of(&json!({"status": "posted", "note": "An earlier call with this idempotencyKey posted it."}))
+            }
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Mail beyond the core: folders, moving, answers, attachments, settings.
 
 mod answering;
-mod attachments;
+pub mod attachments;
 mod folders;
 mod settings;
 
@@ -67,7 +67,7 @@ pub fn expanded(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<Op
         None if rest.is_empty() => None,
         None => return Err(GraphError::bad("Term 'attachments' is not valid in a $select or $expand expression.")),
     };
-    let all = attachments::all(request, mailbox, id)?;
+    let all = attachments::of_message(request, mailbox, id)?;
     let shown = all.into_iter().map(|one| query::select(one, chosen.as_deref(), "microsoft.graph.attachment"));
     shown.collect::<Result<_, _>>().map(Some)
 }
