@@ -64,5 +64,7 @@ mod tools_mail_marks;
 mod tools_mail_read;
 mod tools_mail_reply;
 mod tools_mail_settings;
+mod tools_meetings;
 mod tools_once;
+mod tools_presence;
 mod world;
