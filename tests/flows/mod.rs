@@ -68,5 +68,6 @@ mod tools_mail_settings;
 mod tools_meetings;
 mod tools_once;
 mod tools_presence;
+mod tools_raw;
 mod tools_search;
 mod world;
