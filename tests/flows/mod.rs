@@ -57,6 +57,7 @@ mod tools_chats;
 mod tools_contacts;
 mod tools_content;
 mod tools_directory;
+mod tools_excel;
 mod tools_fake;
 mod tools_hostile;
 mod tools_mail_attachment;
