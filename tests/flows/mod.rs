@@ -70,5 +70,7 @@ mod tools_meetings;
 mod tools_once;
 mod tools_presence;
 mod tools_raw;
+mod tools_reference;
 mod tools_search;
+mod tools_tasks;
 mod world;

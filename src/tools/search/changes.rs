@@ -80,10 +80,9 @@ impl What {
     const fn select(self) -> Option<&'static str> {
         match self {
             Self::Emails => Some("subject,from,receivedDateTime,isRead"),
-            // calendarView's delta takes no $select.
-            Self::Events => None,
+            // Neither takes $select.
+            Self::Events | Self::Tasks => None,
             Self::Files => Some("id,name,lastModifiedDateTime,webUrl,folder,deleted,root"),
-            Self::Tasks => Some("title,status,dueDateTime"),
             Self::Contacts => Some("displayName,emailAddresses"),
         }
     }
