@@ -88,7 +88,7 @@ impl GraphClient<'_> {
         if !fits || !allow::path(&path, version) || !allow::request_id(&self.correlation.request_id) {
             return Err(Failure::of(Origin::Transport, REQUEST_REFUSED));
         }
-        Ok(Prepared { request, path, headers, body: request.body.as_ref().map(ToString::to_string) })
+        Ok(Prepared { request, path, headers, body: request.content() })
     }
 
     /// One try: seal, send, read, log.

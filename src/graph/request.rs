@@ -62,6 +62,8 @@ pub enum Segment<'a> {
     Word(&'static str),
     /// Something from outside: an id, a folder, an address. Escaped as one segment.
     Value(&'a str),
+    /// The host of a site that is found by its path, which the colon behind it begins.
+    Host(&'a str),
 }
 
 /// A path segment from outside cannot be one that URL parsers resolve.
@@ -83,6 +85,14 @@ impl GraphRequest {
                 Segment::Value(value) => {
                     path.extend(["/", &escape_segment(value)?]);
                     route.push_str("/{id}");
+                }
+                Segment::Host(host) => {
+                    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+                    if !host.bytes().all(plain) || host.len() > 253 {
+                        return Err(InvalidSegment);
+                    }
+                    path.extend(["/", &escape_segment(host)?, ":"]);
+                    route.push_str("/{id}:");
                 }
             }
         }
@@ -142,6 +152,19 @@ impl GraphRequest {
         self
     }
 
+    /// Sets a body of HTML, which goes on the wire as it is.
+    #[must_use]
+    pub fn html(mut self, html: String) -> Self {
+        self.headers.push(("content-type", "text/html; charset=utf-8".to_owned()));
+        self.body = Some(Value::String(html));
+        self
+    }
+
+    /// The body as it goes on the wire. No JSON body of Graph's is a bare text: that is what [`Self::html`] set.
+    pub fn content(&self) -> Option<String> {
+        self.body.as_ref().map(|body| body.as_str().map_or_else(|| body.to_string(), str::to_owned))
+    }
+
     /// Says that sending it twice is harmless although the method does not.
     #[must_use]
     pub const fn repeatable(mut self) -> Self {
@@ -177,7 +200,7 @@ impl GraphRequest {
         if !self.prefer.is_empty() {
             headers.push(("prefer", self.prefer.join(", ")));
         }
-        if self.body.is_some() {
+        if self.body.is_some() && !headers.iter().any(|(name, _)| *name == "content-type") {
             headers.push(("content-type", "application/json".to_owned()));
         }
         headers
@@ -247,6 +270,26 @@ mod tests {
         }
         assert_eq!(path("../x"), Err(InvalidSegment));
         assert_eq!(path("a/b?c#d&e").unwrap(), "/me/mailFolders/a%2Fb%3Fc%23d%26e/messages?$top=10");
+    }
+
+    #[test]
+    fn a_host_is_one_and_its_colon_is_ours() {
+        let at = |host| {
+            let segments = [Segment::Word("sites"), Segment::Host(host), Segment::Value("a b")];
+            GraphRequest::new(Method::Get, &segments).map(|request| request.path_and_query())
+        };
+        assert_eq!(at("contoso.sharepoint.example").unwrap(), "/sites/contoso.sharepoint.example:/a%20b");
+        for wrong in ["", ".", "..", "a/b", "a:b", "a?b", "a%2f", "a b", "\u{e9}"] {
+            assert!(at(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn html_goes_out_as_it_is_and_says_so() {
+        let request = GraphRequest::new(Method::Post, &[Segment::Word("me")]).unwrap().html("<p>\"</p>".to_owned());
+        assert_eq!(request.content().unwrap(), "<p>\"</p>");
+        assert_eq!(request.all_headers(), [("content-type", "text/html; charset=utf-8".to_owned())]);
+        assert_eq!(request.body(serde_json::json!([1])).content().unwrap(), "[1]");
     }
 
     #[test]

@@ -64,6 +64,8 @@ mod tools_mail_marks;
 mod tools_mail_read;
 mod tools_mail_reply;
 mod tools_mail_settings;
+mod tools_notes;
 mod tools_once;
+mod tools_sharepoint;
 mod tools_tasks;
 mod world;

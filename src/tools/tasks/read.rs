@@ -52,11 +52,10 @@ struct GetTasks {
     source: Option<Source>,
     /// List or plan
     list_id: Option<String>,
-    /// With To Do, listId too
     id: Option<String>,
-    /// Only lists or plans; with a plan its buckets
+    /// Only lists, plans or a plan's buckets
     lists: Option<bool>,
-    /// Only done ones
+    /// The done ones
     completed: Option<bool>,
     #[schemars(range(min = 1, max = 100), extend("default" = 25))]
     count: Option<u32>,

@@ -169,6 +169,8 @@ fn render(result: Result<Answer, GraphError>, call: &Call, request_id: &str) -> 
         Err(error) => (error.status, Some(error.body(request_id, &client_id)), error.headers),
     };
     let mut reply = match body {
+        // A bare text is no JSON body of Graph's: it is a page of OneNote.
+        Some(Value::String(html)) if status < 400 => reply::body(status, "text/html; charset=utf-8", html),
         Some(body) if status < 400 => reply::body(status, CONTENT_TYPE, body.to_string()),
         Some(body) => reply::body(status, "application/json", body.to_string()),
         None => reply::empty(status),
