@@ -35,6 +35,8 @@ const KEPT: [&str; 28] = [
     "u",
     "ul",
 ];
+/// Elements that the next of their kind ends.
+const ENDED: [&str; 4] = ["li", "p", "td", "tr"];
 /// Elements whose content is not text.
 const UNSEEN: [&str; 9] = ["script", "style", "title", "template", "noscript", "iframe", "object", "svg", "math"];
 /// What a link may lead to.
@@ -120,6 +122,9 @@ impl Writer {
                 self.open.push(name);
             }
             (_, false) => {
+                if ENDED.contains(&name) && self.open.last() == Some(&name) {
+                    self.close(name);
+                }
                 self.out.extend(["<", name, ">"]);
                 self.open.push(name);
             }
@@ -275,7 +280,7 @@ mod tests {
     fn html_comes_out_well_formed_and_fetches_nothing() {
         for (html, expected) in [
             ("<h1>Plan</h1><p>One<br>two", "<h1>Plan</h1><p>One<br />two</p>"),
-            ("<ul><li>a<li>b</ul>c</p>", "<ul><li>a<li>b</li></li></ul>c"),
+            ("<ul><li>a<li>b<ul><li>c</ul></ul>d</p>", "<ul><li>a</li><li>b<ul><li>c</li></ul></li></ul>d"),
             ("<b><i>x</b>y</i>", "<b><i>x</i></b>y"),
             ("</body></html><head><title>Other</title></head><body onload=x>t", "t"),
             ("<img src='https://evil.example/?d=1'>x<iframe src=y>z</iframe>", "x"),

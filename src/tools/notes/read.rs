@@ -43,9 +43,9 @@ struct GetNotes {
     page_id: Option<String>,
     /// In page titles
     search: Option<String>,
-    #[schemars(range(min = 100, max = 50000), extend("default" = 8000))]
+    #[schemars(extend("default" = 8000))]
     max_chars: Option<u32>,
-    #[schemars(range(min = 1, max = 100), extend("default" = 25))]
+    #[schemars(range(min = 1, max = 100))]
     count: Option<u32>,
     cursor: Option<String>,
 }

@@ -36,7 +36,6 @@ struct SaveNote {
     section_id: Option<String>,
     /// To append
     page_id: Option<String>,
-    /// Of a new page
     title: Option<String>,
     content: String,
     #[schemars(extend("default" = "text"))]

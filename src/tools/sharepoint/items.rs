@@ -66,11 +66,11 @@ struct GetListItems {
     site_id: String,
     /// Id or name
     list_id: String,
-    /// OData on indexed columns: fields/Status eq 'Open'
+    /// OData on indexed fields/
     filter: Option<String>,
     /// Internal names
     fields: Option<Vec<String>>,
-    #[schemars(range(min = 1, max = 200), extend("default" = 50))]
+    #[schemars(range(min = 1, max = 200))]
     count: Option<u32>,
     cursor: Option<String>,
 }

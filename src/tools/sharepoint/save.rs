@@ -38,7 +38,6 @@ struct SaveListItem {
     list_id: String,
     id: Option<String>,
     fields: Option<Map<String, Value>>,
-    /// Only if still this one
     version: Option<u32>,
     delete: Option<bool>,
     dry_run: Option<bool>,

@@ -35,7 +35,6 @@ const PARTS: &str = "200";
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct GetSites {
-    /// Absent: all
     search: Option<String>,
     /// Id, or host:/path
     site_id: Option<String>,

@@ -21,7 +21,7 @@ use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema
 pub(super) const TOOL: Tool = Tool {
     name: "getTasks",
     title: "Read tasks",
-    description: "Tasks of To Do or Planner: all open ones of the user, those of a list or plan, or one in full by id.",
+    description: "Open tasks of To Do or Planner: all of the user, those of a list or plan, or one in full by id.",
     kind: Kind::Read,
     preset: Preset::Tasks,
     needs: &[Scope::TasksRead],
@@ -55,9 +55,8 @@ struct GetTasks {
     id: Option<String>,
     /// Only lists, plans or a plan's buckets
     lists: Option<bool>,
-    /// The done ones
     completed: Option<bool>,
-    #[schemars(range(min = 1, max = 100), extend("default" = 25))]
+    #[schemars(range(min = 1, max = 100))]
     count: Option<u32>,
     cursor: Option<String>,
 }
