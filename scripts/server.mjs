@@ -30,6 +30,7 @@ export const ACCESS_AUD = "a".repeat(64);
  * @param {(entry: LogEntry) => void} [options.log] called with each line as it comes
  * @param {boolean} [options.rateLimits] the rate limits of wrangler.toml; by default they are out of reach, because on
  *   one machine everybody has one address
+ * @param {string} [options.today] the day around which the emulator's data lie, as 2026-03-02; default: today
  * @param {(options: object) => object} [options.alter] changes Miniflare's options, for measuring
  * @returns {Promise<Server>}
  *
@@ -51,7 +52,7 @@ export const ACCESS_AUD = "a".repeat(64);
  * @property {() => Promise<void>} stop ends both processes and waits until they have gone
  */
 export async function startServer(options = {}) {
-  const { accessMode = "off", vars = {}, build = "dev", rateLimits = false, log, alter } = options;
+  const { accessMode = "off", vars = {}, build = "dev", rateLimits = false, today, log, alter } = options;
   const [port, emulatorBinary] = await Promise.all([options.port ?? freePortPair(), readyBinary(), readyBuild(build)]);
   const secrets = options.secrets ?? throwawaySecrets();
   const temporary = options.persist ? undefined : temporaryFolder();
@@ -63,7 +64,7 @@ export async function startServer(options = {}) {
     binary: emulatorBinary,
     port: port + 1,
     workerUrl: urls.url,
-    env: emulatorEnv(secrets, urls.url),
+    env: { ...emulatorEnv(secrets, urls.url), ...(today ? { EMULATOR_TODAY: today } : {}) },
     onLine: (message) => record({ source: "emulator", level: "info", message }),
   });
   const bindings = { ...localVars(port, accessMode), ...secrets, ...vars };

@@ -7,6 +7,7 @@ use super::call::Call;
 use super::error::{Doubt, ToolError};
 use super::ledger::Ledger;
 use super::outbox;
+use super::policy::Deed;
 use crate::crypto::Digest;
 use crate::graph::GraphRequest;
 
@@ -38,7 +39,8 @@ pub(super) async fn once(call: &Call<'_>, key: Option<String>, request: &GraphRe
     let key = call.key(key);
     let asked = json!([request.path_and_query(), request.body]);
     let arguments = Digest::of(asked.to_string().as_bytes());
-    let response = outbox::once(&Ledger::of(call, &key), &arguments, call, request).await.map_err(where_to_look)?;
+    let response =
+        outbox::once(&Ledger::of(call, &key), &arguments, request, &Deed::unseen()).await.map_err(where_to_look)?;
     let note = response.is_none().then_some("An earlier call with this idempotencyKey did it.");
     let made = response.and_then(|response| response.json::<Made>().ok());
     Ok(Created { status: "created", id: made.map(|made| made.id), note })

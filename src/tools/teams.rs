@@ -11,9 +11,11 @@ use super::arguments::{self, LINE, identifier};
 use super::call::Call;
 use super::ledger::Ledger;
 use super::outbox::{self, transaction};
+use super::policy::Deed;
+use super::reach::Reach;
 use super::send::{Body, ContentType};
 use super::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema, when};
-use crate::crypto::{self, Digest};
+use crate::crypto::Digest;
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
@@ -77,10 +79,13 @@ struct CreateTeamsMeeting {
     idempotency_key: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Posted {
+    #[serde(skip_deserializing)]
+    status: &'static str,
     id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     web_url: Option<String>,
 }
 
@@ -89,18 +94,29 @@ impl Input for SendTeamsMessage {
     async fn run(self, call: &Call<'_>) -> Outcome {
         let request = self.request()?;
         let given = arguments::key(self.idempotency_key.as_deref())?;
-        let key = given.unwrap_or_else(|| crypto::random_text::<12>(&*call.context.ports.random));
+        let key = call.key(given);
         let asked = json!([request.path_and_query(), request.body]);
         let arguments = Digest::of(asked.to_string().as_bytes());
-        let response = outbox::once(&Ledger::of(call, &key), &arguments, call, &request).await?;
-        Ok(Answer::of(&match response {
+        let place = format!("channel {} of team {}", self.channel_id, self.team_id);
+        let kind = self.content_type.unwrap_or_default().name();
+        let deed = Deed {
+            question: "Post this message in Teams?",
+            reach: Reach::Place { name: &place, outside: false },
+            text: (kind, &self.message),
+            content: asked,
+            ..Deed::unseen()
+        };
+        let response = outbox::once(&Ledger::of(call, &key), &arguments, &request, &deed).await?;
+        Ok(match response {
             // Graph said yes; an answer that cannot be read takes nothing from that.
             Some(response) => match response.json::<Posted>() {
-                Ok(posted) => json!({"status": "posted", "id": posted.id, "webUrl": posted.web_url}),
-                Err(_) => json!({"status": "posted"}),
+                Ok(posted) => Answer::of(&Posted { status: "posted", ..posted }),
+                Err(_) => Answer::of(&json!({"status": "posted"})),
             },
-            None => json!({"status": "posted", "note": "An earlier call with this idempotencyKey posted it."}),
-        }))
+            None => {
+                Answer::of(&json!({"status": "posted", "note": "An earlier call with this idempotencyKey posted it."}))
+            }
+        })
     }
 }
 
@@ -190,7 +206,7 @@ impl Input for CreateTeamsMeeting {
         let created: Created = if let Some(key) = key.as_deref() {
             let path = [me, meetings, Segment::Word("createOrGet")];
             let request = GraphRequest::new(Method::Post, &path)?.body(body).repeatable();
-            outbox::repeatable(call, key, &request).await?
+            outbox::repeatable(call, key, &request, None).await?
         } else {
             call.json(&GraphRequest::new(Method::Post, &[me, meetings])?.body(body)).await?
         };

@@ -66,6 +66,7 @@ mod tools_mail_reply;
 mod tools_mail_settings;
 mod tools_notes;
 mod tools_once;
+mod tools_reference;
 mod tools_sharepoint;
 mod tools_tasks;
 mod world;

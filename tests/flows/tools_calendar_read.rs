@@ -67,7 +67,7 @@ async fn somebody_whose_schedule_is_closed_is_named_beside_the_others() {
     let at = |hour| json!({"dateTime": format!("2026-03-02T{hour}:00:00.0000000"), "timeZone": "UTC"});
     desk.answer(&json!({"value": [
         {"scheduleId": "a@contoso.example", "scheduleItems": [{"status": "busy", "start": at("09"), "end": at("10"), "subject": "x\u{200B}y"}]},
-        {"scheduleId": "b@contoso.example", "error": {"message": "not found", "responseCode": "x"}},
+        {"scheduleId": "b@contoso.example", "scheduleItems": null, "error": {"message": "not found", "responseCode": "x"}},
     ]}));
     let asked = json!({"addresses": ["a@contoso.example", "b@contoso.example"], "start": "2026-03-02T08:00",
         "end": "2026-03-02T18:00", "timezone": "UTC"});
@@ -76,6 +76,7 @@ async fn somebody_whose_schedule_is_closed_is_named_beside_the_others() {
         json!({"start": "2026-03-02T09:00:00", "end": "2026-03-02T10:00:00", "status": "busy", "subject": "xy"});
     assert_eq!(people[0]["busy"], json!([block]));
     assert_eq!((&people[1]["address"], &people[1]["error"]), (&json!("b@contoso.example"), &json!("not found")));
+    assert!(people[1].get("busy").is_none(), "nobody looked, which is not the same as free");
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -39,6 +39,10 @@ impl Graph for ScriptedGraph {
     fn judge(&self, part: &GraphResponse) -> Failure {
         Failure { status: Some(part.status), ..Failure::of(Origin::Graph, "refused") }
     }
+
+    async fn resume(&self, _request: &GraphRequest, failure: Failure) -> Result<GraphResponse, Failure> {
+        Err(failure)
+    }
 }
 
 /// One user at one grant's object.
@@ -208,13 +212,19 @@ fn text(result: &Value) -> Value {
     serde_json::from_str(text).expect("the text is JSON")
 }
 
-/// Compares with the stored text; `UPDATE_SNAPSHOTS=1` stores it instead.
+/// Compares with the stored JSON; `UPDATE_SNAPSHOTS=1` stores it instead.
 pub(crate) fn snapshot(name: &str, found: &Value) {
-    let path = format!("{}/tests/snapshots/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    let found = format!("{}\n", serde_json::to_string_pretty(found).expect("JSON"));
+    let text = serde_json::to_string_pretty(found).expect("JSON");
+    stored(&format!("tests/snapshots/{name}.json"), &format!("{text}\n"));
+}
+
+/// The same with a file of any kind.
+pub(crate) fn stored(path: &str, found: &str) {
+    let file = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
-        std::fs::write(&path, &found).expect("the snapshot is written");
+        std::fs::create_dir_all(std::path::Path::new(&file).parent().expect("a folder")).expect("the folder is made");
+        std::fs::write(&file, found).expect("the file is written");
     }
-    let stored = std::fs::read_to_string(&path).expect("the snapshot exists: run once with UPDATE_SNAPSHOTS=1");
-    assert_eq!(stored, found, "{name} differs: look at it, then run with UPDATE_SNAPSHOTS=1");
+    let stored = std::fs::read_to_string(&file).expect("the file exists: run once with UPDATE_SNAPSHOTS=1");
+    assert_eq!(stored, found, "{path} differs: look at it, then run with UPDATE_SNAPSHOTS=1");
 }

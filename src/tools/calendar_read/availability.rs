@@ -118,8 +118,8 @@ struct Listing<T> {
 struct Schedule {
     #[serde(rename = "scheduleId")]
     address: String,
-    #[serde(default, rename = "scheduleItems")]
-    items: Vec<Item>,
+    #[serde(rename = "scheduleItems")]
+    items: Option<Vec<Item>>,
     error: Option<Refusal>,
 }
 
@@ -141,7 +141,9 @@ struct Person {
     address: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
-    busy: Vec<Block>,
+    /// Absent where nobody could look: an empty list would say that they are free.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    busy: Option<Vec<Block>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     truncated: bool,
 }
@@ -158,21 +160,18 @@ struct Block {
 impl From<Schedule> for Person {
     fn from(schedule: Schedule) -> Self {
         let text = |text: Option<String>| clean(text.as_deref().unwrap_or_default(), 255);
+        let items = schedule.items.unwrap_or_default();
+        let block = |item: Item| Block {
+            start: seconds(item.start),
+            end: seconds(item.end),
+            status: text(item.status),
+            subject: text(item.subject),
+        };
         Self {
             address: clean(&schedule.address, 320),
+            truncated: items.len() > BLOCKS,
+            busy: schedule.error.is_none().then(|| items.into_iter().take(BLOCKS).map(block).collect()),
             error: schedule.error.map(|error| text(error.message)),
-            truncated: schedule.items.len() > BLOCKS,
-            busy: schedule
-                .items
-                .into_iter()
-                .take(BLOCKS)
-                .map(|item| Block {
-                    start: seconds(item.start),
-                    end: seconds(item.end),
-                    status: text(item.status),
-                    subject: text(item.subject),
-                })
-                .collect(),
         }
     }
 }

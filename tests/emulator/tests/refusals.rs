@@ -6,6 +6,8 @@
 mod calendar;
 #[path = "refusals/claims.rs"]
 mod claims;
+#[path = "refusals/lists.rs"]
+mod lists;
 #[path = "refusals/mail.rs"]
 mod mail;
 

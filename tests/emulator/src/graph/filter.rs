@@ -1,5 +1,5 @@
-//! `$filter` in the few forms the tools send: comparisons joined by `and`, `startswith`, and the
-//! extended-property look-up. Everything else is refused, as a form nobody has tried should be.
+//! `$filter` in the few forms the tools send: comparisons joined by `and` or by `or`, `startswith`, `any` over a list, and
+//! the extended-property look-up. Everything else is refused, as a form nobody has tried should be.
 
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -33,11 +33,25 @@ pub enum Clause {
         /// Property value.
         value: String,
     },
+    /// `list/any(a:a/property eq 'text')`.
+    Any {
+        /// The list.
+        list: String,
+        /// Property of its items.
+        property: String,
+        /// The text.
+        value: String,
+    },
+    /// Clauses joined by `or`.
+    Either(Vec<Clause>),
 }
 
 fn bad() -> GraphError {
     GraphError::bad("Invalid filter clause")
 }
+
+/// What clauses joined by `or` have for a property: nothing that can be sorted by.
+const EITHER: &str = "or";
 
 /// Reads a filter into clauses that must all hold.
 pub fn parse(text: &str) -> Result<Vec<Clause>, GraphError> {
@@ -45,11 +59,17 @@ pub fn parse(text: &str) -> Result<Vec<Clause>, GraphError> {
     if text.is_empty() || text.matches('\'').count() % 2 == 1 {
         return Err(GraphError::bad("There is an unterminated string literal in the filter."));
     }
-    split_and(text).iter().map(|part| parse_clause(part.trim())).collect()
+    let either = split(text, " or ");
+    if either.len() > 1 {
+        // Both in one filter need parentheses that nobody sends.
+        let clauses = either.iter().map(|part| parse_clause(part.trim())).collect::<Result<_, _>>()?;
+        return Ok(vec![Clause::Either(clauses)]);
+    }
+    split(text, " and ").iter().map(|part| parse_clause(part.trim())).collect()
 }
 
-/// Splits at `and` outside quotes and parentheses.
-fn split_and(text: &str) -> Vec<&str> {
+/// Splits at a word outside quotes and parentheses.
+fn split<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
     let (mut parts, mut start, mut depth, mut quoted) = (Vec::new(), 0, 0_i32, false);
     for (at, letter) in text.char_indices() {
         match letter {
@@ -58,9 +78,9 @@ fn split_and(text: &str) -> Vec<&str> {
             ')' if !quoted => depth -= 1,
             ' ' if !quoted && depth == 0 && at >= start => {
                 let rest = text.get(at..).unwrap_or("");
-                if rest.starts_with(" and ") {
+                if rest.starts_with(word) {
                     parts.push(text.get(start..at).unwrap_or(""));
-                    start = at + " and ".len();
+                    start = at + word.len();
                 }
             }
             _ => {}
@@ -81,6 +101,9 @@ fn parse_clause(part: &str) -> Result<Clause, GraphError> {
     if let Some(body) = lambda.iter().find_map(|prefix| inner(prefix)) {
         return parse_extended(body);
     }
+    if let Some((list, condition)) = part.split_once("/any(") {
+        return parse_any(list, condition).ok_or_else(bad);
+    }
     let mut words = part.splitn(3, ' ');
     let (Some(property), Some(operator), Some(literal)) = (words.next(), words.next(), words.next()) else {
         return Err(bad());
@@ -96,7 +119,7 @@ fn parse_clause(part: &str) -> Result<Clause, GraphError> {
 fn parse_extended(body: &str) -> Result<Clause, GraphError> {
     let (variable, condition) = body.split_once(':').ok_or_else(bad)?;
     let variable = variable.trim();
-    let parts = split_and(condition.trim());
+    let parts = split(condition.trim(), " and ");
     let find = |name: &str| {
         let prefix = format!("{variable}/{name} eq ");
         parts.iter().find_map(|part| quoted(part.trim().strip_prefix(prefix.as_str())?.trim()))
@@ -105,6 +128,12 @@ fn parse_extended(body: &str) -> Result<Clause, GraphError> {
         (2, Some(id), Some(value)) => Ok(Clause::Extended { id, value }),
         _ => Err(bad()),
     }
+}
+
+fn parse_any(list: &str, condition: &str) -> Option<Clause> {
+    let (variable, condition) = condition.strip_suffix(')')?.split_once(':')?;
+    let (property, value) = condition.trim().strip_prefix(variable.trim())?.strip_prefix('/')?.split_once(" eq ")?;
+    Some(Clause::Any { list: list.to_owned(), property: property.to_owned(), value: quoted(value.trim())? })
 }
 
 fn quoted(text: &str) -> Option<String> {
@@ -139,6 +168,8 @@ impl Clause {
         match self {
             Self::Compare { property, .. } | Self::StartsWith { property, .. } => property,
             Self::Extended { .. } => "singleValueExtendedProperties",
+            Self::Any { list, .. } => list,
+            Self::Either(_) => EITHER,
         }
     }
 
@@ -152,6 +183,12 @@ impl Clause {
             Self::StartsWith { property, prefix } => {
                 let found = crate::json::text(item, &format!("/{property}"));
                 found.to_lowercase().starts_with(&prefix.to_lowercase())
+            }
+            Self::Either(clauses) => clauses.iter().any(|clause| clause.holds(item)),
+            Self::Any { list, property, value } => {
+                let entries = crate::json::items(item, &format!("/{list}"));
+                let found = |entry| crate::json::text(entry, &format!("/{property}")).eq_ignore_ascii_case(value);
+                entries.iter().any(found)
             }
             Self::Extended { id, value } => {
                 let properties = crate::json::items(item, "/singleValueExtendedProperties");

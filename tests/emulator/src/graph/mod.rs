@@ -22,6 +22,7 @@ pub mod query;
 pub mod request;
 pub mod routes;
 pub mod shape;
+pub mod sharing;
 pub mod store;
 pub mod teams;
 pub mod zone;

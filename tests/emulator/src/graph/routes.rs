@@ -3,7 +3,7 @@
 use super::error::GraphError;
 use super::request::{Answer, Request};
 use super::store::GraphStore;
-use super::{batch, calendar, event_write, family, mail, mail_write, meetings, people, teams};
+use super::{batch, calendar, event_write, family, mail, mail_write, meetings, people, sharing, teams};
 use crate::App;
 use crate::call::Call;
 use crate::entra::sessions::Consent;
@@ -11,6 +11,11 @@ use crate::entra::sessions::Consent;
 /// Answers a request of a known person.
 pub fn answer(app: &App, call: &Call, consent: &Consent) -> Result<Answer, GraphError> {
     let request = Request::parse(call, consent)?;
+    let shared = sharing::of(&request)?;
+    let request = match &shared {
+        Some((owner, path)) => Request { consent: owner, segments: path.clone(), ..request },
+        None => request,
+    };
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     if segments == ["$batch"] && call.method == "POST" {
         return batch::answer(app, &request, consent);

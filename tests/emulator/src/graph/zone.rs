@@ -40,6 +40,10 @@ const ZONES: &[(&str, &[&str], Zone)] = &[
     ("Eastern Standard Time", &["America/New_York"], Zone { minutes: -300, summer: Summer::America }),
     ("Central Standard Time", &["America/Chicago"], Zone { minutes: -360, summer: Summer::America }),
     ("Pacific Standard Time", &["America/Los_Angeles"], Zone { minutes: -480, summer: Summer::America }),
+    ("E. South America Standard Time", &["America/Sao_Paulo"], Zone { minutes: -180, summer: Summer::Never }),
+    ("South Africa Standard Time", &["Africa/Johannesburg"], Zone { minutes: 120, summer: Summer::Never }),
+    ("Arabian Standard Time", &["Asia/Dubai"], Zone { minutes: 240, summer: Summer::Never }),
+    ("China Standard Time", &["Asia/Shanghai", "Asia/Hong_Kong"], Zone { minutes: 480, summer: Summer::Never }),
     ("India Standard Time", &["Asia/Kolkata"], Zone { minutes: 330, summer: Summer::Never }),
     ("Tokyo Standard Time", &["Asia/Tokyo"], Zone { minutes: 540, summer: Summer::Never }),
 ];

@@ -86,7 +86,7 @@ fn lines(user: &User, monday: i64) -> Vec<Line> {
             user.zone,
             json!({
                 "recurrence": series(json!({"type": "weekly", "interval": 2, "daysOfWeek": ["tuesday"], "firstDayOfWeek": "monday"})),
-                "location": {"displayName": "Room Linden"},
+                "location": {"displayName": "Room Linden"}, "hasAttachments": true,
             }),
         ),
         line(

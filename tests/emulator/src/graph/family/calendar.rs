@@ -9,19 +9,19 @@ use time::macros::datetime;
 use time::{Date, OffsetDateTime};
 
 use super::Found;
+use super::mail::attachments;
 use crate::graph::calendar as core;
 use crate::graph::error::GraphError;
 use crate::graph::event::Occurrence;
 use crate::graph::query::{self, ListOptions, Sizes};
 use crate::graph::request::{Answer, Family, Request};
 use crate::graph::store::{GraphStore, Mailbox};
-use crate::sample::directory::{self, Home, User};
 
-const READ: &[&str] = &["Calendars.Read", "Calendars.ReadWrite", "Calendars.Read.Shared", "Calendars.ReadWrite.Shared"];
+/// Scopes that read calendars.
+pub const READ: &[&str] =
+    &["Calendars.Read", "Calendars.ReadWrite", "Calendars.Read.Shared", "Calendars.ReadWrite.Shared"];
 const SHARED: &[&str] = &["Calendars.Read.Shared", "Calendars.ReadWrite.Shared"];
 const SIZES: Sizes = Sizes { default: 10, max: 1000 };
-/// Whose calendar every colleague may see.
-const SHARES: &str = "megan@contoso.example";
 /// Rooms: id, name, address, capacity.
 const ROOMS: &[(&str, &str, &str, u32)] = &[
     ("3162f1e1-c4c0-604b-51d8-91da78980001", "Room Linden", "linden@contoso.example", 8),
@@ -42,10 +42,12 @@ impl Store {
 pub fn route(request: &Request<'_>, store: &mut GraphStore, path: &[&str]) -> Found {
     let user = request.consent.user;
     Ok(Some(match (request.call.method.as_str(), path) {
-        ("GET", ["me", "events", id]) => get(request, store.mailbox(user), (READ, id))?,
+        ("GET", ["me", "events", id]) => get(request, store.mailbox(user), id)?,
+        ("GET", ["me", "events", id, "attachments"]) => attachments::of_event(request, store.mailbox(user), id, None)?,
+        ("GET", ["me", "events", id, "attachments", one]) => {
+            attachments::of_event(request, store.mailbox(user), id, Some(one))?
+        }
         ("GET", ["places", "microsoft.graph.room"]) => rooms(request)?,
-        ("GET", ["users", key, "calendars"]) => core::calendars(request, shared(request, store, key)?)?,
-        ("GET", ["users", key, "events", id]) => get(request, shared(request, store, key)?, (SHARED, id))?,
         ("POST", ["me", "calendar", "getSchedule"]) => free::schedule(request, store)?,
         ("POST", ["me", "findMeetingTimes"]) => free::suggestions(request, store)?,
         (_, ["me", "events", id, rest @ ..]) => return deeds::route(request, store.mailbox(user), (id, rest)),
@@ -53,20 +55,8 @@ pub fn route(request: &Request<'_>, store: &mut GraphStore, path: &[&str]) -> Fo
     }))
 }
 
-/// Somebody else's mailbox: with the scope for it, and where its owner shares it.
-fn shared<'a>(request: &Request<'_>, store: &'a mut GraphStore, key: &str) -> Result<&'a mut Mailbox, GraphError> {
-    request.require(SHARED, Family::Outlook)?;
-    let owner =
-        directory::by_key(key).ok_or_else(|| GraphError::new(404, "ErrorInvalidUser", "The user is invalid."))?;
-    let colleague = |user: &User| user.home == Home::Contoso;
-    if owner.email != SHARES || !colleague(request.consent.user) {
-        return Err(GraphError::no_item());
-    }
-    Ok(store.mailbox(owner))
-}
-
 /// Where an event or an occurrence of a series is kept. Immutable ids count only where they were asked for.
-fn find(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<(usize, Option<Occurrence>), GraphError> {
+pub fn find(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<(usize, Option<Occurrence>), GraphError> {
     if !id.starts_with("AAMkAE") && !id.starts_with("AAkALE") {
         return Err(GraphError::malformed_id());
     }
@@ -99,8 +89,8 @@ fn shown(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<Value, Gr
     query::select(value, chosen.as_deref(), core::KIND)
 }
 
-fn get(request: &Request<'_>, mailbox: &Mailbox, (scopes, id): (&[&str], &str)) -> Result<Answer, GraphError> {
-    request.require(scopes, Family::Outlook)?;
+fn get(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<Answer, GraphError> {
+    request.require(READ, Family::Outlook)?;
     core::zone_known(request)?;
     Ok(Answer::ok(shown(request, mailbox, id)?))
 }

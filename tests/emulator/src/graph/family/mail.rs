@@ -1,7 +1,7 @@
 //! Mail beyond the core: folders, moving, answers, attachments, settings.
 
 mod answering;
-mod attachments;
+pub mod attachments;
 mod folders;
 mod settings;
 

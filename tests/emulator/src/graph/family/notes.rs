@@ -58,11 +58,15 @@ impl Book {
              <ul><li>Launch stays in May</li><li>Samples by Friday</li></ul><p>{}</p></div>",
             user.marker
         );
-        let mut pages =
-            vec![page(format!("1-{owner}-p1"), format!("1-{owner}-s1"), &format!("Minutes: {}", user.project), &body)];
+        let mut pages = vec![page(
+            &format!("1-{owner}-p1"),
+            &format!("1-{owner}-s1"),
+            &format!("Minutes: {}", user.project),
+            &body,
+        )];
         let more = (2..32).map(|number| {
             let title = format!("Idea {number}");
-            page(format!("1-{owner}-p{number}"), format!("1-{owner}-s2"), &title, "<p>Try it.</p>")
+            page(&format!("1-{owner}-p{number}"), &format!("1-{owner}-s2"), &title, "<p>Try it.</p>")
         });
         pages.extend(more);
         Self { notebook, pages }
@@ -74,7 +78,7 @@ impl Book {
     }
 }
 
-fn page(id: String, section: String, title: &str, body: &str) -> Value {
+fn page(id: &str, section: &str, title: &str, body: &str) -> Value {
     let minute = id.bytes().fold(0_u8, |sum, byte| (sum + byte % 7) % 60);
     json!({"id": id, "section": section, "title": title, "lastModifiedDateTime": format!("2026-02-01T08:{minute:02}:00Z"),
         "createdDateTime": "2026-02-01T08:00:00Z",
@@ -100,7 +104,7 @@ fn require(request: &Request<'_>, any: &[&str]) -> Result<(), GraphError> {
 pub fn route(request: &Request<'_>, store: &mut GraphStore, path: &[&str]) -> Found {
     let ["me", "onenote", rest @ ..] = path else { return Ok(None) };
     let notes = &mut store.family.notes;
-    notes.next += 1;
+    notes.next += usize::from(request.call.method == "POST");
     let next = notes.next;
     let Some(book) = notes.books.get_mut(request.consent.user.oid) else { return Ok(None) };
     Ok(Some(match (request.call.method.as_str(), rest) {
@@ -200,7 +204,7 @@ fn create(request: &Request<'_>, book: &mut Book, (section, number): (&str, usiz
     let (head, body) = html.split_once("</head><body>").ok_or_else(malformed)?;
     let body = body.strip_suffix("</body></html>").ok_or_else(malformed)?;
     let title = head.split_once("<title>").and_then(|(_, rest)| rest.strip_suffix("</title>")).ok_or_else(malformed)?;
-    let made = page(format!("1-new-p{number}"), section.to_owned(), html_to_text(title).trim(), body);
+    let made = page(&format!("1-new-p{number}"), section, html_to_text(title).trim(), body);
     book.pages.push(made.clone());
     let mut shown = made;
     crate::json::remove(&mut shown, "html");

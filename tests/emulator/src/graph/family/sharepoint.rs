@@ -51,10 +51,10 @@ impl Store {
         let names = ["Fabrikam", "Northwind", "Tailspin", "Litware", "Proseware", "Adatum"];
         let item = |number: usize| {
             let name = names.get(number % names.len()).copied().unwrap_or_default();
-            let status = if number % 3 == 0 { "Done" } else { "Open" };
+            let status = if number.is_multiple_of(3) { "Done" } else { "Open" };
             item(
                 number + 1,
-                json!({"Title": format!("{name} {}", number / names.len() + 1), "Status": status,
+                &json!({"Title": format!("{name} {}", number / names.len() + 1), "Status": status,
                 "Country": "Germany", "Rating": number % 5, "Products": ["Paper", "Ink"]}),
             )
         };
@@ -62,7 +62,7 @@ impl Store {
     }
 }
 
-fn item(number: usize, fields: Value) -> Value {
+fn item(number: usize, fields: &Value) -> Value {
     json!({
         "id": number.to_string(), "version": 1, "webUrl": format!("https://{HOST}/sites/heron/Lists/Suppliers/{number}_.000"),
         "lastModifiedDateTime": "2026-02-01T08:00:00Z", "createdDateTime": "2026-01-05T08:00:00Z",
@@ -259,7 +259,7 @@ fn create(request: &Request<'_>, all: &mut Vec<Value>) -> Result<Answer, GraphEr
     let body = request.object()?;
     let fields = known(body.get("fields").unwrap_or(&Value::Null))?;
     let highest = all.iter().filter_map(|item| text(item, "/id").parse::<usize>().ok()).max().unwrap_or(0);
-    let made = item(highest + 1, fields.into());
+    let made = item(highest + 1, &fields.into());
     all.push(made.clone());
     let location = request.url(&format!("sites/items/{}", text(&made, "/id")));
     Ok(Answer::created(rendered(request, &made), location))

@@ -80,9 +80,12 @@ fn of(
     store: &mut GraphStore,
     (address, range): (&str, (OffsetDateTime, OffsetDateTime)),
 ) -> Value {
+    if super::ROOMS.iter().any(|(_, _, room, _)| *room == address) {
+        return json!({"scheduleId": address, "availabilityView": "", "scheduleItems": [], "workingHours": null});
+    }
     let Some(user) = directory::by_email(address).filter(|user| user.home == Home::Contoso) else {
         let error = json!({"message": "Unable to resolve e-mail address to a mailbox.", "responseCode": "ErrorMailRecipientNotFound"});
-        return json!({"scheduleId": address, "error": error});
+        return json!({"scheduleId": address, "scheduleItems": null, "error": error});
     };
     let mine = user.oid == request.consent.user.oid;
     let blocks = busy(store.mailbox(user), range).into_iter().map(|(start, end, event)| {

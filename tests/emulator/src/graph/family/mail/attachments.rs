@@ -1,10 +1,11 @@
-//! Attachments: of every message that has some, one of each kind that a reader must tell apart.
+//! Attachments: of every message and event that has some, one of each kind that a reader must tell apart.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use super::{context, selected};
 use crate::graph::error::GraphError;
+use crate::graph::family::calendar;
 use crate::graph::mail::READ;
 use crate::graph::mail_write::find;
 use crate::graph::query::{self, ListOptions};
@@ -20,32 +21,32 @@ const FILES: &[(&str, &str, &str, &[u8])] = &[
     ("4", "contract.pdf", "application/pdf", b"%PDF-1.7 invented"),
 ];
 
-fn all(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<Vec<Value>, GraphError> {
-    request.require(READ, Family::Outlook)?;
-    let stored = mailbox.messages.get(find(request, mailbox, id)?).ok_or_else(GraphError::no_item)?;
-    if !flag(&stored.value, "/hasAttachments") {
-        return Ok(Vec::new());
-    }
-    let base = mailbox.immutable_id(stored);
-    let shown = FILES.iter().map(|(number, name, kind, content)| {
+/// The attachments of an item, whose ids begin with the item's.
+fn all(item: &Value, base: &str) -> Vec<Value> {
+    let files = FILES.iter().filter(|_| flag(item, "/hasAttachments"));
+    let shown = files.map(|(number, name, kind, content)| {
         json!({
             "@odata.type": "#microsoft.graph.fileAttachment", "id": format!("{base}att{number}"), "name": name,
             "contentType": kind, "size": content.len() + 160, "isInline": false, "contentId": null,
             "lastModifiedDateTime": "2026-03-02T08:00:00Z", "contentBytes": STANDARD.encode(content),
         })
     });
-    Ok(shown.collect())
+    shown.collect()
 }
 
-/// GET `/me/messages/{id}/attachments`.
-pub fn list(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<Answer, GraphError> {
+fn of_message(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<Vec<Value>, GraphError> {
+    request.require(READ, Family::Outlook)?;
+    let stored = mailbox.messages.get(find(request, mailbox, id)?).ok_or_else(GraphError::no_item)?;
+    Ok(all(&stored.value, &mailbox.immutable_id(stored)))
+}
+
+fn listed(request: &Request<'_>, all: Vec<Value>) -> Result<Answer, GraphError> {
     let options = ListOptions::parse(request, super::SIZES)?;
-    query::page(request, &options, all(request, mailbox, id)?, "microsoft.graph.attachment")
+    query::page(request, &options, all, "microsoft.graph.attachment")
 }
 
-/// GET `/me/messages/{id}/attachments/{id}`; the base type has no `contentBytes` to select.
-pub fn get(request: &Request<'_>, mailbox: &Mailbox, id: &str, one: &str) -> Result<Answer, GraphError> {
-    let all = all(request, mailbox, id)?;
+/// One of them; the base type has no `contentBytes` to select.
+fn single(request: &Request<'_>, all: Vec<Value>, one: &str) -> Result<Answer, GraphError> {
     let mut found = all.into_iter().find(|file| text(file, "/id") == one).ok_or_else(GraphError::no_item)?;
     if query::option(request, "$select").is_some_and(|list| list.contains("contentBytes")) {
         return Err(GraphError::bad(
@@ -54,4 +55,26 @@ pub fn get(request: &Request<'_>, mailbox: &Mailbox, id: &str, one: &str) -> Res
     }
     set(&mut found, "@odata.context", context(request, "attachments/$entity"));
     Ok(Answer::ok(selected(request, found, "microsoft.graph.attachment")?))
+}
+
+/// GET `/me/messages/{id}/attachments`.
+pub fn list(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<Answer, GraphError> {
+    listed(request, of_message(request, mailbox, id)?)
+}
+
+/// GET `/me/messages/{id}/attachments/{id}`.
+pub fn get(request: &Request<'_>, mailbox: &Mailbox, id: &str, one: &str) -> Result<Answer, GraphError> {
+    single(request, of_message(request, mailbox, id)?, one)
+}
+
+/// GET `/me/events/{id}/attachments` and, with `one`, `…/{id}`.
+pub fn of_event(request: &Request<'_>, mailbox: &Mailbox, id: &str, one: Option<&str>) -> Result<Answer, GraphError> {
+    request.require(calendar::READ, Family::Outlook)?;
+    let (at, _) = calendar::find(request, mailbox, id)?;
+    let event = mailbox.events.get(at).ok_or_else(GraphError::no_item)?;
+    let all = all(&event.value, &mailbox.event_id(event.key, None, true));
+    match one {
+        Some(one) => single(request, all, one),
+        None => listed(request, all),
+    }
 }
