@@ -4,7 +4,9 @@
 //! - Graph's 401 means that nothing happened: one renewal, one more try, for writes as well, and never a second.
 //! - So does a claims challenge (continuous access evaluation, authentication contexts), whose renewal asks Entra for
 //!   what it names; a second one in the same request needs the user.
-//! - Graph's 429 and 503 with Retry-After are waited for, for requests that may be repeated; at most twice and 10 s.
+//! - Graph's 429 and 503 with Retry-After are waited for, for requests that may be repeated; at most twice and 10 s. A
+//!   pause that is asked for holds later requests of the kind as well: they wait, or fail unsent.
+//! - A part of a batch has the second chances of a request of its own.
 //! - Nothing else is repeated: a write never but after that 401, and no refusal of the gateway's.
 //!
 //! Every try writes one `ai-gateway-request` line. Owns no token: [`TokenSource`] does.
@@ -14,6 +16,7 @@ use std::cell::RefCell;
 use async_trait::async_trait;
 
 use crate::agent::lanes::Lanes;
+use crate::agent::pauses::Pauses;
 use crate::agent::{Caller, Correlation, GrantError, TokenSource};
 use crate::config::Config;
 use crate::crypto::Secret;
@@ -43,6 +46,8 @@ pub(crate) struct GraphClient<'a> {
     pub correlation: &'a Correlation,
     /// Shared by all calls of the grant.
     pub lanes: &'a Lanes,
+    /// Likewise.
+    pub pauses: &'a Pauses,
     /// Why the client must sign in again, once that is known.
     pub over: RefCell<Option<GrantError>>,
 }
@@ -99,11 +104,43 @@ impl GraphClient<'_> {
         let result = self.ports.gateway.run(call).await;
         let answer = dynamic_route::read_answer(result, self.ports.clock.now());
         self.log_attempt(prepared.request, &answer, self.ports.clock.now_ms().saturating_sub(started));
+        self.learn(prepared.request, answer.outcome.as_ref().err());
         answer.outcome.map_err(|failure| Failure {
             // A read leaves nothing behind, so there is nothing to doubt.
             may_have_acted: failure.may_have_acted && prepared.request.method != Method::Get,
             ..failure
         })
+    }
+
+    /// Keeps to what Graph's answer says of its load.
+    fn learn(&self, request: &GraphRequest, failure: Option<&Failure>) {
+        match failure {
+            Some(failure) if failure.origin == Origin::Graph && failure.status == Some(429) => {
+                self.lanes.throttled();
+                if let Some(seconds) = failure.retry_after {
+                    let until = self.ports.clock.now_ms().saturating_add(seconds.saturating_mul(1000));
+                    self.pauses.note(request.route(), until);
+                }
+            }
+            Some(_) => {}
+            None => self.lanes.answered(),
+        }
+    }
+
+    /// Waits out a pause that Graph asked for, or says at once that it is too long.
+    async fn hold(&self, request: &GraphRequest, spent: &mut Spent) -> Result<(), Failure> {
+        let left = self.pauses.left(request.route(), self.ports.clock.now_ms());
+        if left == 0 {
+            return Ok(());
+        }
+        if left > MAX_WAITED_MS {
+            let retry_after = Some(left.div_ceil(1000));
+            let failure = Failure::of(Origin::Graph, "TooManyRequests");
+            return Err(Failure { status: Some(429), retry_after, ..failure });
+        }
+        spent.waited_ms = left;
+        self.ports.timer.sleep(left).await;
+        Ok(())
     }
 
     fn build_call(&self, prepared: &Prepared<'_>, token: &Secret) -> Result<AiCall, Failure> {
@@ -254,15 +291,44 @@ fn wait(request: &GraphRequest, failure: &Failure, spent: &mut Spent) -> Next {
 #[async_trait(?Send)]
 impl Graph for GraphClient<'_> {
     async fn send(&self, request: &GraphRequest) -> Result<GraphResponse, Failure> {
-        let prepared = self.prepare(request)?;
-        let mut token = self.tokens.token().await.map_err(|error| self.no_token(error))?;
         let mut spent = Spent::default();
+        self.hold(request, &mut spent).await?;
+        let prepared = self.prepare(request)?;
+        let token = self.token().await?;
+        match self.attempt(&prepared, &token).await {
+            Ok(response) => Ok(response),
+            Err(failure) => self.go_on(&prepared, token, failure, spent).await,
+        }
+    }
+
+    fn judge(&self, part: &GraphResponse) -> Failure {
+        let GraphResponse { status, headers, body } = part.clone();
+        classify::graph(&OutboundResponse { status, headers, body }, self.ports.clock.now())
+    }
+
+    async fn resume(&self, request: &GraphRequest, failure: Failure) -> Result<GraphResponse, Failure> {
+        self.learn(request, Some(&failure));
+        let prepared = self.prepare(request)?;
+        let token = self.token().await?;
+        self.go_on(&prepared, token, failure, Spent::default()).await
+    }
+}
+
+impl GraphClient<'_> {
+    async fn token(&self) -> Result<Secret, Failure> {
+        self.tokens.token().await.map_err(|error| self.no_token(error))
+    }
+
+    /// What is done after a failure, until there is an answer or nothing left to try.
+    async fn go_on(
+        &self,
+        prepared: &Prepared<'_>,
+        mut token: Secret,
+        mut failure: Failure,
+        mut spent: Spent,
+    ) -> Result<GraphResponse, Failure> {
         loop {
-            let failure = match self.attempt(&prepared, &token).await {
-                Ok(response) => return Ok(response),
-                Err(failure) => failure,
-            };
-            match self.next(&prepared, &failure, &mut spent) {
+            match self.next(prepared, &failure, &mut spent) {
                 Next::Renew => {
                     let renewed = self.tokens.renewed(&token, failure.claims.as_deref()).await;
                     token = renewed.map_err(|error| self.no_token(error))?;
@@ -274,11 +340,10 @@ impl Graph for GraphClient<'_> {
                 }
                 Next::GiveUp => return Err(failure),
             }
+            match self.attempt(prepared, &token).await {
+                Ok(response) => return Ok(response),
+                Err(next) => failure = next,
+            }
         }
-    }
-
-    fn judge(&self, part: &GraphResponse) -> Failure {
-        let GraphResponse { status, headers, body } = part.clone();
-        classify::graph(&OutboundResponse { status, headers, body }, self.ports.clock.now())
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Graph takes four requests at a time for one app and mailbox (GRAPH.md 7) and answers the fifth with 429. A
 //! grant stands for one user and thereby, shared mailboxes aside, for one mailbox; two grants of one user do not know
-//! of each other and rely on Retry-After.
+//! of each other and rely on Retry-After. So the lanes are halved when Graph throttles, and come back one by one while
+//! it does not.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -10,11 +11,15 @@ use std::task::{Poll, Waker};
 
 /// Requests in flight for one grant.
 const LANES: usize = 4;
+/// Good answers in a row after which a closed lane opens again.
+const CALM: usize = 8;
 
 /// The lanes of one object.
 #[derive(Default)]
 pub(crate) struct Lanes {
     taken: Cell<usize>,
+    closed: Cell<usize>,
+    calm: Cell<usize>,
     waiting: RefCell<Vec<Waker>>,
 }
 
@@ -25,7 +30,7 @@ impl Lanes {
     /// Waits for a free lane.
     pub(crate) async fn enter(&self) -> Lane<'_> {
         poll_fn(|context| {
-            if self.taken.get() < LANES {
+            if self.taken.get() < self.open() {
                 self.taken.set(self.taken.get() + 1);
                 return Poll::Ready(Lane(self));
             }
@@ -33,6 +38,27 @@ impl Lanes {
             Poll::Pending
         })
         .await
+    }
+
+    fn open(&self) -> usize {
+        LANES.saturating_sub(self.closed.get()).max(1)
+    }
+
+    /// Graph throttled: half of the lanes close, never the last one.
+    pub(crate) fn throttled(&self) {
+        self.closed.set(LANES - (self.open() / 2).max(1));
+        self.calm.set(0);
+    }
+
+    /// Graph answered.
+    pub(crate) fn answered(&self) {
+        let calm = self.calm.get() + 1;
+        let opens = calm >= CALM && self.closed.get() > 0;
+        self.calm.set(if opens { 0 } else { calm.min(CALM) });
+        if opens {
+            self.closed.set(self.closed.get() - 1);
+            self.waiting.take().into_iter().for_each(Waker::wake);
+        }
     }
 }
 
@@ -63,6 +89,18 @@ mod tests {
         }))
         .await;
         assert_eq!((most.get(), done.get(), lanes.taken.get()), (LANES, 20, 0));
+    }
+
+    #[test]
+    fn lanes_close_when_graph_throttles_and_come_back_one_by_one() {
+        let lanes = Lanes::default();
+        let after = |what: fn(&Lanes), times| {
+            (0..times).for_each(|_| what(&lanes));
+            lanes.open()
+        };
+        assert_eq!([after(Lanes::throttled, 1), after(Lanes::throttled, 1), after(Lanes::throttled, 5)], [2, 1, 1]);
+        assert_eq!([after(Lanes::answered, CALM - 1), after(Lanes::answered, 1)], [1, 2]);
+        assert_eq!([after(Lanes::answered, 2 * CALM), after(Lanes::answered, 100)], [LANES, LANES]);
     }
 
     #[tokio::test(flavor = "current_thread")]

@@ -10,6 +10,7 @@ mod command;
 mod conversation;
 mod graph_client;
 mod lanes;
+mod pauses;
 mod registrations;
 pub mod storage;
 mod streams;
@@ -49,6 +50,7 @@ use waiting::WaitingCalls;
 pub use conversation::Conversation;
 pub(crate) use graph_client::GraphClient;
 pub(crate) use lanes::Lanes;
+pub(crate) use pauses::Pauses;
 pub use wishes::Wish;
 pub(crate) use wishes::forget as forget_wishes;
 
@@ -89,6 +91,7 @@ pub struct Agent {
     ports: AgentPorts,
     grant: Grant,
     lanes: Lanes,
+    pauses: Pauses,
     calls: Calls,
     memory: Memory,
 }
@@ -97,7 +100,15 @@ impl Agent {
     /// The object over this storage. Touches nothing until the first command.
     pub fn new(config: Rc<Config>, ports: AgentPorts) -> Self {
         let grant = Grant::new(Rc::clone(&config), ports.clone());
-        Self { config, ports, grant, lanes: Lanes::default(), calls: Calls::default(), memory: Memory::default() }
+        Self {
+            config,
+            ports,
+            grant,
+            lanes: Lanes::default(),
+            pauses: Pauses::default(),
+            calls: Calls::default(),
+            memory: Memory::default(),
+        }
     }
 
     /// Carries out one command.
@@ -309,6 +320,7 @@ impl Agent {
             tool: name,
             correlation: &command.correlation,
             lanes: &self.lanes,
+            pauses: &self.pauses,
             over: RefCell::default(),
         };
         let context = ToolContext {

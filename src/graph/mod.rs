@@ -20,4 +20,7 @@ pub trait Graph {
 
     /// The failure that an answer of 400 and more within a batch stands for.
     fn judge(&self, part: &GraphResponse) -> Failure;
+
+    /// Goes on with a request that failed as a part of a batch: what `send` does after a first failure, and no more.
+    async fn resume(&self, request: &GraphRequest, failure: Failure) -> Result<GraphResponse, Failure>;
 }

@@ -115,6 +115,11 @@ struct EmailAddress {
 }
 
 impl Recipient {
+    /// The address.
+    pub fn address(&self) -> &str {
+        &self.email_address.address
+    }
+
     /// Graph's form of these addresses.
     pub fn all(addresses: &[String]) -> Vec<Self> {
         addresses.iter().map(|address| Self { email_address: EmailAddress { address: address.clone() } }).collect()

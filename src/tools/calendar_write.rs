@@ -11,13 +11,16 @@ use super::answer::{Answer, UNTRUSTED, clean};
 use super::arguments::{self, identifier};
 use super::calendar::{Clock, seconds};
 use super::call::Call;
+use super::item::Party;
 use super::ledger::Ledger;
 use super::mailbox::Mailbox;
 use super::outbox::{self, IMMUTABLE};
+use super::policy::{self, Deed};
+use super::reach::Reach;
 use super::span::{self, Given, Span};
 use super::zone::{self, Zone};
 use super::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
-use crate::crypto::{self, Digest};
+use crate::crypto::Digest;
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
@@ -42,12 +45,12 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "cancelCalendarEvent",
         title: "Cancel or delete a calendar event",
         description: "Cancel the user's own meeting and tell the attendees; any other event is only removed from the calendar.",
-        kind: Kind::Destructive,
+        kind: Kind::Outward,
         preset: Preset::Calendar,
         needs: &[Scope::CalendarsReadWrite],
         also: &[Scope::MailboxSettingsRead],
         on_use: &[Scope::CalendarsReadWriteShared],
-        example: r#"{"id":"AAkALgAA=","dryRun":true}"#,
+        example: r#"{"id":"AAkALgAA="}"#,
         schema: schema::of::<CancelCalendarEvent>,
         handler: handle::<CancelCalendarEvent>,
     },
@@ -70,6 +73,38 @@ impl Reply {
             Self::Accept => "accept",
             Self::Tentative => "tentativelyAccept",
             Self::Decline => "decline",
+        }
+    }
+
+    const fn question(self) -> &'static str {
+        match self {
+            Self::Accept => "Accept this invitation and tell the organiser?",
+            Self::Tentative => "Accept this invitation tentatively and tell the organiser?",
+            Self::Decline => "Decline this invitation and tell the organiser?",
+        }
+    }
+}
+
+/// An event as far as a person has to know it who is asked about an answer.
+#[derive(Deserialize)]
+struct Invitation {
+    subject: Option<String>,
+    organizer: Option<Party>,
+}
+
+impl Invitation {
+    async fn read(call: &Call<'_>, id: &str) -> Result<Self, ToolError> {
+        let path = [Segment::Word("me"), Segment::Word("events"), Segment::Value(id)];
+        let request = GraphRequest::new(Method::Get, &path)?.query("$select", "subject,organizer").prefer(IMMUTABLE);
+        call.json(&request).await
+    }
+
+    fn deed(&self) -> Deed<'_> {
+        let organiser = self.organizer.as_ref().map_or("", Party::address);
+        Deed {
+            reach: Reach::People(vec![("Organiser", organiser.to_owned())]),
+            subject: self.subject.as_deref().unwrap_or_default(),
+            ..Deed::unseen()
         }
     }
 }
@@ -134,7 +169,15 @@ impl Input for RespondToEvent {
         let body = serde_json::to_value(&body).unwrap_or(Value::Null);
         let request = GraphRequest::new(Method::Post, &path)?.prefer(IMMUTABLE).body(body);
         let asked = json!([request.path_and_query(), request.body]);
-        let now = once(call, (key, &asked), &request).await?;
+        let invitation =
+            if send_response && policy::matters(call) { Some(Invitation::read(call, id).await?) } else { None };
+        let deed = invitation.as_ref().map_or_else(Deed::unseen, |invitation| Deed {
+            question: self.response.question(),
+            text: ("text", self.comment.as_deref().unwrap_or_default()),
+            content: asked.clone(),
+            ..invitation.deed()
+        });
+        let now = once(call, (key, &asked), &request, &deed).await?;
         Ok(done(json!({"status": "answered", "response": self.response.word(), "sent": send_response}), now))
     }
 }
@@ -163,10 +206,10 @@ async fn once(
     call: &Call<'_>,
     (key, asked): (Option<String>, &Value),
     request: &GraphRequest,
+    deed: &Deed<'_>,
 ) -> Result<bool, ToolError> {
-    let key = key.unwrap_or_else(|| crypto::random_text::<12>(&*call.context.ports.random));
     let arguments = Digest::of(asked.to_string().as_bytes());
-    Ok(outbox::once(&Ledger::of(call, &key), &arguments, call, request).await?.is_some())
+    Ok(outbox::once(&Ledger::of(call, &call.key(key)), &arguments, request, deed).await?.is_some())
 }
 
 /// The answer, which also says when an earlier call had done it.
@@ -198,7 +241,7 @@ struct Event {
     start: Option<Clock>,
     is_organizer: Option<bool>,
     #[serde(default)]
-    attendees: Vec<serde::de::IgnoredAny>,
+    attendees: Vec<Party>,
     #[serde(rename = "type")]
     kind: Option<String>,
 }
@@ -229,6 +272,17 @@ impl Input for CancelCalendarEvent {
                 "wholeSeries": event.kind.as_deref() == Some("seriesMaster"),
                 "attendeesTold": told,
             })));
+        }
+        if told > 0 {
+            let deed = Deed {
+                question: "Cancel this event and tell them?",
+                reach: Reach::People(event.attendees.iter().map(|one| ("Invited", one.address().to_owned())).collect()),
+                subject: event.subject.as_deref().unwrap_or_default(),
+                text: ("text", comment.as_deref().unwrap_or_default()),
+                content: json!([self.id, self.mailbox, comment]),
+                ..Deed::unseen()
+            };
+            policy::pass(call, &deed).await?;
         }
         let request = if told > 0 {
             path.push(Segment::Word("cancel"));

@@ -1,5 +1,6 @@
 //! One call under way: the context, the tool's name, and the few things that every handler does with them.
 
+use futures_util::future::join_all;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -80,14 +81,22 @@ impl Call<'_> {
         let response = self.send(&whole).await?;
         let outcomes = batch::read(requests, &response, |part| self.context.graph.judge(part))
             .map_err(|failure| ToolError::Graph { failure, repeatable: whole.idempotent })?;
-        Ok(requests
-            .iter()
-            .zip(outcomes)
-            .map(|(request, outcome)| {
-                let failed = |failure| ToolError::Graph { failure, repeatable: request.idempotent };
-                outcome.map_err(failed).and_then(|response| read(request, &response))
-            })
-            .collect())
+        let parts = requests.iter().zip(outcomes).map(|(request, outcome)| self.settled(request, outcome));
+        Ok(join_all(parts).await)
+    }
+
+    /// One part of a batch, with the second chance that it would have had alone.
+    async fn settled<T: DeserializeOwned>(
+        &self,
+        request: &GraphRequest,
+        outcome: Result<GraphResponse, Failure>,
+    ) -> Result<T, ToolError> {
+        let outcome = match outcome {
+            Err(failure) => self.context.graph.resume(request, failure).await,
+            Ok(response) => Ok(response),
+        };
+        let failed = |failure| ToolError::Graph { failure, repeatable: request.idempotent };
+        outcome.map_err(failed).and_then(|response| read(request, &response))
     }
 
     /// What a part that failed says in the answer of the whole.

@@ -11,6 +11,8 @@ use super::arguments::{self, BODY, LINE, identifier};
 use super::calendar::Online;
 use super::call::Call;
 use super::outbox::{self, IMMUTABLE, transaction};
+use super::policy::Deed;
+use super::reach::Reach;
 use super::send::{Body, ContentType};
 use super::span::{Clock, Given};
 use super::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
@@ -28,7 +30,7 @@ pub(super) const TOOL: Tool = Tool {
     needs: &[Scope::CalendarsReadWrite],
     also: &[Scope::MailboxSettingsRead],
     on_use: &[],
-    example: r#"{"subject":"Review","start":"2026-03-02T09:00:00","end":"2026-03-02T09:30:00","timezone":"Europe/Berlin"}"#,
+    example: r#"{"subject":"Review","start":"2026-03-02T09:00:00","end":"2026-03-02T09:30:00","timezone":"Europe/Berlin","attendees":["adele@contoso.example"]}"#,
     schema: schema::of::<CreateCalendarEvent>,
     handler: handle::<CreateCalendarEvent>,
 };
@@ -83,6 +85,16 @@ struct Event {
     transaction_id: String,
 }
 
+impl Event {
+    /// Time, place and text, as a person is shown them.
+    fn shown(&self) -> String {
+        let time = format!("{} to {} ({})", self.start.date_time, self.end.date_time, self.start.time_zone);
+        let place = self.location.as_ref().map(|place| place.display_name.as_str());
+        let body = self.body.as_ref().map(|body| body.content.as_str());
+        [Some(time.as_str()), place, body].into_iter().flatten().collect::<Vec<_>>().join("\n")
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Place {
@@ -135,8 +147,8 @@ impl Input for CreateCalendarEvent {
         let calendar = self.calendar_id.as_deref().map(|id| identifier("calendarId", id)).transpose()?;
         let mut event = self.event()?;
         (event.start, event.end) = self.times(call).await?;
-        let key = key.as_deref().unwrap_or(call.context.request_id);
-        event.transaction_id = transaction(key);
+        let key = call.key(key);
+        event.transaction_id = transaction(&key);
         let (me, events) = (Segment::Word("me"), Segment::Word("events"));
         let request = match calendar {
             Some(id) => GraphRequest::new(Method::Post, &[me, Segment::Word("calendars"), Segment::Value(id), events]),
@@ -144,7 +156,18 @@ impl Input for CreateCalendarEvent {
         }?;
         let body = serde_json::to_value(&event).unwrap_or(Value::Null);
         let request = request.prefer(IMMUTABLE).body(body).repeatable();
-        let created: Created = outbox::repeatable(call, key, &request).await?;
+        let shown = event.shown();
+        let deed = Deed {
+            question: "Create this event and invite them?",
+            reach: Reach::People(
+                event.attendees.iter().map(|one| ("Invited", one.recipient.address().to_owned())).collect(),
+            ),
+            subject: &event.subject,
+            text: ("text", &shown),
+            content: request.body.clone().unwrap_or_default(),
+            ..Deed::unseen()
+        };
+        let created: Created = outbox::repeatable(call, &key, &request, Some(&deed)).await?;
         Ok(Answer::structured(&Told {
             status: "created",
             id: created.id,

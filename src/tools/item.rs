@@ -30,6 +30,11 @@ pub(super) struct EmailAddress {
 }
 
 impl Party {
+    /// The address; nothing where there is none.
+    pub fn address(&self) -> &str {
+        self.email_address.as_ref().and_then(|mailbox| mailbox.address.as_deref()).unwrap_or_default()
+    }
+
     /// `Name <address>`, or what there is of it.
     pub fn shown(&self) -> String {
         let Some(mailbox) = &self.email_address else { return String::new() };

@@ -56,7 +56,8 @@ pub(super) struct Entry {
 
 /// The page of one key.
 pub(super) struct Ledger<'a> {
-    call: &'a Call<'a>,
+    /// Whose.
+    pub call: &'a Call<'a>,
     key: String,
     lease: String,
 }

@@ -20,8 +20,10 @@ mod chats;
 mod contacts;
 pub mod content;
 mod core;
+mod create;
 mod cursor;
 mod directory;
+mod entry;
 mod error;
 mod event;
 mod excel;
@@ -71,7 +73,6 @@ mod probe;
 use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
 use schemars::JsonSchema;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -176,6 +177,7 @@ pub struct Tool {
 }
 
 /// What a tool takes, and what it answers with beside text.
+#[derive(Default)]
 struct Schemas {
     input: Value,
     output: Option<Value>,
@@ -191,55 +193,6 @@ impl Tool {
     pub fn missing(&self, scopes: ScopeSet) -> Option<Scope> {
         let usable = self.needs.is_empty() || self.needs.iter().any(|scope| scopes.allows(*scope));
         if usable { None } else { self.needs.first().copied() }
-    }
-
-    fn entry(&self) -> Entry<'_> {
-        let Schemas { input, output } = (self.schema)();
-        Entry {
-            name: self.name,
-            title: self.title,
-            description: self.description,
-            input_schema: input,
-            output_schema: output,
-            annotations: Annotations::of(self.kind),
-        }
-    }
-}
-
-/// A tool as `tools/list` shows it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Entry<'a> {
-    name: &'a str,
-    title: &'a str,
-    description: &'a str,
-    input_schema: Value,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output_schema: Option<Value>,
-    annotations: Annotations,
-}
-
-/// The hints of the protocol, but for those that state its default or, for a tool that only reads, say nothing: each is
-/// paid for in every list. A tool always says whether it only reads or, if not, whether it destroys.
-#[derive(Serialize)]
-struct Annotations {
-    #[serde(rename = "readOnlyHint", skip_serializing_if = "Option::is_none")]
-    read_only: Option<bool>,
-    #[serde(rename = "destructiveHint", skip_serializing_if = "Option::is_none")]
-    destructive: Option<bool>,
-    #[serde(rename = "openWorldHint", skip_serializing_if = "Option::is_none")]
-    open_world: Option<bool>,
-}
-
-impl Annotations {
-    fn of(kind: Kind) -> Self {
-        let (read_only, destructive, open_world) = match kind {
-            Kind::Read => (Some(true), None, None),
-            Kind::Write => (None, Some(false), Some(false)),
-            Kind::Destructive => (None, Some(true), Some(false)),
-            Kind::Outward => (None, Some(true), None),
-        };
-        Self { read_only, destructive, open_world }
     }
 }
 

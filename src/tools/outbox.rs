@@ -5,7 +5,10 @@
 //! completed first: one of which it is not known whether it was is thrown away and made again. Where only sending is permitted, and for Teams, there is nothing to
 //! look at: the request goes out once, and doubt is reported.
 
+mod gate;
 mod single;
+
+use std::cell::Cell;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -14,10 +17,12 @@ use super::call::Call;
 use super::error::{Doubt, ToolError};
 use super::ledger::{Entry, Ledger, Step};
 use super::mailbox::Mailbox;
+use super::policy::Refusal;
 use crate::crypto::Digest;
 use crate::graph::request::{Method, Segment, filter_literal};
 use crate::graph::{Failure, GraphRequest, Origin};
 
+pub(super) use gate::Mail;
 pub(super) use single::{once, repeatable, transaction};
 
 /// Named MAPI property that holds the key's digest; its GUID is this server's own.
@@ -29,10 +34,12 @@ const LOOK_AGAIN_MS: u64 = 2000;
 pub(super) const IMMUTABLE: &str = "IdType=\"ImmutableId\"";
 
 /// What became of it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Delivery {
     /// It lies in the drafts.
     Draft(String),
+    /// So it does, and it was to be sent.
+    Held(String, Refusal),
     /// It was sent now.
     Sent,
     /// It was sent by an earlier call with the same key.
@@ -60,6 +67,10 @@ pub(super) struct Outgoing<'a> {
     pub source: Source<'a>,
     /// Whether it goes out, or stays a draft.
     pub send: bool,
+    /// The digest of what the user was shown, by the caller's word.
+    pub agreed: Option<&'a str>,
+    /// Whether what goes out has passed the policy in this run.
+    pub passed: Cell<bool>,
 }
 
 /// A message as far as a look at it needs.
@@ -101,7 +112,12 @@ impl Outgoing<'_> {
     async fn begin(&self) -> Result<Delivery, ToolError> {
         match &self.source {
             Source::Saved(id) => self.send_saved(id).await,
-            Source::New(message) => self.draft(&["messages"], None, message.clone()).await,
+            Source::New(message) => {
+                if self.send {
+                    self.pass_new(message).await?;
+                }
+                self.draft(&["messages"], None, message.clone()).await
+            }
             Source::Derived { action, of, message, .. } => {
                 self.draft(&["messages", action], Some(of), message.clone()).await
             }
@@ -184,11 +200,14 @@ impl Outgoing<'_> {
         self.proceed(&look.id).await
     }
 
-    /// Sends a draft that certainly was not sent, unless a draft is all that was asked for.
+    /// Sends a draft that certainly was not sent, unless a draft is all that was asked for or it may not go out.
     async fn proceed(&self, id: &str) -> Result<Delivery, ToolError> {
         if !self.send {
             self.ledger.mark(Step::Done, Some(id))?;
             return Ok(Delivery::Draft(id.to_owned()));
+        }
+        if let Some(kept) = self.pass_draft(id).await? {
+            return Ok(kept);
         }
         let path = self.mailbox.path(&[Segment::Word("messages"), Segment::Value(id), Segment::Word("send")]);
         let request = GraphRequest::new(Method::Post, &path)?.prefer(IMMUTABLE);

@@ -75,24 +75,43 @@ struct Listing<T> {
     next: Option<String>,
 }
 
+/// What is read of a list.
+pub(super) struct Wanted<'a, T> {
+    /// The paths of the tool, ids as `{id}`.
+    pub families: &'a [&'a str],
+    /// Items at most.
+    pub count: u32,
+    /// Which items: for lists that Graph cannot filter.
+    pub keep: &'a dyn Fn(&T) -> bool,
+}
+
 /// Reads up to `count` items from `at`. `families` are the paths of the tool, ids as `{id}`.
 pub(super) async fn read<T: DeserializeOwned>(
     call: &Call<'_>,
     families: &[&str],
-    mut at: Position,
+    at: Position,
     count: u32,
 ) -> Result<Page<T>, ToolError> {
+    pick(call, at, Wanted { families, count, keep: &|_| true }).await
+}
+
+/// Reads the items that are wanted, from `at` on.
+pub(super) async fn pick<T: DeserializeOwned>(
+    call: &Call<'_>,
+    mut at: Position,
+    wanted: Wanted<'_, T>,
+) -> Result<Page<T>, ToolError> {
+    let Wanted { families, count, keep } = wanted;
     let own = call.context.caller.user.oid.to_string();
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     let mut items = Vec::new();
     for _ in 0..MOST_REQUESTS {
         let request = at.request(families, &own).ok_or_else(foreign)?;
         let listing: Listing<T> = call.json(&request).await?;
-        let wanted = count - items.len();
-        let mut rest = listing.value.into_iter().skip(at.skip);
-        items.extend(rest.by_ref().take(wanted));
-        if rest.next().is_some() {
-            at.skip += wanted;
+        let mut rest = listing.value.into_iter().enumerate().skip(at.skip).filter(|(_, item)| keep(item));
+        items.extend(rest.by_ref().take(count - items.len()).map(|(_, item)| item));
+        if let Some((index, _)) = rest.next() {
+            at.skip = index;
             break;
         }
         let Some(next) = listing.next else { return Ok(Page { items, next_cursor: None }) };

@@ -39,7 +39,7 @@ pub(super) struct Deed<'a> {
     /// Names of what goes along.
     pub attachments: Vec<String>,
     /// All that goes out. Agreement is to exactly this.
-    pub content: &'a Value,
+    pub content: Value,
     /// Whether it can wait as a draft.
     pub is_draft: bool,
     /// The digest of what the user was shown, by the caller's word.
@@ -105,7 +105,9 @@ impl Refusal {
             Self::Held { digest, .. } => {
                 format!("Show the user all of this. If they agree, call sendDraft with digest {digest:?}.")
             }
-            Self::DraftOnly => "Save it with mode=draft, where there is one; the user does the rest.".to_owned(),
+            Self::DraftOnly => {
+                "The user sends drafts from Outlook, and does there or in Teams what has no draft.".to_owned()
+            }
             Self::Declined => "Do not repeat it unless the user asks for it.".to_owned(),
         }
     }
@@ -144,29 +146,44 @@ pub(super) async fn pass(call: &Call<'_>, deed: &Deed<'_>) -> Result<(), ToolErr
     if deed.reach.is_nobody() {
         return Ok(());
     }
-    limits(policy, deed, &house)?;
-    let asks = match policy.confirm {
-        Confirm::Always => true,
-        Confirm::External => deed.reach.outside(&house) > 0,
-        Confirm::Never => false,
-    };
-    if asks {
+    limits(policy, &deed.reach, &house)?;
+    if policy.draft_only {
+        return Err(Refusal::DraftOnly.into());
+    }
+    if asks(policy, &deed.reach, &house) {
         consent(call, deed, &house)?;
     }
     count(call).await
 }
 
-fn limits(policy: &SendPolicy, deed: &Deed<'_>, house: &House<'_>) -> Result<(), Refusal> {
+/// Refuses what cannot pass whatever else will be in it, so that nothing is prepared for it.
+pub(super) fn foresee(call: &Call<'_>, reach: &Reach<'_>) -> Result<(), ToolError> {
+    let policy = &call.context.config.send_policy;
+    let house = House::of(call);
+    limits(policy, reach, &house)?;
+    let nobody = policy.fallback == Fallback::Refuse && !call.can_ask(InputMethod::Elicit);
+    if nobody && asks(policy, reach, &house) { Err(Refusal::CannotAsk.into()) } else { Ok(()) }
+}
+
+fn asks(policy: &SendPolicy, reach: &Reach<'_>, house: &House<'_>) -> bool {
+    match policy.confirm {
+        Confirm::Always => true,
+        Confirm::External => reach.outside(house) > 0,
+        Confirm::Never => false,
+    }
+}
+
+fn limits(policy: &SendPolicy, reach: &Reach<'_>, house: &House<'_>) -> Result<(), Refusal> {
     if let Some(domains) = &policy.domains
-        && let Some(stranger) = deed.reach.beyond(house, domains)
+        && let Some(stranger) = reach.beyond(house, domains)
     {
         return Err(Refusal::Recipient(stranger));
     }
-    let found = deed.reach.outside(house);
-    if let Some(most) = policy.external.filter(|most| found > *most) {
-        return Err(Refusal::External { found, most });
+    let found = reach.outside(house);
+    match policy.external.filter(|most| found > *most) {
+        Some(most) => Err(Refusal::External { found, most }),
+        None => Ok(()),
     }
-    if policy.draft_only { Err(Refusal::DraftOnly) } else { Ok(()) }
 }
 
 /// The user's word, or what the operator put in its place where the client cannot ask.
@@ -206,6 +223,20 @@ async fn count(call: &Call<'_>) -> Result<(), ToolError> {
 }
 
 impl Deed<'_> {
+    /// Of what nobody has to look at, because nothing [`matters`].
+    pub const fn unseen() -> Self {
+        Self {
+            question: "",
+            reach: Reach::People(Vec::new()),
+            subject: "",
+            text: ("", ""),
+            attachments: Vec::new(),
+            content: Value::Null,
+            is_draft: false,
+            agreed: None,
+        }
+    }
+
     fn digest(&self) -> String {
         let all = json!([self.question, self.reach.names(), self.attachments, self.content]);
         Digest::of(all.to_string().as_bytes()).to_string().chars().take(DIGEST).collect()

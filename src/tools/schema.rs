@@ -1,5 +1,8 @@
 //! Schemas as the pickiest client takes them: one flat object, nothing referenced, no combinator at the root, no
 //! null types, no keyword that some client warns about.
+//!
+//! They are made natively, by the test that keeps `list.jsonl`. In the Worker nothing makes one, so that neither this
+//! code nor `schemars` is in it.
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -10,8 +13,11 @@ use super::{Input, Schemas};
 /// Keywords that cost tokens or upset a client, and tell a model nothing.
 const NOISE: [&str; 4] = ["$schema", "title", "format", "$defs"];
 
-/// The schemas of a tool.
+/// The schemas of a tool; empty where the list was made before.
 pub(super) fn of<I: Input>() -> Schemas {
+    if !cfg!(any(test, feature = "conformance")) {
+        return Schemas::default();
+    }
     Schemas { input: flat::<I>(SchemaSettings::draft2020_12()), output: I::output() }
 }
 
@@ -39,7 +45,7 @@ fn tidy(schema: &mut Value) {
     for keyword in NOISE {
         object.remove(keyword);
     }
-    object.retain(|keyword, value| !(keyword == "default" && value.is_null()));
+    object.retain(|keyword, value| !(keyword == "default" && value.is_null() || goes_without_saying(keyword, value)));
     drop_null_type(object);
     drop_null_branch(object);
     if let Some(Value::Object(properties)) = object.get_mut("properties") {
@@ -55,6 +61,11 @@ fn tidy(schema: &mut Value) {
             branches.iter_mut().for_each(tidy);
         }
     }
+}
+
+/// At least one, or none at all: a model does not ask for less, and a call that does is told.
+fn goes_without_saying(keyword: &str, value: &Value) -> bool {
+    matches!(keyword, "minimum" | "minItems") && value.as_u64().is_some_and(|least| least <= 1)
 }
 
 /// An optional argument is left out, not null: `["string", "null"]` is `"string"`.

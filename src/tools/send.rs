@@ -1,5 +1,8 @@
 //! Sending a new mail. At most once is the business of `outbox`; here is what the mail says and to whom it goes.
 
+use std::borrow::Cow;
+use std::cell::Cell;
+
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,9 +14,10 @@ use super::arguments::{self, BODY, LINE};
 use super::call::Call;
 use super::ledger::Ledger;
 use super::mailbox::Mailbox;
-use super::outbox::{self, Delivery, Outgoing, Source};
+use super::outbox::{self, Delivery, Mail, Outgoing, Source};
+use super::policy::Deed;
 use super::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
-use crate::crypto::{self, Digest};
+use crate::crypto::Digest;
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
@@ -40,6 +44,16 @@ pub(super) enum ContentType {
     Text,
     #[default]
     Html,
+}
+
+impl ContentType {
+    /// As Graph writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Html => "html",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -99,7 +113,7 @@ pub(super) struct Sent<'a> {
     recipients: Option<usize>,
     idempotency_key: &'a str,
     #[schemars(skip)]
-    note: &'static str,
+    note: Cow<'static, str>,
 }
 
 #[async_trait(?Send)]
@@ -113,14 +127,15 @@ impl Input for SendEmail {
         let draft = self.draft()?;
         let given = arguments::key(self.idempotency_key.as_deref())?;
         call.require(if mode == Mode::Draft { Scope::MailReadWrite } else { Scope::MailSend })?;
-        let key = given.unwrap_or_else(|| crypto::random_text::<12>(&*call.context.ports.random));
+        let key = call.key(given);
         let recipients = draft.to_recipients.len() + draft.cc_recipients.len() + draft.bcc_recipients.len();
         let message = serde_json::to_value(&draft).map_err(|_| ToolError::argument("body", "cannot be sent"))?;
         let arguments = Digest::of(json!([mode == Mode::Send, &message]).to_string().as_bytes());
         let delivery = if call.allows(Scope::MailReadWrite) {
             let ledger = Ledger::of(call, &key);
             let (mailbox, source, send) = (&Mailbox::Own, Source::New(message), mode == Mode::Send);
-            let outgoing = Outgoing { call, ledger, key: Some(&key), mailbox, source, send };
+            let passed = Cell::default();
+            let outgoing = Outgoing { call, ledger, key: Some(&key), mailbox, source, send, agreed: None, passed };
             outgoing.deliver(&arguments).await?
         } else {
             send_blind(call, &key, &arguments, &message).await?
@@ -146,17 +161,22 @@ impl SendEmail {
 async fn send_blind(call: &Call<'_>, key: &str, arguments: &Digest, message: &Value) -> Result<Delivery, ToolError> {
     let request = GraphRequest::new(Method::Post, &[Segment::Word("me"), Segment::Word("sendMail")])?
         .body(json!({"message": message, "saveToSentItems": true}));
-    let answer = outbox::once(&Ledger::of(call, key), arguments, call, &request).await?;
+    let mail = Mail::read(message)?;
+    let deed = Deed { is_draft: false, ..mail.deed(None) };
+    let answer = outbox::once(&Ledger::of(call, key), arguments, &request, &deed).await?;
     Ok(if answer.is_some() { Delivery::Sent } else { Delivery::SentBefore })
 }
 
 pub(super) fn told(delivery: Delivery, recipients: Option<usize>, idempotency_key: &str) -> Sent<'_> {
     let accepted = "Accepted by Exchange; if it cannot be delivered, a mail will say so.";
     let (status, id, note) = match delivery {
-        Delivery::Draft(id) => ("draft", Some(id), "Saved in Drafts; nothing was sent."),
-        Delivery::Sent => ("sent", None, accepted),
+        Delivery::Draft(id) => ("draft", Some(id), "Saved in Drafts; nothing was sent.".into()),
+        Delivery::Held(id, why) => {
+            ("draft", Some(id), format!("Saved in Drafts, not sent: {why}\n{}", why.hint()).into())
+        }
+        Delivery::Sent => ("sent", None, accepted.into()),
         Delivery::SentBefore => {
-            ("sent", None, "An earlier call with this idempotencyKey sent it; nothing was sent now.")
+            ("sent", None, "An earlier call with this idempotencyKey sent it; nothing was sent now.".into())
         }
     };
     Sent { status, id, recipients, idempotency_key, note }

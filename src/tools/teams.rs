@@ -11,9 +11,11 @@ use super::arguments::{self, LINE, identifier};
 use super::call::Call;
 use super::ledger::Ledger;
 use super::outbox::{self, transaction};
+use super::policy::Deed;
+use super::reach::Reach;
 use super::send::{Body, ContentType};
 use super::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema, when};
-use crate::crypto::{self, Digest};
+use crate::crypto::Digest;
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
@@ -92,10 +94,19 @@ impl Input for SendTeamsMessage {
     async fn run(self, call: &Call<'_>) -> Outcome {
         let request = self.request()?;
         let given = arguments::key(self.idempotency_key.as_deref())?;
-        let key = given.unwrap_or_else(|| crypto::random_text::<12>(&*call.context.ports.random));
+        let key = call.key(given);
         let asked = json!([request.path_and_query(), request.body]);
         let arguments = Digest::of(asked.to_string().as_bytes());
-        let response = outbox::once(&Ledger::of(call, &key), &arguments, call, &request).await?;
+        let place = format!("channel {} of team {}", self.channel_id, self.team_id);
+        let kind = self.content_type.unwrap_or_default().name();
+        let deed = Deed {
+            question: "Post this message in Teams?",
+            reach: Reach::Place { name: &place, outside: false },
+            text: (kind, &self.message),
+            content: asked,
+            ..Deed::unseen()
+        };
+        let response = outbox::once(&Ledger::of(call, &key), &arguments, &request, &deed).await?;
         Ok(match response {
             // Graph said yes; an answer that cannot be read takes nothing from that.
             Some(response) => match response.json::<Posted>() {
@@ -195,7 +206,7 @@ impl Input for CreateTeamsMeeting {
         let created: Created = if let Some(key) = key.as_deref() {
             let path = [me, meetings, Segment::Word("createOrGet")];
             let request = GraphRequest::new(Method::Post, &path)?.body(body).repeatable();
-            outbox::repeatable(call, key, &request).await?
+            outbox::repeatable(call, key, &request, None).await?
         } else {
             call.json(&GraphRequest::new(Method::Post, &[me, meetings])?.body(body)).await?
         };

@@ -1,10 +1,10 @@
 //! What one caller sees of the catalogue, which is exactly what it can use: what its presets select, its token's scopes
 //! allow and `READ_ONLY` leaves. And the text of the list, joined once for each set of visible tools.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::OnceLock;
 
 use super::{Tool, catalogue};
 use crate::config::PresetSet;
@@ -65,14 +65,63 @@ impl Lists {
 }
 
 fn join(visible: u128) -> String {
-    let shown = entries().iter().zip(0..).filter(|(_, at)| visible & (1_u128 << at) != 0);
-    let shown: Vec<_> = shown.map(|(entry, _)| entry.as_str()).collect();
+    let shown = entries().zip(0..).filter(|(_, at)| visible & (1_u128 << at) != 0);
+    let shown: Vec<_> = shown.map(|(entry, _)| entry).collect();
     format!("[{}]", shown.join(","))
 }
 
-/// JSON text of every tool's entry, in the order of the catalogue: schemas are made once in an isolate's life.
-fn entries() -> &'static [String] {
-    static ENTRIES: OnceLock<Vec<String>> = OnceLock::new();
-    // Structs of ours with string keys always serialise.
-    ENTRIES.get_or_init(|| catalogue().map(|tool| serde_json::to_string(&tool.entry()).unwrap_or_default()).collect())
+/// A line for each tool in the order of the catalogue: its entry, JSON text. A test keeps it, from the tools themselves.
+const LIST: &str = include_str!("list.jsonl");
+
+/// The entries, one for each bit.
+fn entries() -> impl Iterator<Item = Cow<'static, str>> {
+    let stored = LIST.lines().map(Cow::Borrowed);
+    // The fixtures come last, and no list is stored of them.
+    #[cfg(feature = "conformance")]
+    let stored = stored.chain(catalogue().skip(LIST.lines().count()).map(|tool| Cow::Owned(tool.entry())));
+    stored
+}
+
+// A list with other tools than the catalogue would show callers the wrong ones, so the Worker does not compile with it.
+#[cfg(all(target_arch = "wasm32", not(feature = "conformance")))]
+const _: () = assert!(
+    is_current(),
+    "src/tools/list.jsonl is not of these tools. Renew it: UPDATE_SNAPSHOTS=1 cargo test --lib the_list_is_as_stored"
+);
+
+#[cfg(all(target_arch = "wasm32", not(feature = "conformance")))]
+const fn is_current() -> bool {
+    let (mut list, mut families) = (LIST.as_bytes(), super::FAMILIES);
+    while let [tools, others @ ..] = families {
+        let mut family = *tools;
+        while let [tool, rest @ ..] = family {
+            let Some(line) = after(list, br#"{"name":""#) else { return false };
+            let Some(line) = after(line, tool.name.as_bytes()) else { return false };
+            (list, family) = (next_line(line), rest);
+        }
+        families = others;
+    }
+    list.is_empty()
+}
+
+#[cfg(all(target_arch = "wasm32", not(feature = "conformance")))]
+const fn after<'a>(mut text: &'a [u8], mut head: &[u8]) -> Option<&'a [u8]> {
+    while let ([expected, head_rest @ ..], [found, rest @ ..]) = (head, text) {
+        if *expected != *found {
+            return None;
+        }
+        (text, head) = (rest, head_rest);
+    }
+    if head.is_empty() { Some(text) } else { None }
+}
+
+#[cfg(all(target_arch = "wasm32", not(feature = "conformance")))]
+const fn next_line(mut text: &[u8]) -> &[u8] {
+    while let [byte, rest @ ..] = text {
+        text = rest;
+        if *byte == b'\n' {
+            break;
+        }
+    }
+    text
 }

@@ -31,7 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("account", &["limits", "oauth"]),
     ("operator", &["jose", "limits", "oauth"]),
     ("app", &["access", "account", "gateway", "mcp", "oauth", "operator"]),
-    ("edge", &["app"]),
+    ("edge", &["app", "extract"]),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

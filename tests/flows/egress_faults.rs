@@ -101,6 +101,42 @@ async fn a_read_waits_as_long_as_graph_asks() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn a_pause_that_graph_asked_for_holds_what_comes_after_and_nothing_else() {
+    let rig = Rig::new();
+    rig.graph(429, &[("retry-after", "20")], &graph_error("TooManyRequests"));
+    assert_eq!(rig.send(&read()).await.unwrap_err().retry_after, Some(20));
+    rig.platform.clock.advance(5);
+    let failure = rig.send(&read()).await.unwrap_err();
+    assert_eq!((failure.status, failure.retry_after, failure.may_have_acted), (Some(429), Some(15), false));
+    assert_eq!(rig.platform.upstream.seen.borrow().len(), 1, "it was not sent");
+    rig.graph(202, &[], &json!({}));
+    assert_eq!(rig.send(&write()).await.unwrap().status, 202, "another kind is not held");
+    rig.platform.clock.advance(6);
+    rig.graph(200, &[], &json!({}));
+    assert_eq!(rig.send(&read()).await.unwrap().status, 200);
+    assert_eq!(*rig.platform.timer.waits.borrow(), [9000], "what is left of it is waited for");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_part_of_a_batch_has_the_second_chances_of_a_request_of_its_own() {
+    let (throttled, expired) = ((429, Some(3)), (401, None));
+    for ((status, retry_after), request, sent, renewals, waits) in [
+        (throttled, read(), 1, 0, vec![3000]),
+        (throttled, write(), 0, 0, vec![]),
+        (expired, write(), 1, 1, vec![]),
+        ((500, None), read(), 0, 0, vec![]),
+    ] {
+        let rig = Rig::new();
+        rig.graph(200, &[], &json!({}));
+        let failure = Failure { status: Some(status), retry_after, ..Failure::of(Origin::Graph, "Said") };
+        let outcome = rig.client().resume(&request, failure).await;
+        assert_eq!(outcome.is_ok(), sent == 1, "{status}: {outcome:?}");
+        assert_eq!(rig.platform.upstream.seen.borrow().len(), sent, "{status}");
+        assert_eq!((rig.tokens.renewals.get(), &*rig.platform.timer.waits.borrow()), (renewals, &waits), "{status}");
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn waiting_ends_after_two_times_or_ten_seconds() {
     for (answers, waits) in
         [(vec!["1", "1", "1"], 2), (vec!["6", "5"], 1), (vec!["11"], 0), (vec!["18446744073709551615"], 0)]

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::agent::{Caller, Correlation, GrantError, GraphClient, Lanes, Profile, TokenSource};
+use crate::agent::{Caller, Correlation, GrantError, GraphClient, Lanes, Pauses, Profile, TokenSource};
 use crate::crypto::Secret;
 use crate::exchange::Exchange;
 use crate::gateway::handler;
@@ -144,6 +144,7 @@ pub(super) struct Rig {
     ports: AgentPorts,
     correlation: Correlation,
     lanes: Lanes,
+    pauses: Pauses,
 }
 
 impl Rig {
@@ -179,8 +180,8 @@ impl Rig {
             access: Some(AccessIdentity { sub: "access-sub-1".into(), email: None }),
         };
         let correlation = Correlation { request_id: REQUEST_ID.into(), ray_id: Some("ray-1".into()) };
-        let (tokens, lanes) = (Tokens::default(), Lanes::default());
-        Self { platform, gateway, tokens, caller, exchange, ports, correlation, lanes }
+        let (tokens, lanes, pauses) = (Tokens::default(), Lanes::default(), Pauses::default());
+        Self { platform, gateway, tokens, caller, exchange, ports, correlation, lanes, pauses }
     }
 
     pub(super) fn client(&self) -> GraphClient<'_> {
@@ -192,6 +193,7 @@ impl Rig {
             tool: "getEmails",
             correlation: &self.correlation,
             lanes: &self.lanes,
+            pauses: &self.pauses,
             over: RefCell::default(),
         }
     }

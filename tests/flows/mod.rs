@@ -66,4 +66,5 @@ mod tools_mail_reply;
 mod tools_mail_settings;
 mod tools_once;
 mod tools_reference;
+mod tools_tasks;
 mod world;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::tools_fake::{Desk, snapshot};
+use super::tools_fake::{Desk, snapshot, stored};
 use crate::agent::Action;
 use crate::config::{Preset, PresetSet};
 use crate::identity::{ConsentBy, Scope, ScopeSet};
@@ -25,9 +25,11 @@ fn names(view: View) -> Vec<String> {
 
 #[test]
 fn the_list_is_as_stored() {
-    for entry in listed(false) {
-        snapshot(&format!("tools/{}", entry["name"].as_str().unwrap()), &entry);
+    let entries: Vec<_> = tools::catalogue().map(|tool| format!("{}\n", tool.entry())).collect();
+    for (tool, entry) in tools::catalogue().zip(&entries) {
+        snapshot(&format!("tools/{}", tool.name), &serde_json::from_str(entry).unwrap());
     }
+    stored("src/tools/list.jsonl", &entries.concat());
     snapshot("resources_list", &serde_json::from_str(tools::resources_json()).unwrap());
     snapshot("templates_list", &serde_json::from_str(tools::templates_json()).unwrap());
     snapshot("prompts_list", &serde_json::from_str(crate::prompts::list_json()).unwrap());

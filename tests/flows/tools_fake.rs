@@ -39,6 +39,10 @@ impl Graph for ScriptedGraph {
     fn judge(&self, part: &GraphResponse) -> Failure {
         Failure { status: Some(part.status), ..Failure::of(Origin::Graph, "refused") }
     }
+
+    async fn resume(&self, _request: &GraphRequest, failure: Failure) -> Result<GraphResponse, Failure> {
+        Err(failure)
+    }
 }
 
 /// One user at one grant's object.

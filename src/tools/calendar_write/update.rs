@@ -15,6 +15,8 @@ use crate::tools::call::Call;
 use crate::tools::event::Place;
 use crate::tools::mailbox::Mailbox;
 use crate::tools::outbox::IMMUTABLE;
+use crate::tools::policy::{self, Deed};
+use crate::tools::reach::Reach;
 use crate::tools::send::{Body, ContentType};
 use crate::tools::span::{Clock, Given, Span};
 use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
@@ -112,10 +114,44 @@ struct EmailAddress {
     address: String,
 }
 
+impl Changes {
+    /// Whether nobody else sees them.
+    fn is_private(&self) -> bool {
+        let fields = serde_json::to_value(self).unwrap_or_default();
+        fields.as_object().is_some_and(|fields| fields.keys().all(|name| name == "showAs"))
+    }
+
+    /// As a person is shown them.
+    fn shown(&self) -> String {
+        let clock = |clock: &Clock| format!("{} ({})", clock.date_time, clock.time_zone);
+        let time = self.start.as_ref().zip(self.end.as_ref());
+        let lines = [
+            self.subject.as_ref().map(|subject| format!("New subject: {subject}")),
+            time.map(|(start, end)| format!("{} to {}", clock(start), clock(end))),
+            self.location.as_ref().map(|place| place.display_name.clone()),
+            self.body.as_ref().map(|body| body.content.clone()),
+        ];
+        lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Before {
+    /// Whom Exchange tells of a change, those who are taken off the list among them: nobody of somebody else's event.
+    fn told(&self, add: &[String]) -> Vec<(&'static str, String)> {
+        if self.is_organizer == Some(false) {
+            return Vec::new();
+        }
+        let known = self.attendees.iter().map(|guest| &guest.email_address.address);
+        known.chain(add).map(|address| ("Invited", address.clone())).collect()
+    }
+}
+
 /// What has to be known of the event before.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Before {
+    subject: Option<String>,
+    is_organizer: Option<bool>,
     #[serde(default)]
     attendees: Vec<Guest>,
     is_online_meeting: Option<bool>,
@@ -141,8 +177,12 @@ impl Input for UpdateCalendarEvent {
             changes.is_all_day = Some(self.all_day == Some(true));
         }
         let asked = json!([self.id, self.mailbox, &changes, &add, &remove]);
-        if guests || changes.body.is_some() {
+        let private = changes.is_private() && !guests;
+        let (mut subject, mut told) = (String::new(), Vec::new());
+        if guests || changes.body.is_some() || (policy::matters(call) && !private) {
             let before = look(call, &path).await?;
+            told = if private { Vec::new() } else { before.told(&add) };
+            subject = before.subject.unwrap_or_default();
             if changes.body.is_some() && before.is_online_meeting == Some(true) {
                 return Err(ToolError::argument(
                     "body",
@@ -153,7 +193,16 @@ impl Input for UpdateCalendarEvent {
         }
         let body = serde_json::to_value(&changes).unwrap_or(Value::Null);
         let request = GraphRequest::new(Method::Patch, &path)?.prefer(IMMUTABLE).body(body);
-        let now = once(call, (key, &asked), &request).await?;
+        let shown = changes.shown();
+        let deed = Deed {
+            question: "Change this event and tell them?",
+            reach: Reach::People(told),
+            subject: &subject,
+            text: ("text", &shown),
+            content: json!([asked, request.body]),
+            ..Deed::unseen()
+        };
+        let now = once(call, (key, &asked), &request, &deed).await?;
         Ok(done(json!({"status": "updated", "id": self.id}), now))
     }
 }
@@ -193,7 +242,9 @@ impl UpdateCalendarEvent {
 }
 
 async fn look(call: &Call<'_>, path: &[Segment<'_>]) -> Result<Before, ToolError> {
-    let request = GraphRequest::new(Method::Get, path)?.query("$select", "attendees,isOnlineMeeting").prefer(IMMUTABLE);
+    let request = GraphRequest::new(Method::Get, path)?
+        .query("$select", "subject,isOrganizer,attendees,isOnlineMeeting")
+        .prefer(IMMUTABLE);
     call.json(&request).await
 }
 

@@ -1,5 +1,7 @@
 //! Drafts: changing one, sending one as it stands.
 
+use std::cell::Cell;
+
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,7 @@ use crate::tools::call::Call;
 use crate::tools::ledger::Ledger;
 use crate::tools::mailbox::Mailbox;
 use crate::tools::outbox::{self, Delivery, IMMUTABLE, Outgoing, Source};
+use crate::tools::policy::{self, Deed};
 use crate::tools::send::{Body, ContentType};
 use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
 
@@ -68,6 +71,8 @@ struct UpdateDraft {
 #[serde(deny_unknown_fields)]
 struct SendDraft {
     id: String,
+    /// As told, once the user agreed
+    digest: Option<String>,
     /// Shared mailbox address
     mailbox: Option<String>,
 }
@@ -149,14 +154,18 @@ impl Input for SendDraft {
             Mailbox::Own => Scope::MailReadWrite,
             Mailbox::Shared(_) => Scope::MailReadWriteShared,
         };
+        if policy::matters(call) {
+            // Nobody can agree to what cannot be read.
+            call.require(looking)?;
+        }
         let sent = if call.allows(looking) {
-            let outgoing =
-                Outgoing { call, ledger, key: None, mailbox: &mailbox, source: Source::Saved(id), send: true };
-            outgoing.deliver(&digest).await? == Delivery::Sent
+            let (source, agreed, passed) = (Source::Saved(id), self.digest.as_deref(), Cell::default());
+            let outgoing = Outgoing { call, ledger, key: None, mailbox: &mailbox, source, send: true, agreed, passed };
+            matches!(outgoing.deliver(&digest).await?, Delivery::Sent)
         } else {
             let path = mailbox.path(&[Segment::Word("messages"), Segment::Value(id), Segment::Word("send")]);
             let request = GraphRequest::new(Method::Post, &path)?.prefer(IMMUTABLE);
-            outbox::once(&ledger, &digest, call, &request).await?.is_some()
+            outbox::once(&ledger, &digest, &request, &Deed::unseen()).await?.is_some()
         };
         let note = if sent {
             "Accepted by Exchange; if it cannot be delivered, a mail will say so."

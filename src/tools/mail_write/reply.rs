@@ -1,7 +1,7 @@
 //! Answering and forwarding. Graph makes the draft, with its recipients, its subject and the quoted history; what the
 //! user wrote is put above that, and the draft goes out by `outbox`, at most once.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::above;
-use crate::crypto::{self, Digest};
+use crate::crypto::Digest;
 use crate::identity::Scope;
 use crate::tools::address::{self, Addresses, Recipient};
 use crate::tools::answer::{Answer, clean};
@@ -19,6 +19,8 @@ use crate::tools::item::Party;
 use crate::tools::ledger::Ledger;
 use crate::tools::mailbox::Mailbox;
 use crate::tools::outbox::{Outgoing, Source};
+use crate::tools::policy;
+use crate::tools::reach::Reach;
 use crate::tools::send::{Body, ContentType, Mode, Sent, told};
 use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
 
@@ -104,14 +106,18 @@ impl Input for ReplyToEmail {
         if send {
             mailbox.require(call, Scope::MailSend, Scope::MailSendShared)?;
         }
-        let key = given.unwrap_or_else(|| crypto::random_text::<12>(&*call.context.ports.random));
+        if send {
+            policy::foresee(call, &Reach::people(&[("To", &answering.to), ("Cc", &answering.cc)]))?;
+        }
+        let key = call.key(given);
         let reached = RefCell::new(Vec::new());
         let complete = |draft: &Value| answering.changes(draft, &reached);
         let (action, of, message) = (answering.manner.action(), answering.id, answering.message());
         let source = Source::Derived { action, of, message, complete: &complete };
         let ledger = Ledger::of(call, &key);
-        let outgoing = Outgoing { call, ledger, key: Some(&key), mailbox: &mailbox, source, send };
-        let delivery = outgoing.deliver(&answering.digest(send, &mailbox)).await?;
+        let (mailbox, passed) = (&mailbox, Cell::default());
+        let outgoing = Outgoing { call, ledger, key: Some(&key), mailbox, source, send, agreed: None, passed };
+        let delivery = outgoing.deliver(&answering.digest(send, mailbox)).await?;
         let to = reached.into_inner();
         let recipients = Some(to.len()).filter(|count| *count > 0);
         Ok(Answer::of(&Answered { sent: told(delivery, recipients, &key), to }))

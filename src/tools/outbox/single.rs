@@ -9,19 +9,24 @@ use crate::crypto::Digest;
 use crate::graph::{Failure, GraphRequest, GraphResponse, Origin};
 use crate::tools::call::Call;
 use crate::tools::error::{Doubt, ToolError};
-use crate::tools::ledger::{Ledger, Step};
+use crate::tools::ledger::{Entry, Ledger, Step};
+use crate::tools::policy::{self, Deed};
 
 /// Sends one request that cannot be looked up afterwards: once for a key, and never again after doubt. `None` when an
-/// earlier call with the same key did it.
+/// earlier call with the same key did it. Nothing is asked and nothing counted then.
 pub(in crate::tools) async fn once(
     ledger: &Ledger<'_>,
     arguments: &Digest,
-    call: &Call<'_>,
     request: &GraphRequest,
+    deed: &Deed<'_>,
 ) -> Result<Option<GraphResponse>, ToolError> {
+    let call = ledger.call;
     let entry = ledger.open(arguments)?;
     let outcome = match entry.map(|entry| entry.step) {
-        None | Some(Step::Begun | Step::Drafted) => post(ledger, call, request).await.map(Some),
+        None | Some(Step::Begun | Step::Drafted) => match policy::pass(call, deed).await {
+            Ok(()) => post(ledger, call, request).await.map(Some),
+            Err(error) => ledger.forget().and(Err(error)),
+        },
         Some(Step::Sending) => Err(unknown("An earlier call with this idempotencyKey may have sent it.")),
         Some(Step::Done) => Ok(None),
     };
@@ -55,15 +60,24 @@ pub(in crate::tools) fn transaction(key: &str) -> String {
 }
 
 /// Sends a request that Graph makes harmless to repeat by [`transaction`], and reads its answer. The same key with other
-/// arguments is refused, because Graph would answer with what it made the first time.
+/// arguments is refused, because Graph would answer with what it made the first time. `deed` is what others see of it, if
+/// anything; who repeats what went out is not asked again.
 pub(in crate::tools) async fn repeatable<T: DeserializeOwned>(
     call: &Call<'_>,
     key: &str,
     request: &GraphRequest,
+    deed: Option<&Deed<'_>>,
 ) -> Result<T, ToolError> {
     let ledger = Ledger::of(call, key);
     let asked = json!([request.path_and_query(), request.body]);
-    let known = ledger.open(&Digest::of(asked.to_string().as_bytes()))?.is_some();
+    let entry = ledger.open(&Digest::of(asked.to_string().as_bytes()))?;
+    let known = matches!(entry, Some(Entry { step: Step::Sending, .. }));
+    if let (false, Some(deed)) = (known, deed)
+        && let Err(error) = policy::pass(call, deed).await
+    {
+        return ledger.forget().and(Err(error));
+    }
+    ledger.mark(Step::Sending, None)?;
     let outcome = call.json(request).await;
     let outcome = match outcome {
         Err(ToolError::Graph { failure, .. }) if failure.may_have_acted => Err(repeat_with(key)),
