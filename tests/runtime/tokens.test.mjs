@@ -70,7 +70,7 @@ describe("answers over a mailbox like those that people have", async () => {
   test("they are about what they should be about", () => {
     const [list, week, , read] = rows.map(({ answer }) => answer);
     assert.equal(list.emails.length, 10);
-    assert.ok(week.events.length >= 20 && !week.truncated, `${week.events.length} events`);
+    assert.ok(week.events.length >= 15 && !week.truncated, `${week.events.length} events`);
     assert.equal(week.events.filter(({ subject }) => subject === "Stand-up purchasing").length, 4, "one of five was cancelled");
     assert.ok(week.events.some(({ allDay }) => allDay));
     assert.equal(read.emails.length, 10);
@@ -81,6 +81,6 @@ describe("answers over a mailbox like those that people have", async () => {
     const { text, answer } = rows[3];
     assert.ok(answer.emails.some(({ body }) => body.includes("Clause 7") || body.includes("clause 7")));
     for (const quoted of ["names the old cost centre", "listed them below"]) assert.ok(!text.includes(quoted), quoted);
-    assert.doesNotMatch(rows[0].text + text, /[\u034f\u00ad\u200b-\u200f\u2007]/);
+    assert.doesNotMatch(rows[0].text + text, /[\u034f\u00ad\u200b-\u200f\u2007\u00a0]|   /);
   });
 });

@@ -35,16 +35,13 @@ const HERE: &str = "W. Europe Standard Time";
 /// Of each: who else comes, whether it is online, what more it says.
 const SINGLE: &[(Line, usize, bool)] = &[
     (("Frame contract: open points with Fabrikam", 0, time!(10:00), 60, "GMT Standard Time"), 3, true),
-    (("Lunch", 0, time!(12:30), 45, HERE), 0, false),
     (("Quarterly numbers, preparation", 0, time!(15:00), 90, HERE), 4, true),
     (("Call with the west coast", 1, time!(08:30), 30, "Pacific Standard Time"), 2, true),
     (("Visit: Adatum, loading ramp and new gate", 1, time!(13:00), 120, HERE), 5, false),
     (("見積書レビュー (Tailspin)", 2, time!(16:00), 60, "Tokyo Standard Time"), 2, true),
     (("Dentist", 2, time!(17:15), 45, HERE), 0, false),
     (("Town hall: results of the year", 3, time!(10:00), 60, HERE), 10, true),
-    (("Interview: buyer, second round", 3, time!(14:00), 60, HERE), 2, true),
     (("Muestras de tela: elección", 4, time!(11:00), 30, "Romance Standard Time"), 1, true),
-    (("Focus time", 4, time!(13:00), 180, HERE), 0, false),
 ];
 
 /// All events around a day; numbers start at 1.
