@@ -7,7 +7,8 @@ use super::call::Call;
 use super::error::{Doubt, ToolError};
 use super::ledger::Ledger;
 use super::outbox;
-use crate::crypto::{self, Digest};
+use super::policy::Deed;
+use crate::crypto::Digest;
 use crate::graph::GraphRequest;
 
 /// What was made.
@@ -28,10 +29,11 @@ struct Made {
 
 /// Sends the request that creates, once for this key.
 pub(super) async fn once(call: &Call<'_>, key: Option<String>, request: &GraphRequest) -> Result<Created, ToolError> {
-    let key = key.unwrap_or_else(|| crypto::random_text::<12>(&*call.context.ports.random));
+    let key = call.key(key);
     let asked = json!([request.path_and_query(), request.body]);
     let arguments = Digest::of(asked.to_string().as_bytes());
-    let response = outbox::once(&Ledger::of(call, &key), &arguments, call, request).await.map_err(where_to_look)?;
+    let response =
+        outbox::once(&Ledger::of(call, &key), &arguments, request, &Deed::unseen()).await.map_err(where_to_look)?;
     let note = response.is_none().then_some("An earlier call with this idempotencyKey created it.");
     let made = response.and_then(|response| response.json::<Made>().ok());
     Ok(Created { status: "created", id: made.map(|made| made.id), note })

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::call::Call;
-use super::mail_read::Body;
+use super::item::Body;
 use super::outbox::IMMUTABLE;
 use super::{Tool, ToolError};
 use crate::graph::GraphRequest;

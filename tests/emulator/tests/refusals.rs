@@ -6,6 +6,8 @@
 mod calendar;
 #[path = "refusals/claims.rs"]
 mod claims;
+#[path = "refusals/files.rs"]
+mod files;
 #[path = "refusals/mail.rs"]
 mod mail;
 
