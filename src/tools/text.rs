@@ -64,8 +64,14 @@ fn shorter_links(text: &str, most: usize) -> String {
 /// space stays.
 fn squeezed(text: &str) -> String {
     let mut squeezed = String::with_capacity(text.len());
-    for character in text.chars().filter(|character| !is_invisible(*character)) {
-        let odd = character.is_whitespace() && !character.is_ascii();
+    let mut hidden = false;
+    for character in text.chars() {
+        if is_invisible(character) {
+            hidden = true;
+            continue;
+        }
+        let odd = character.is_whitespace() && (hidden || !character.is_ascii()) && character != '\n';
+        hidden &= odd;
         if !odd {
             squeezed.push(character);
         } else if !squeezed.ends_with([' ', '\n']) {
