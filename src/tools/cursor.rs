@@ -7,6 +7,7 @@ use super::error::ToolError;
 use super::page::Position;
 use crate::crypto;
 use crate::identity::UserId;
+use crate::json;
 
 /// Longest cursor that is looked at; Graph's own links stay well below.
 const LONGEST: usize = 12_000;
@@ -28,7 +29,7 @@ pub(super) fn open(call: &Call<'_>, cursor: &str) -> Result<Position, ToolError>
     let bound = binding(call.context.caller.user, call.name);
     let bytes = Some(cursor).filter(|text| text.len() <= LONGEST).and_then(crypto::decode).ok_or_else(refused)?;
     let plain = keys.open(&bound, &bytes).map_err(|_| refused())?;
-    serde_json::from_slice(&plain).map_err(|_| refused())
+    json::read(&plain).map_err(|_| refused())
 }
 
 fn binding(user: UserId, tool: &str) -> Vec<u8> {

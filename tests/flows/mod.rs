@@ -39,6 +39,8 @@ mod mcp_wishes;
 mod operator;
 mod operator_clients;
 mod pinned;
+mod policy;
+mod policy_consent;
 mod races;
 mod reauthorization;
 mod registration;
