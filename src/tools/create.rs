@@ -37,7 +37,8 @@ struct Made {
 /// Sends the request that creates, once for this key.
 pub(super) async fn once(call: &Call<'_>, key: Option<String>, request: &GraphRequest) -> Result<Created, ToolError> {
     let key = call.key(key);
-    let asked = json!([request.path_and_query(), request.body]);
+    let content = request.content.as_ref().map(|content| Digest::of(&content.bytes).to_string());
+    let asked = json!([request.path_and_query(), request.body, content]);
     let arguments = Digest::of(asked.to_string().as_bytes());
     let response =
         outbox::once(&Ledger::of(call, &key), &arguments, request, &Deed::unseen()).await.map_err(where_to_look)?;

@@ -58,7 +58,7 @@ impl Input for SaveNote {
                 let section = Segment::Value(identifier("sectionId", section)?);
                 call.require(Scope::NotesCreate)?;
                 let request = onenote(Method::Post, &[Segment::Word("sections"), section, Segment::Word("pages")])?;
-                (request.html(markup::page(&title, &content)), "created")
+                (request.content("text/html; charset=utf-8", markup::page(&title, &content).into_bytes()), "created")
             }
             (None, Some(page), None) => {
                 let page = Segment::Value(identifier("pageId", page)?);
