@@ -31,7 +31,7 @@ fn item() -> Value {
 
 #[tokio::test(flavor = "current_thread")]
 async fn reading_is_as_stored() {
-    let site = json!({"id": SITE, "displayName": "Heron\u{202E}", "description": "", "webUrl": "https://contoso.sharepoint.example/sites/heron"});
+    let site = json!({"id": SITE, "displayName": "Heron\u{202E}", "name": "heron", "description": "", "webUrl": "https://contoso.sharepoint.example/sites/heron"});
     let lists = json!({"value": [{"id": "l", "displayName": "Suppliers", "webUrl": "u", "list": {"template": "genericList", "hidden": false}},
         {"id": "h", "displayName": "Hidden", "list": {"template": "tasks", "hidden": true}}]});
     let drives = json!({"value": [{"id": "d", "name": "Documents", "webUrl": "u"}], "@odata.nextLink": "https://x"});

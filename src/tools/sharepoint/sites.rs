@@ -114,7 +114,8 @@ struct Parts {
 #[serde(rename_all = "camelCase")]
 struct Item {
     id: String,
-    #[serde(alias = "name")]
+    /// A site has both names, a library only this one.
+    name: Option<String>,
     display_name: Option<String>,
     description: Option<String>,
     web_url: Option<String>,
@@ -171,7 +172,7 @@ impl From<Item> for Shown {
         let text = |text: Option<String>| clean(text.as_deref().unwrap_or_default(), LINE);
         Self {
             id: item.id,
-            name: text(item.display_name),
+            name: text(item.display_name.or(item.name)),
             about: text(item.description),
             template: item.list.and_then(|list| list.template).map(|template| clean(&template, 64)),
             url: item.web_url.map(|url| clean(&url, 500)),
