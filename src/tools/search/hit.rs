@@ -24,8 +24,7 @@ struct Response {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Container {
-    #[serde(default)]
-    hits: Vec<Hit>,
+    hits: Option<Vec<Hit>>,
     total: Option<u64>,
     #[serde(default)]
     more_results_available: bool,
@@ -152,8 +151,10 @@ impl Found {
     pub fn shown(self) -> (Vec<Shown>, Option<u64>, bool) {
         let containers: Vec<_> = self.value.into_iter().flat_map(|response| response.hits_containers).collect();
         let total = containers.iter().find_map(|container| container.total);
-        let more = containers.iter().any(|container| container.more_results_available && !container.hits.is_empty());
-        let hits = containers.into_iter().flat_map(|container| container.hits);
+        let more = containers.iter().any(|container| {
+            container.more_results_available && container.hits.as_ref().is_some_and(|hits| !hits.is_empty())
+        });
+        let hits = containers.into_iter().filter_map(|container| container.hits).flatten();
         (hits.filter_map(Hit::shown).collect(), total, more)
     }
 }
