@@ -257,7 +257,7 @@ impl Shown {
                     let reports = newest_first(list.value);
                     match attended(call, &self.id, &reports).await {
                         Ok(found) => {
-                            self.truncated |= found.as_ref().is_some_and(|found| found.truncated());
+                            self.truncated |= found.as_ref().is_some_and(Attendance::truncated);
                             self.attendance = found;
                         }
                         Err(error) => self.fail(call, part, &error),

@@ -33,7 +33,8 @@ struct Container {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Hit {
-    hit_id: Option<String>,
+    #[serde(rename = "hitId")]
+    id: Option<String>,
     summary: Option<String>,
     resource: Option<Resource>,
 }
@@ -164,7 +165,7 @@ impl Hit {
         let resource = self.resource?;
         let kind = resource.kind.as_deref().and_then(|kind| kind.rsplit('.').next()).unwrap_or_default().to_owned();
         let mail = matches!(kind.as_str(), "message" | "event");
-        let id = if mail { self.hit_id.as_deref().map(url_safe) } else { resource.id.or(self.hit_id) };
+        let id = if mail { self.id.as_deref().map(url_safe) } else { resource.id.or(self.id) };
         let text = |text: Option<String>| text.map(|text| clean(&text, 255)).filter(|text| !text.is_empty());
         let snippet = self.summary.filter(|text| !text.is_empty()).or(resource.body_preview).unwrap_or_default();
         let title = resource.subject.or(resource.display_name).or(resource.name);
