@@ -10,6 +10,7 @@ use crate::agent::{
     AgentName, CallCommand, CallName, Called, CancelCommand, Client, ClientCapabilities, Command, Correlation,
     GrantError, Presented, Reply, Spoken, StreamName,
 };
+use crate::config::Config;
 use crate::exchange::Exchange;
 use crate::log::{Event, Kind};
 use crate::oauth::token::AccessClaims;
@@ -54,9 +55,9 @@ impl Call {
     }
 
     /// Whether anything may have to be said before the answer. A stateless client is asked by the answer itself.
-    pub(super) fn may_speak(&self) -> bool {
+    pub(super) fn may_speak(&self, config: &Config) -> bool {
         let Client { progress_token, log_level, capabilities, .. } = &self.client;
-        let may_ask = *capabilities != ClientCapabilities::default() && tools::may_ask(&self.ask.action);
+        let may_ask = *capabilities != ClientCapabilities::default() && tools::may_ask(&self.ask.action, config);
         progress_token.is_some() || log_level.is_some() || (self.request.is_some() && may_ask)
     }
 

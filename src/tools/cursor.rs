@@ -9,6 +9,7 @@ use super::call::Call;
 use super::error::ToolError;
 use crate::crypto;
 use crate::identity::UserId;
+use crate::json;
 
 /// Longest cursor that is looked at; Graph's own links stay well below.
 const LONGEST: usize = 12_000;
@@ -30,7 +31,7 @@ pub(super) fn open<T: DeserializeOwned>(call: &Call<'_>, cursor: &str) -> Result
     let bound = binding(call.context.caller.user, call.name);
     let bytes = Some(cursor).filter(|text| text.len() <= LONGEST).and_then(crypto::decode).ok_or_else(refused)?;
     let plain = keys.open(&bound, &bytes).map_err(|_| refused())?;
-    serde_json::from_slice(&plain).map_err(|_| refused())
+    json::read(&plain).map_err(|_| refused())
 }
 
 fn binding(user: UserId, tool: &str) -> Vec<u8> {

@@ -23,6 +23,7 @@ mod core;
 mod create;
 mod cursor;
 mod directory;
+mod drive_item;
 mod entry;
 mod error;
 mod event;
@@ -47,6 +48,7 @@ mod outbox;
 mod page;
 mod people;
 mod permission;
+mod place;
 mod policy;
 mod presence;
 mod raw;
@@ -70,6 +72,8 @@ mod zone;
 #[path = "../../tests/support/probe.rs"]
 mod probe;
 
+use std::future::ready;
+
 use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
 use schemars::JsonSchema;
@@ -77,7 +81,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::agent::{Action, Called, Caller, Conversation, Dialogue, GrantError, InputRequest};
-use crate::config::{Config, Preset, PresetSet};
+use crate::config::{Config, Confirm, Preset, PresetSet};
 use crate::graph::Graph;
 use crate::identity::{ConsentBy, Scope, ScopeSet};
 use crate::ports::AgentPorts;
@@ -327,12 +331,13 @@ pub fn too_long(action: &Action, request_id: &str) -> String {
     }
 }
 
-/// Whether a call may want to ask its client: only what cannot be taken back is asked about.
-pub fn may_ask(action: &Action) -> bool {
+/// Whether a call may want to ask its client: only what cannot be taken back is asked about, if anything is.
+pub fn may_ask(action: &Action, config: &Config) -> bool {
     match action {
         Action::Tool { .. } if cfg!(feature = "conformance") => true,
         Action::Tool { name, .. } => {
-            find(name).is_some_and(|tool| matches!(tool.kind, Kind::Outward | Kind::Destructive))
+            let asks = config.send_policy.confirm != Confirm::Never;
+            asks && find(name).is_some_and(|tool| matches!(tool.kind, Kind::Outward | Kind::Destructive))
         }
         Action::Resource { .. } | Action::Wish(_) => false,
     }
@@ -354,6 +359,9 @@ async fn call_tool(tool: &'static Tool, arguments: &str, context: &ToolContext<'
     (tool.handler)(arguments, &Call { context, name: tool.name }).await
 }
 
-fn handle<'a, I: Input + 'static>(arguments: &'a str, call: &'a Call<'a>) -> LocalBoxFuture<'a, Outcome> {
-    Box::pin(async move { arguments::parse::<I>(arguments)?.run(call).await })
+fn handle<'a, I: Input + 'static>(arguments: &str, call: &'a Call<'a>) -> LocalBoxFuture<'a, Outcome> {
+    match arguments::parse::<I>(arguments) {
+        Ok(input) => input.run(call),
+        Err(error) => Box::pin(ready(Err(error))),
+    }
 }

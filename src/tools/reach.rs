@@ -124,18 +124,15 @@ impl<'a> Reach<'a> {
     }
 }
 
-/// An address in which every letter is what it looks like: the domain as the net knows it (`xn--…`), anything else that
-/// is not plain as its number.
+/// An address in which every letter is what it looks like: what is no plain ASCII letter is shown as its number.
 fn ascii(address: &str) -> String {
-    let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
-    let domain = url::Host::parse(domain).map_or_else(|_| domain.to_owned(), |host| host.to_string());
-    let plain = if domain.is_empty() { local.to_owned() } else { format!("{local}@{domain}") };
-    let escaped = plain.chars().flat_map(|character| {
-        let visible = character.is_ascii_graphic();
-        visible
-            .then_some(character)
-            .into_iter()
-            .chain((!visible).then(|| character.escape_unicode()).into_iter().flatten())
-    });
-    escaped.take(320).collect()
+    let mut shown = String::new();
+    for character in address.chars().take(320) {
+        if character.is_ascii_graphic() {
+            shown.push(character);
+        } else {
+            shown.extend(character.escape_unicode());
+        }
+    }
+    shown
 }

@@ -178,8 +178,14 @@ impl Desk {
         text(&result)
     }
 
-    async fn outcome(&self, name: &str, arguments: Value) -> Value {
+    /// Calls a tool; its result, whatever that is.
+    pub(crate) async fn outcome(&self, name: &str, arguments: Value) -> Value {
         self.run(&Action::Tool { name: name.to_owned(), arguments: arguments.to_string() }).await
+    }
+
+    /// Calls a tool; what came of it.
+    pub(crate) async fn tool(&self, name: &str, arguments: Value) -> Called {
+        self.called(&Action::Tool { name: name.to_owned(), arguments: arguments.to_string() }).await
     }
 
     /// Every request so far, as it goes on the wire: method, path and query, headers, body.
@@ -192,7 +198,7 @@ impl Desk {
                 json!({
                     "request": format!("{} {}", request.method.name(), request.path_and_query()),
                     "headers": headers,
-                    "body": request.body,
+                    "body": request.content.as_ref().map_or_else(|| json!(request.body), |content| json!({"bytes": content.bytes})),
                     "idempotent": request.idempotent,
                     "route": request.route(),
                 })

@@ -28,6 +28,8 @@ pub(super) struct World {
     isolate: Rc<Isolate>,
     pub(super) cookies: RefCell<Vec<(String, String)>>,
     pub(super) claims: Claims,
+    /// The permissions that Microsoft grants at a sign-in.
+    pub(super) granted: Rc<RefCell<Vec<&'static str>>>,
     pub(super) access: RefCell<Option<AccessIdentity>>,
 }
 
@@ -45,21 +47,31 @@ impl World {
             "name": "Adele", "preferred_username": "adele@contoso.example",
         })));
         let told = Rc::clone(&claims);
-        let scope = format!("{}/Mail.ReadWrite", platform.config.microsoft.cloud.graph);
+        let graph = platform.config.microsoft.cloud.graph.clone();
+        let granted = Rc::new(RefCell::new(vec!["Mail.ReadWrite"]));
+        let grants = Rc::clone(&granted);
         *platform.upstream.responder.borrow_mut() = Some(Box::new(move |request| {
             let signer = Signer::new("entra-1", 0);
             let answer = if request.url.ends_with("/keys") {
                 json!({"keys": [signer.jwk()]})
             } else {
+                let scopes: Vec<_> = grants.borrow().iter().map(|name| format!("{graph}/{name}")).collect();
                 json!({
                     "token_type": "Bearer", "access_token": "microsoft-access", "refresh_token": "microsoft-refresh",
-                    "expires_in": 3600, "scope": scope,
+                    "expires_in": 3600, "scope": scopes.join(" "),
                     "id_token": signer.sign(&told.borrow()),
                 })
             };
             Some(Ok(json_response(200, &answer)))
         }));
-        Self { platform, isolate: Rc::default(), cookies: RefCell::default(), claims, access: RefCell::default() }
+        Self {
+            platform,
+            isolate: Rc::default(),
+            cookies: RefCell::default(),
+            claims,
+            granted,
+            access: RefCell::default(),
+        }
     }
 
     pub(super) fn exchange(&self) -> Exchange {

@@ -109,7 +109,7 @@ async fn call(
         }
     };
     let call = Call::new(exchange, &holder, ask).of(client);
-    if call.may_speak() && call.may_stream(turn.request) {
+    if call.may_speak(&turn.exchange.config) && call.may_stream(turn.request) {
         confirm_now(turn, None).await?;
         return Ok(speak(exchange, &holder, id, call, move |exchange, called| {
             conclude(exchange, &binding, hints, called)

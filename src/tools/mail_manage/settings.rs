@@ -15,6 +15,8 @@ use crate::tools::answer::Answer;
 use crate::tools::arguments::{BODY, LINE, line, prose};
 use crate::tools::call::Call;
 use crate::tools::outbox::IMMUTABLE;
+use crate::tools::policy::{self, Deed};
+use crate::tools::reach::Reach;
 use crate::tools::zone::{self, Zone};
 use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema, when};
 
@@ -88,6 +90,9 @@ impl Input for UpdateMailboxSettings {
             let would = json!({"method": request.method.name(), "settings": request.route(), "with": request.body});
             return Ok(Answer::planned(&would));
         }
+        if let Some(reply) = &self.auto_reply {
+            policy::pass(call, &reply.deed(&request)).await?;
+        }
         call.send(&request).await?;
         if self.timezone.is_some() {
             call.context.memory.forget_zone();
@@ -121,6 +126,22 @@ fn settings(body: Value) -> Result<GraphRequest, ToolError> {
 }
 
 impl AutoReply {
+    /// Its going out, to whoever writes.
+    fn deed<'a>(&'a self, request: &GraphRequest) -> Deed<'a> {
+        let who = if self.external.is_some() { "whoever writes to you" } else { "colleagues who write to you" };
+        let reach = match self.status {
+            Status::Disabled => Reach::People(Vec::new()),
+            Status::AlwaysEnabled | Status::Scheduled => Reach::Place { name: who, outside: self.external.is_some() },
+        };
+        Deed {
+            question: "Switch this automatic reply on?",
+            reach,
+            text: ("html", self.external.as_ref().or(self.internal.as_ref()).map_or("", String::as_str)),
+            content: request.body.clone().unwrap_or_default(),
+            ..Deed::unseen()
+        }
+    }
+
     fn checked(&self) -> Result<Value, ToolError> {
         let text = |name: &str, given: Option<&String>| given.map(|text| prose(name, text, BODY)).transpose();
         let internal = text("autoReply.internal", self.internal.as_ref())?;

@@ -34,7 +34,7 @@ pub(super) const TOOL: Tool = Tool {
     needs: &[Scope::MailReadWrite],
     also: &[Scope::MailSend],
     on_use: &[Scope::MailReadWriteShared, Scope::MailSendShared],
-    example: r#"{"id":"AAkALgAA=","body":"Thank you.","contentType":"text","mode":"draft"}"#,
+    example: r#"{"id":"AAkALgAA=","body":"Thank you.","contentType":"text"}"#,
     schema: schema::of::<ReplyToEmail>,
     handler: handle::<ReplyToEmail>,
 };

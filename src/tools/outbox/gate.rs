@@ -11,6 +11,7 @@ use super::{Delivery, Outgoing, Source, unreadable};
 use crate::graph::request::Method;
 use crate::tools::error::ToolError;
 use crate::tools::item::{Body, Party};
+use crate::tools::ledger::Step;
 use crate::tools::policy::{self, Deed};
 use crate::tools::reach::Reach;
 
@@ -90,8 +91,16 @@ impl Outgoing<'_> {
             return Ok(None);
         }
         let request = self.message(Method::Get, id)?.query("$select", SELECT).query("$expand", ATTACHMENTS);
-        let draft: Mail = self.call.json(&request).await?;
+        let found: Value = self.call.json(&request).await?;
+        let draft = Mail::read(&found)?;
+        if let Source::Derived { complete, .. } = &self.source {
+            // It has been completed; what is learnt is whom it reaches.
+            let _: Option<Value> = complete(&found);
+        }
         let made_here = !matches!(self.source, Source::Saved(_));
+        if made_here {
+            self.ledger.mark(Step::Drafted, Some(id))?;
+        }
         match policy::pass(self.call, &draft.deed(self.agreed)).await {
             Ok(()) => Ok(None),
             Err(ToolError::Refused(refusal)) if made_here && refusal.keeps_draft() => {

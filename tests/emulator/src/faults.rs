@@ -19,6 +19,8 @@ pub enum Target {
     Access,
     /// The host of an app's own document.
     Publisher,
+    /// The host of the contents of files.
+    Files,
 }
 
 impl Target {
@@ -76,6 +78,7 @@ impl Target {
                 "slow",
             ],
             Self::Access => &["unreachable"],
+            Self::Files => &["redirect", "expired", "endless", "slow", "unreachable"],
             Self::Publisher => &["redirect", "404", "too-large", "slow", "html", "wrong-id", "unreachable"],
         }
     }

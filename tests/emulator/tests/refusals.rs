@@ -6,6 +6,10 @@
 mod calendar;
 #[path = "refusals/claims.rs"]
 mod claims;
+#[path = "refusals/files.rs"]
+mod files;
+#[path = "refusals/lists.rs"]
+mod lists;
 #[path = "refusals/mail.rs"]
 mod mail;
 #[path = "refusals/seek.rs"]

@@ -58,7 +58,11 @@ pub fn create(request: &Request<'_>, store: &mut GraphStore) -> Result<Answer, G
 pub fn get(request: &Request<'_>, store: &mut GraphStore, id: &str) -> Result<Answer, GraphError> {
     request.require(READ, Family::Outlook)?;
     let mailbox = store.mailbox(request.consent.user);
-    Ok(Answer::ok(shown(request, mailbox, find(request, mailbox, id)?)?))
+    let mut value = shown(request, mailbox, find(request, mailbox, id)?)?;
+    if let Some(attachments) = super::family::mail::expanded(request, mailbox, id)? {
+        set(&mut value, "attachments", attachments);
+    }
+    Ok(Answer::ok(value))
 }
 
 /// PATCH `/me/messages/{id}`: most of a message can be changed only while it is a draft.

@@ -57,6 +57,21 @@ pub fn route(request: &Request<'_>, store: &mut GraphStore, path: &[&str]) -> Fo
     }))
 }
 
+/// What `$expand=attachments`, with or without a `$select` of its own, adds to a message.
+pub fn expanded(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<Option<Vec<Value>>, GraphError> {
+    let Some(rest) = query::option(request, "$expand").and_then(|text| text.strip_prefix("attachments")) else {
+        return Ok(None);
+    };
+    let chosen = match rest.strip_prefix("($select=").and_then(|list| list.strip_suffix(')')) {
+        Some(list) => Some(list.split(',').map(str::to_owned).collect::<Vec<_>>()),
+        None if rest.is_empty() => None,
+        None => return Err(GraphError::bad("Term 'attachments' is not valid in a $select or $expand expression.")),
+    };
+    let all = attachments::of_message(request, mailbox, id)?;
+    let shown = all.into_iter().map(|one| query::select(one, chosen.as_deref(), "microsoft.graph.attachment"));
+    shown.collect::<Result<_, _>>().map(Some)
+}
+
 /// A move changes the ordinary id and keeps the immutable one; a copy has both anew.
 fn relocate(request: &Request<'_>, mailbox: &mut Mailbox, id: &str, copy: bool) -> Result<Answer, GraphError> {
     request.require(WRITE, Family::Outlook)?;
