@@ -46,7 +46,7 @@ const CELL: usize = 2000;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct GetExcel {
-    /// Default: my OneDrive
+    /// Default: own drive
     drive_id: Option<String>,
     item_id: Option<String>,
     path: Option<String>,
@@ -219,9 +219,9 @@ async fn list(call: &Call<'_>, book: &Book<'_>) -> Outcome {
     let tables = found.next().unwrap_or_else(|| Ok(Listing { value: Vec::new() }))?;
     let truncated = sheets.value.len().max(tables.value.len()) > NAMES;
     let hidden = |one: &Named| one.visibility.as_deref().is_some_and(|word| word != "Visible");
-    let shown = |one: Named| match hidden(&one) {
-        true => json!({"name": clean(&one.name, 255), "hidden": true}),
-        false => json!({"name": clean(&one.name, 255)}),
+    let shown = |one: Named| {
+        let name = clean(&one.name, 255);
+        if hidden(&one) { json!({"name": name, "hidden": true}) } else { json!({"name": name}) }
     };
     let names = |list: Listing| list.value.into_iter().take(NAMES).map(shown).collect::<Vec<_>>();
     let (sheets, tables) = (names(sheets), names(tables));

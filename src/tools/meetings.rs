@@ -83,8 +83,7 @@ struct Chat {
 #[derive(Deserialize)]
 struct Participants {
     organizer: Option<Participant>,
-    #[serde(default)]
-    attendees: Vec<Participant>,
+    attendees: Option<Vec<Participant>>,
 }
 
 #[derive(Deserialize)]
@@ -210,7 +209,8 @@ async fn by_url(call: &Call<'_>, url: &str) -> Result<Meeting, ToolError> {
 
 impl From<Meeting> for Shown {
     fn from(meeting: Meeting) -> Self {
-        let (organizer, attendees) = meeting.participants.map(|all| (all.organizer, all.attendees)).unwrap_or_default();
+        let (organizer, attendees) =
+            meeting.participants.map(|all| (all.organizer, all.attendees.unwrap_or_default())).unwrap_or_default();
         let address = |one: Participant| one.upn.map(|upn| clean(&upn, 320)).filter(|upn| !upn.is_empty());
         Self {
             untrusted: UNTRUSTED,
@@ -257,7 +257,7 @@ impl Shown {
                     let reports = newest_first(list.value);
                     match attended(call, &self.id, &reports).await {
                         Ok(found) => {
-                            self.truncated |= found.as_ref().is_some_and(|found| found.truncated());
+                            self.truncated |= found.as_ref().is_some_and(Attendance::truncated);
                             self.attendance = found;
                         }
                         Err(error) => self.fail(call, part, &error),

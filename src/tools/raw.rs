@@ -52,14 +52,14 @@ const LEFT_OUT: [&str; 7] = [
 struct GraphGet {
     /// e.g. /me/drive?$select=quota
     paths: Vec<String>,
-    /// ConsistencyLevel: eventual
+    /// For $count and $search of the directory
     eventual: Option<bool>,
     #[schemars(range(min = 1, max = 100_000), extend("default" = 16000))]
     max_chars: Option<u32>,
 }
 
 #[derive(Serialize)]
-struct Answers {
+struct Batch {
     untrusted: &'static str,
     answers: Vec<Answered>,
     truncated: bool,
@@ -103,13 +103,13 @@ impl Input for GraphGet {
             });
         }
         let truncated = answers.iter().any(|answer| answer.truncated);
-        Ok(Answer::of(&Answers { untrusted: UNTRUSTED, answers, truncated }))
+        Ok(Answer::of(&Batch { untrusted: UNTRUSTED, answers, truncated }))
     }
 }
 
 /// Log lines name the first segment alone: what follows is the caller's.
 fn request(path: &Path, eventual: bool) -> GraphRequest {
-    let request = GraphRequest::follow(&path.path, &path.query, path.route).prefer(IMMUTABLE);
+    let request = GraphRequest::follow(&path.written, &path.query, path.route).prefer(IMMUTABLE);
     if eventual { request.header("consistencylevel", "eventual") } else { request }
 }
 

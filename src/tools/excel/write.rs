@@ -37,7 +37,7 @@ const CELL: usize = 32_767;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct UpdateExcel {
-    /// Default: my OneDrive
+    /// Default: own drive
     drive_id: Option<String>,
     item_id: Option<String>,
     path: Option<String>,
@@ -67,8 +67,8 @@ impl Input for UpdateExcel {
             _ => return Err(ToolError::argument("range", "give sheet and range, or a table alone")),
         };
         let formulas = self.formulas == Some(true);
-        let cell = |cell: Value| if formulas { cell } else { plain(cell) };
-        let values: Vec<Vec<_>> = self.values.into_iter().map(|row| row.into_iter().map(cell).collect()).collect();
+        let written = |one: Value| if formulas { one } else { plain(one) };
+        let values: Vec<Vec<_>> = self.values.into_iter().map(|row| row.into_iter().map(written).collect()).collect();
         book.require(call, Scope::FilesReadWrite, Scope::FilesReadWriteAll)?;
         call.send(&target.request(&book, &values)?).await?;
         let mut answer = Map::new();

@@ -1,4 +1,4 @@
-//! What was said in a meeting: WebVTT (W3C) as lines of `Name: words`. A reader of the few forms that Teams writes; what
+//! What was said in a meeting: `WebVTT` (W3C) as lines of `Name: words`. A reader of the few forms that Teams writes; what
 //! it does not know is left out, never guessed.
 
 use async_trait::async_trait;

@@ -55,7 +55,7 @@ const ESCAPED: &AsciiSet =
 /// A path that may be read, as it goes on the wire below the version.
 #[derive(Debug)]
 pub(super) struct Path {
-    pub path: String,
+    pub written: String,
     pub query: String,
     /// For log lines.
     pub route: &'static str,
@@ -75,7 +75,7 @@ impl Path {
         let route = segments(below)?;
         options(query)?;
         let escape = |text: &str| utf8_percent_encode(text, ESCAPED).to_string();
-        Ok(Self { path: escape(path), query: escape(query), route })
+        Ok(Self { written: escape(path), query: escape(query), route })
     }
 }
 
@@ -136,10 +136,10 @@ mod tests {
     #[test]
     fn a_path_is_written_as_a_url_holds_it() {
         let path = Path::parse("/me/messages?$filter=from/emailAddress/address eq 'b@contoso.example'&$top=5").unwrap();
-        assert_eq!(path.path, "/me/messages");
+        assert_eq!(path.written, "/me/messages");
         assert_eq!(path.query, "$filter=from/emailAddress/address%20eq%20'b@contoso.example'&$top=5");
         let path = Path::parse("/me/drive/root:/Berichte/Übersicht 1.xlsx:/workbook").unwrap();
-        assert_eq!(path.path, "/me/drive/root:/Berichte/%C3%9Cbersicht%201.xlsx:/workbook");
+        assert_eq!(path.written, "/me/drive/root:/Berichte/%C3%9Cbersicht%201.xlsx:/workbook");
         assert_eq!(path.route, "/me/{path}");
     }
 

@@ -9,7 +9,6 @@ mod item;
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
@@ -20,7 +19,7 @@ use crate::tools::call::Call;
 use crate::tools::outbox::IMMUTABLE;
 use crate::tools::zone::{self, Zone};
 use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, cursor, handle, page, schema, when};
-use item::{Found, Shown};
+use item::{Found, Item, Shown};
 
 /// The tool that reads changes.
 pub(super) const TOOL: Tool = Tool {
@@ -115,7 +114,7 @@ struct Place {
 
 #[derive(Deserialize)]
 struct Listing {
-    value: Vec<Value>,
+    value: Vec<Item>,
     #[serde(rename = "@odata.nextLink")]
     next: Option<String>,
     #[serde(rename = "@odata.deltaLink")]

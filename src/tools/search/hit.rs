@@ -24,8 +24,7 @@ struct Response {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Container {
-    #[serde(default)]
-    hits: Vec<Hit>,
+    hits: Option<Vec<Hit>>,
     total: Option<u64>,
     #[serde(default)]
     more_results_available: bool,
@@ -34,7 +33,8 @@ struct Container {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Hit {
-    hit_id: Option<String>,
+    #[serde(rename = "hitId")]
+    id: Option<String>,
     summary: Option<String>,
     resource: Option<Resource>,
 }
@@ -152,8 +152,10 @@ impl Found {
     pub fn shown(self) -> (Vec<Shown>, Option<u64>, bool) {
         let containers: Vec<_> = self.value.into_iter().flat_map(|response| response.hits_containers).collect();
         let total = containers.iter().find_map(|container| container.total);
-        let more = containers.iter().any(|container| container.more_results_available && !container.hits.is_empty());
-        let hits = containers.into_iter().flat_map(|container| container.hits);
+        let more = containers.iter().any(|container| {
+            container.more_results_available && container.hits.as_ref().is_some_and(|hits| !hits.is_empty())
+        });
+        let hits = containers.into_iter().filter_map(|container| container.hits).flatten();
         (hits.filter_map(Hit::shown).collect(), total, more)
     }
 }
@@ -163,7 +165,7 @@ impl Hit {
         let resource = self.resource?;
         let kind = resource.kind.as_deref().and_then(|kind| kind.rsplit('.').next()).unwrap_or_default().to_owned();
         let mail = matches!(kind.as_str(), "message" | "event");
-        let id = if mail { self.hit_id.as_deref().map(url_safe) } else { resource.id.or(self.hit_id) };
+        let id = if mail { self.id.as_deref().map(url_safe) } else { resource.id.or(self.id) };
         let text = |text: Option<String>| text.map(|text| clean(&text, 255)).filter(|text| !text.is_empty());
         let snippet = self.summary.filter(|text| !text.is_empty()).or(resource.body_preview).unwrap_or_default();
         let title = resource.subject.or(resource.display_name).or(resource.name);

@@ -19,18 +19,12 @@ impl Found {
     }
 
     /// Takes in a page.
-    pub fn add(&mut self, items: Vec<Value>) {
-        for value in items {
-            let gone = value.get("@removed").is_some();
-            let Ok(item) = serde_json::from_value::<Item>(value) else { continue };
-            // The root folder of a drive is in every answer.
-            if item.root.is_some() {
-                continue;
-            }
+    pub fn add(&mut self, items: Vec<Item>) {
+        // The root folder of a drive is in every answer.
+        for item in items.into_iter().filter(|item| item.root.is_none()) {
             self.0.retain(|(id, _)| *id != item.id);
-            let gone = gone || item.deleted.is_some();
-            let id = item.id.clone();
-            self.0.push((id, (!gone).then(|| item.shown())));
+            let gone = item.removed.is_some() || item.deleted.is_some();
+            self.0.push((item.id.clone(), (!gone).then(|| item.shown())));
         }
     }
 
@@ -50,8 +44,10 @@ impl Found {
 /// The fields of all five kinds, of which each has some.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Item {
+pub(super) struct Item {
     id: String,
+    #[serde(rename = "@removed")]
+    removed: Option<Value>,
     subject: Option<String>,
     title: Option<String>,
     name: Option<String>,
@@ -64,8 +60,7 @@ struct Item {
     end: Option<Clock>,
     status: Option<String>,
     due_date_time: Option<Clock>,
-    #[serde(default)]
-    email_addresses: Vec<Named>,
+    email_addresses: Option<Vec<Named>>,
     web_url: Option<String>,
     folder: Option<Value>,
     deleted: Option<Value>,
@@ -116,7 +111,7 @@ impl Item {
             end: seconds(self.end),
             status: self.status,
             due: seconds(self.due_date_time),
-            emails: self.email_addresses.into_iter().filter_map(Named::address).collect(),
+            emails: self.email_addresses.into_iter().flatten().filter_map(Named::address).collect(),
             link: self.web_url.filter(|link| link.starts_with("https://")),
             folder: self.folder.is_some(),
         }

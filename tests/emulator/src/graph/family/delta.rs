@@ -117,10 +117,8 @@ fn round(
         }
         (None, None) => (HashMap::new(), 0),
     };
-    let mut changed: Vec<Value> = now
-        .into_iter()
-        .filter(|item| since.get(text(item, "/id")).is_none_or(|old| *old != item.to_string()))
-        .collect();
+    let mut changed: Vec<Value> =
+        now.into_iter().filter(|item| since.get(text(item, "/id")) != known.get(text(item, "/id"))).collect();
     let removed = since.keys().filter(|id| !known.contains_key(*id));
     changed.extend(removed.map(|id| json!({"id": id, "@removed": {"reason": "deleted"}})));
     let size = request.call.header("prefer").and_then(|prefer| prefer.split("odata.maxpagesize=").nth(1));

@@ -17,6 +17,8 @@ const PATH: &[&str] = &["Reports", "Budget.xlsx:"];
 /// The sheet that its table is on, and the table.
 const SHEET: &str = "Costs";
 const TABLE: &str = "Spent";
+/// Columns of the table.
+const WIDTH: usize = 3;
 const READ: &[&str] = &["Files.Read", "Files.ReadWrite", "Files.Read.All", "Files.ReadWrite.All"];
 const WRITE: &[&str] = &["Files.ReadWrite", "Files.ReadWrite.All"];
 
@@ -175,8 +177,7 @@ fn add(request: &Request<'_>, rows: &mut Vec<Vec<Value>>) -> Result<Answer, Grap
     let body = request.object()?;
     known_members(&body, &["values", "index"], "microsoft.graph.workbookTableRow")?;
     let given = items(&body, "/values");
-    let width = rows.first().map_or(0, Vec::len);
-    if given.is_empty() || given.iter().any(|row| row.as_array().is_none_or(|row| row.len() != width)) {
+    if given.is_empty() || given.iter().any(|row| row.as_array().is_none_or(|row| row.len() != WIDTH)) {
         let message = "The number of columns doesn't match that of the table.";
         return Err(GraphError::new(400, "InvalidArgument", message));
     }

@@ -68,7 +68,7 @@ fn query(request: &Request<'_>, store: &mut GraphStore) -> Result<Answer, GraphE
     });
     let total = hits.len();
     let ranked = hits.into_iter().enumerate().skip(asked.from).take(asked.size);
-    let shown: Vec<_> = ranked.map(|(rank, hit)| ranked_hit(rank, hit, &asked.words)).collect();
+    let shown: Vec<_> = ranked.map(|(rank, hit)| ranked_hit(rank, &hit, &asked.words)).collect();
     let more = asked.from + shown.len() < total;
     Ok(Answer::ok(json!({"value": [{"searchTerms": asked.words, "hitsContainers": [
         {"hits": shown, "total": total, "moreResultsAvailable": more},
@@ -109,12 +109,12 @@ fn parse<'a>(request: &Request<'_>, one: &'a Value) -> Result<Asked<'a>, GraphEr
 }
 
 /// With the marks that Search puts around what matched.
-fn ranked_hit(rank: usize, resource: Value, words: &[String]) -> Value {
+fn ranked_hit(rank: usize, resource: &Value, words: &[String]) -> Value {
     let whole = ["bodyPreview", "subject", "name", "displayName"];
-    let summary = whole.iter().map(|name| text(&resource, &format!("/{name}"))).find(|text| !text.is_empty());
+    let summary = whole.iter().map(|name| text(resource, &format!("/{name}"))).find(|text| !text.is_empty());
     let marked: Vec<_> = summary.unwrap_or_default().split(' ').map(|word| mark(word, words)).collect();
     // Exchange's ids come in the plain base64 alphabet here.
-    let id = text(&resource, "/id").replace('-', "/").replace('_', "+");
+    let id = text(resource, "/id").replace('-', "/").replace('_', "+");
     json!({"hitId": id, "rank": rank + 1, "summary": format!("{}<ddd/>", marked.join(" ")), "resource": resource})
 }
 
