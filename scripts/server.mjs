@@ -161,6 +161,7 @@ async function startWorker({ port, build, bindings, persist, rateLimits, record,
     modules: [
       { type: "ESModule", path: join(directory, "index.js") },
       { type: "CompiledWasm", path: join(directory, "index_bg.wasm") },
+      { type: "CompiledWasm", path: join(directory, "reader.wasm") },
     ],
     // Every `fetch` of the Worker ends at the emulator, which answers for each host by its name.
     outboundService: { external: { address: emulator, http: {} } },

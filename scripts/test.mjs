@@ -1,6 +1,6 @@
 // `npm test`: formatting, lints, native tests, some fuzzing, then the same server in workerd with real clients and a browser.
 // Every part runs even when an earlier one failed; the end says which did. `npm test -- fmt unit` runs only
-// the parts named. CI=true makes a missing browser or C++ compiler a failure and refuses a changed Cargo.lock.
+// the parts named. CI=true makes a missing browser, Python or C++ compiler a failure and refuses a changed Cargo.lock.
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { argv, env } from "node:process";
@@ -9,6 +9,8 @@ import { buildEmulator } from "./lib/emulator.mjs";
 import { fuzz } from "./lib/fuzz.mjs";
 import { command, run, start, sweepGroup } from "./lib/process.mjs";
 import { ROOT, TEMPORARY_DIR, WASM_TARGET } from "./lib/project.mjs";
+import { ensurePython } from "./lib/python.mjs";
+import { buildRmcpClient } from "./lib/rmcp.mjs";
 import { ensureRustComponents } from "./lib/rust.mjs";
 import { Failure, bold, green, red, report, say, seconds, step, yellow } from "./lib/terminal.mjs";
 import { buildWorker, isBuilt } from "./lib/worker.mjs";
@@ -83,14 +85,17 @@ async function testInRuntime() {
   for (const mode of BUILDS) {
     if (!isBuilt(mode)) await step(`Worker, ${mode}`, (note) => buildWorker(mode, { onLine: note }));
   }
+  const rmcp = await step("client by rmcp", (note) => buildRmcpClient({ onLine: note }));
+  const python = await ensurePython({ required: isCi });
   const browser = await ensureBrowser({ required: isCi });
+  const found = { ...(browser ? { M365_CHROMIUM: browser } : {}), ...(python ? { M365_PYTHON: python } : {}) };
   const child = start(
     process.execPath,
     ["--test", `--test-timeout=${FILE_LIMIT_MS}`, "--test-reporter=spec", ...files],
     {
       group: true,
       stdio: "inherit",
-      env: { ...env, M365_PREBUILT: BUILDS.join(","), M365_EMULATOR_BIN: emulator, ...(browser ? { M365_CHROMIUM: browser } : {}) },
+      env: { ...env, M365_PREBUILT: BUILDS.join(","), M365_EMULATOR_BIN: emulator, M365_RMCP_BIN: rmcp, ...found },
     },
   );
   const { code } = await child.exited;

@@ -11,7 +11,7 @@
 //! |---|---|
 //! | [`config`] | the environment contract, parsed once |
 //! | [`ports`] | what the core needs of the platform |
-//! | [`crypto`], [`identity`], [`log`], [`web`] | the types that everything shares |
+//! | [`crypto`], [`identity`], [`json`], [`log`], [`web`] | the types that everything shares |
 //! | [`exchange`] | one request being answered |
 //! | [`limits`] | who may ask how often |
 //! | [`jose`] | JWTs from outside: key sets, RS256 |
@@ -47,6 +47,7 @@ pub mod gateway;
 pub mod graph;
 pub mod identity;
 pub mod jose;
+pub mod json;
 pub mod limits;
 pub mod log;
 pub mod mcp;

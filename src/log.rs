@@ -59,6 +59,9 @@ pub enum Kind {
     /// One call through AI Gateway.
     #[serde(rename = "ai-gateway-request")]
     AiGatewayRequest,
+    /// The content of a file was fetched from where Graph keeps it, or not.
+    #[serde(rename = "file.download")]
+    FileDownload,
     /// Graph asked for a pause.
     #[serde(rename = "graph.throttled")]
     GraphThrottled,
@@ -95,13 +98,16 @@ pub struct Event<'a> {
     /// HTTP method.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<&'a str>,
-    /// The route's name or the Graph path without ids and query, never the raw URL.
+    /// The route's name, the Graph path without ids and query, or the domain of a file's host; never the raw URL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
+    /// Length of what was fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
     /// One word of ours that names the outcome or the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'a str>,
@@ -137,6 +143,7 @@ impl Event<'_> {
             route: None,
             status: None,
             duration_ms: None,
+            bytes: None,
             reason: None,
             names: &[],
             ai_gateway_log_id: None,

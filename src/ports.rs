@@ -304,6 +304,8 @@ pub trait Sockets {
     fn is_open(&self, stream: &str) -> bool;
     /// Ends the connections of a stream, or of every stream of a session.
     fn close(&self, stream_or_session: &str);
+    /// Lets the connections of a stream go that is not over: their clients come back for the rest of it.
+    fn release(&self, stream: &str);
     /// Ends every stream of this object.
     fn close_all(&self);
     /// The open streams on which somebody wants to be told of changes.

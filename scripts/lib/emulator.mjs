@@ -1,22 +1,12 @@
 // The emulator as a process: build its binary, start it beside a Worker, know when it is ready.
-import { eachLine, run, start, stop } from "./process.mjs";
+import { eachLine, start, stop } from "./process.mjs";
+import { buildProgram } from "./rust.mjs";
 import { Failure } from "./terminal.mjs";
 
 const READY_LIMIT_MS = 15_000;
 
 /** Compiles the emulator (cargo decides what there is to do) and returns the path of its binary. */
-export async function buildEmulator({ onLine, profile = "dev" } = {}) {
-  let path;
-  const read = (line) => {
-    // Cargo reports artefacts as JSON lines on stdout; its progress and errors are plain text.
-    if (!line.startsWith("{")) return onLine?.(line);
-    const { executable, target } = JSON.parse(line);
-    if (executable && target.name === "m365-emulator") path = executable;
-  };
-  const args = ["build", "-p", "m365-emulator", "--profile", profile, "--message-format=json-render-diagnostics"];
-  await run("cargo", args, { onLine: read }, { what: "the emulator did not compile" });
-  return path;
-}
+export const buildEmulator = ({ onLine, profile = "dev" } = {}) => buildProgram("m365-emulator", { what: "the emulator", onLine, profile });
 
 /** Starts the binary and returns its process once it listens. */
 export async function startEmulator({ binary, port, workerUrl, env, onLine }) {

@@ -112,3 +112,17 @@ async function installTool({ crate, bin, version }) {
   await step(`${crate} ${version}`, work, { hint: "compiles into .tools once, one to three minutes" });
   rmSync(target, { recursive: true, force: true });
 }
+
+/** Compiles a program of the workspace (cargo decides what there is to do) and returns the path of its binary. */
+export async function buildProgram(crate, { what, onLine, profile = "dev" }) {
+  let path;
+  const read = (line) => {
+    // Cargo reports artefacts as JSON lines on stdout; its progress and errors are plain text.
+    if (!line.startsWith("{")) return onLine?.(line);
+    const { executable, target } = JSON.parse(line);
+    if (executable && target.name === crate) path = executable;
+  };
+  const args = ["build", "-p", crate, "--profile", profile, "--message-format=json-render-diagnostics"];
+  await run("cargo", args, { onLine: read }, { what: `${what} did not compile` });
+  return path;
+}

@@ -1,7 +1,7 @@
 // Compiles the Worker by worker-build: a release build for upload, or a quick one for development and tests.
 // A build whose inputs have not changed since is left alone.
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 import { run } from "./process.mjs";
@@ -27,7 +27,7 @@ const WASM_FEATURES = [
 ].map((feature) => `--enable-${feature}`);
 
 /** What the Worker is compiled from. */
-const INPUTS = ["src", "templates", "migrations", "Cargo.toml", "Cargo.lock", "package-lock.json", "rust-toolchain.toml", "askama.toml"];
+const INPUTS = ["src", "reader", "templates", "migrations", "Cargo.toml", "Cargo.lock", "package-lock.json", "rust-toolchain.toml", "askama.toml"];
 
 export const buildDirectory = (mode) => MODES[mode].directory;
 
@@ -62,6 +62,7 @@ export async function buildWorker(mode, { onLine, inherit = false } = {}) {
   rmSync(stampOf(mode), { force: true });
   await compileCrate(ROOT, directory, flags, { onLine, inherit, cargo });
   if (mode === "release") await optimise(join(directory, "index_bg.wasm"), onLine);
+  await addReader(directory, onLine);
   writeFileSync(stampOf(mode), fingerprint);
 }
 
@@ -86,6 +87,29 @@ async function compileCrate(crate, directory, flags, { onLine, inherit = false, 
   });
 }
 
+/** The reader of documents, which the Worker instantiates for each one. */
+const READER = { crate: "m365-reader", file: "reader.wasm", compiled: join(ROOT, "target", WASM_TARGET, "release", "m365_reader.wasm") };
+/** What one document may fill; the isolate has 128 MB, for everybody's requests. */
+const READER_MEMORY = 64 * 1024 * 1024;
+
+// Always as a release: without optimisation it takes seconds for a page. `src/edge/documents.rs` says `m365_reader`, which
+// worker-build's bundler leaves alone and could not import.
+async function addReader(directory, onLine) {
+  const args = ["rustc", "-p", READER.crate, "--lib", "--release", "--target", WASM_TARGET, "--crate-type", "cdylib"];
+  const limit = ["--", "-C", `link-arg=--max-memory=${READER_MEMORY}`];
+  await run("cargo", [...args, ...limit], { onLine, cwd: ROOT }, { what: `${READER.crate} did not compile for ${WASM_TARGET}` });
+  const optimised = `${READER.compiled}.small`;
+  if (!isNewer(optimised, READER.compiled)) {
+    copyFileSync(READER.compiled, optimised);
+    await optimise(optimised, onLine);
+  }
+  copyFileSync(optimised, join(directory, READER.file));
+  const bundle = join(directory, "index.js");
+  writeFileSync(bundle, `import m365_reader from "./${READER.file}";${readFileSync(bundle, "utf8")}`);
+}
+
+const isNewer = (file, than) => existsSync(file) && statSync(file).mtimeMs > statSync(than).mtimeMs;
+
 // Our own step and not worker-build's, which would keep the function names: a seventh of the gzip size,
 // good only for the stacks of traps.
 async function optimise(file, onLine) {
@@ -94,9 +118,10 @@ async function optimise(file, onLine) {
   await run(nodeBin("wasm-opt"), args, {}, { what: "wasm-opt refused the compiled Worker" });
 }
 
-/** The two files of an upload with their sizes in bytes. */
+/** The files of an upload with their sizes in bytes. */
 export function uploadSizes(directory) {
-  return ["index.js", "index_bg.wasm"].map((name) => {
+  const files = ["index.js", "index_bg.wasm", READER.file].filter((name) => existsSync(join(directory, name)));
+  return files.map((name) => {
     const bytes = readFileSync(join(directory, name));
     return { name, raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length };
   });

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::crypto::{self, Key};
 use crate::exchange::Exchange;
 use crate::identity::{GrantId, UserId};
+use crate::json;
 use crate::oauth::cookie;
 use crate::web::{Request, Response};
 
@@ -89,7 +90,7 @@ impl Session {
 pub fn open(exchange: &Exchange, request: &Request) -> Result<Session, AccountError> {
     let sealed = request.cookie(NAME).and_then(crypto::decode).ok_or(AccountError::NoSession)?;
     let plain = key(&exchange.config).open(PURPOSE.as_bytes(), &sealed).map_err(|_| AccountError::NoSession)?;
-    let session: Session = serde_json::from_slice(&plain).map_err(|_| AccountError::NoSession)?;
+    let session: Session = json::read(&plain).map_err(|_| AccountError::NoSession)?;
     if session.expires_at <= exchange.context.now {
         return Err(AccountError::NoSession);
     }

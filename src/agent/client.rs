@@ -66,6 +66,8 @@ pub struct Client {
     /// The stream on which it may be told things while the call runs: one of the call's own, which ends with it, or its
     /// session's.
     pub stream: Option<StreamName>,
+    /// Whether it comes back to that stream when its connection ends before the answer: it was given an event for that.
+    pub returns: bool,
     /// What was asked and answered in earlier runs of the call.
     pub dialogue: Dialogue,
 }

@@ -117,6 +117,15 @@ impl<'a> Conversation<'a> {
         let _ = Streams::new(self.ports).publish(stream, self.key.as_ref(), &message.to_string());
     }
 
+    /// Lets the client's connection go, where it comes back for what is said on the stream from here on. Without a log
+    /// there would be nothing to come back for.
+    pub fn release(&self) {
+        let Some(stream) = self.client.stream.as_ref().filter(|_| self.client.returns && self.key.is_some()) else {
+            return;
+        };
+        self.ports.sockets.release(stream.as_str());
+    }
+
     /// A sign of life, for clients that wait only so long for the next progress.
     pub(super) fn beat(&self) {
         let reached = self.reached.get().unwrap_or_default();
@@ -158,5 +167,31 @@ impl Pace {
         }
         self.said.set(self.said.get().saturating_add(1));
         self.said.get() <= MOST
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+mod tests {
+    use super::*;
+    use crate::agent::storage;
+    use crate::support::{SeededRandom, TestPlatform};
+
+    #[test]
+    fn a_client_is_let_go_only_where_it_comes_back_to_a_stream_with_a_log() {
+        let platform = TestPlatform::new(&[]);
+        let ports = platform.agent_ports();
+        storage::create(&*ports.sql).unwrap();
+        let stream = StreamName::of_call("session", &SeededRandom::new(1));
+        let released = |client: Client, key: Option<Key>| {
+            Conversation::new(&client, &ports, key).release();
+            platform.sockets.0.take()
+        };
+        let key = || Some(Key::new([7; 32]));
+        let comes_back = Client { stream: Some(stream.clone()), returns: true, ..Client::default() };
+        assert_eq!(released(comes_back.clone(), key()), [(stream.as_str().to_owned(), "released".to_owned())]);
+        assert_eq!(released(comes_back.clone(), None), [], "nothing is kept for it");
+        assert_eq!(released(Client { returns: false, ..comes_back.clone() }, key()), [], "it cannot say where it was");
+        assert_eq!(released(Client { stream: None, ..comes_back }, key()), [], "there is no stream");
     }
 }

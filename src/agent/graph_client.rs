@@ -60,6 +60,16 @@ struct Prepared<'a> {
     body: Option<String>,
 }
 
+impl Prepared<'_> {
+    fn content(&self) -> Content<'_> {
+        match (&self.body, &self.request.content) {
+            (Some(text), _) => Content::Text(text),
+            (None, Some(content)) => Content::Binary(&content.bytes),
+            (None, None) => Content::Empty,
+        }
+    }
+}
+
 /// What one request has used up of its second chances.
 #[derive(Default)]
 struct Spent {
@@ -149,7 +159,7 @@ impl GraphClient<'_> {
             method: prepared.request.method.name(),
             path: &prepared.path,
             headers: &prepared.headers,
-            content: prepared.body.as_deref().map_or(Content::Empty, Content::Text),
+            content: prepared.content(),
         };
         let user_id = self.caller.user.to_string();
         let metadata = Metadata {

@@ -132,12 +132,12 @@ impl<'a> WaitingCalls<'a> {
             return Ok(None);
         }
         let plain = self.key.open(&aad(call, session), sealed).map_err(|_| GrantError::Storage)?;
-        let mut waiting: Waiting = serde_json::from_slice(&plain).map_err(|_| GrantError::Storage)?;
+        let mut waiting: Waiting = crate::json::read(&plain).map_err(|_| GrantError::Storage)?;
         let key = number.parse::<usize>().ok().and_then(|number| waiting.keys.get(number).cloned());
         let Some(key) = key else { return Ok(None) };
         waiting.client.dialogue.take(&key, answer);
         if waiting.client.dialogue.questions.values().any(|question| question.answer.is_none()) {
-            let stream: StreamName = serde_json::from_value(json!(stream)).map_err(|_| GrantError::Storage)?;
+            let stream: StreamName = crate::json::read_value(json!(stream)).map_err(|_| GrantError::Storage)?;
             self.store(call, session, &stream, &waiting, ends_at)?;
             return Ok(None);
         }
@@ -192,7 +192,7 @@ fn give_up(ports: &AgentPorts, condition: &str, params: &[SqlValue]) -> Result<(
 }
 
 fn close(ports: &AgentPorts, stream: &str) {
-    let own = serde_json::from_value::<StreamName>(json!(stream)).is_ok_and(|stream| !stream.is_of_session());
+    let own = crate::json::read_value::<StreamName>(json!(stream)).is_ok_and(|stream| !stream.is_of_session());
     if own {
         ports.sockets.close(stream);
     }

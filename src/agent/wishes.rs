@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::LogLevel;
 use super::{GrantError, Presented};
+use crate::json;
 use crate::ports::{AgentPorts, SqlRow, SqlValue};
 
 /// Sessions whose level is remembered.
@@ -62,7 +63,7 @@ pub(super) fn level(ports: &AgentPorts, session: &str) -> Result<Option<LogLevel
     let query = "SELECT level FROM log_levels WHERE session = ?";
     let rows = ports.sql.exec(query, &[SqlValue::Text(session.to_owned())])?;
     let Some(level) = first(&rows) else { return Ok(None) };
-    serde_json::from_str(level).map(Some).map_err(|_| GrantError::Storage)
+    json::read(level.as_bytes()).map(Some).map_err(|_| GrantError::Storage)
 }
 
 /// The sessions that want to hear of a change of this resource.

@@ -20,8 +20,8 @@ pub use presets::{Preset, PresetSet};
 pub use send_policy::{Confirm, Fallback, Rate, SendPolicy};
 
 use parse::{
-    hex_tag, is_hex, parse_discovery, parse_graph_version, parse_key, parse_public_url, parse_schemes, parse_slug,
-    parse_team_domain, parse_tenants,
+    hex_tag, is_hex, parse_discovery, parse_file_content, parse_graph_version, parse_key, parse_public_url,
+    parse_schemes, parse_slug, parse_team_domain, parse_tenants,
 };
 
 /// Enough for the busiest day of a roll-out to some hundreds of people with two or three clients each; kept for 90
@@ -47,6 +47,8 @@ pub struct Config {
     pub operator_key: Option<Secret>,
     /// Hides and refuses every tool that writes.
     pub read_only: bool,
+    /// Whether this server fetches the contents of files.
+    pub file_content: FileContent,
     /// What may reach other people.
     pub send_policy: SendPolicy,
     /// The groups of tools that are offered.
@@ -128,6 +130,16 @@ pub enum AccessMode {
     Browser,
 }
 
+/// Whether this server fetches the contents of files, which Graph keeps on other hosts than its own, so that they do not
+/// pass AI Gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileContent {
+    /// From the host that Graph names.
+    Direct,
+    /// Never: the user gets a link.
+    Off,
+}
+
 /// What callers without a token of ours may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Discovery {
@@ -198,6 +210,7 @@ impl Reader<'_> {
         let operator_key = self
             .or("OPERATOR_KEY", None, "at least 32 bytes", |text| (text.len() >= 32).then(|| Some(Secret::new(text))));
         let read_only = self.or("READ_ONLY", false, "true or false", |text| text.parse().ok());
+        let file_content = self.or("FILE_CONTENT", FileContent::Direct, "direct or off", parse_file_content);
         let presets = self.or(
             "TOOL_PRESETS",
             PresetSet::usual(),
@@ -224,6 +237,7 @@ impl Reader<'_> {
             discovery: discovery?,
             operator_key: operator_key?,
             read_only: read_only?,
+            file_content: file_content?,
             send_policy: send_policy?,
             presets: presets?,
             redirect_schemes: redirect_schemes?,
@@ -350,7 +364,7 @@ impl Reader<'_> {
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 mod tests {
     use super::*;
-    use crate::support::environment;
+    use crate::support::{config, environment};
 
     fn faults(change: &[(&str, &str)]) -> Vec<String> {
         let environment = environment(change);
@@ -426,6 +440,13 @@ mod tests {
         let found = faults(&[("SEND_POLICY", "internal; rate=often")]);
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found.iter().all(|fault| fault.starts_with("SEND_POLICY: expected ")), "{found:?}");
+    }
+
+    #[test]
+    fn file_content_is_direct_or_off_and_nothing_else() {
+        let found = |value| config(&[("FILE_CONTENT", value)]).file_content;
+        assert_eq!((found(""), found("off")), (FileContent::Direct, FileContent::Off));
+        assert_eq!(faults(&[("FILE_CONTENT", "no")]), ["FILE_CONTENT: expected direct or off"]);
     }
 
     #[test]

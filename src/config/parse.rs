@@ -4,7 +4,7 @@
 use url::Url;
 use uuid::Uuid;
 
-use super::{Discovery, PublicUrl};
+use super::{Discovery, FileContent, PublicUrl};
 use crate::crypto::Key;
 
 pub(super) const fn hex_tag() -> &'static str {
@@ -36,6 +36,14 @@ pub(super) fn parse_discovery(text: &str) -> Option<Discovery> {
         "api-token" => Some(Discovery::ApiToken),
         "open" => Some(Discovery::Open),
         "off" => Some(Discovery::Off),
+        _ => None,
+    }
+}
+
+pub(super) fn parse_file_content(text: &str) -> Option<FileContent> {
+    match text {
+        "direct" => Some(FileContent::Direct),
+        "off" => Some(FileContent::Off),
         _ => None,
     }
 }

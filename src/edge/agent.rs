@@ -19,6 +19,7 @@ use crate::edge::ps256::WebCryptoSigner;
 use crate::edge::sockets::{ObjectSockets, accept};
 use crate::edge::sql::{ObjectAlarm, ObjectSql};
 use crate::edge::stream::ATTACH;
+use crate::json;
 use crate::ports::AgentPorts;
 
 /// The object of one grant; the name is a contract with `wrangler.toml`.
@@ -42,7 +43,7 @@ impl DurableObject for MicrosoftMcpAgent {
             return self.accept(&agent, &attach);
         }
         let text = request.text().await?;
-        let Ok(command) = serde_json::from_str::<Command>(&text) else {
+        let Ok(command) = json::read::<Command>(text.as_bytes()) else {
             return Response::error("not a command", 400);
         };
         Response::ok(serde_json::to_string(&agent.handle(command).await)?)
@@ -110,7 +111,7 @@ impl MicrosoftMcpAgent {
     /// Hibernatable, so that an idle stream leaves the object asleep. What the connection missed is sent before anything
     /// else can be said on the stream: nothing here waits.
     fn accept(&self, agent: &Agent, attach: &str) -> worker::Result<Response> {
-        let attach = crypto::decode(attach).and_then(|json| serde_json::from_slice::<Attach>(&json).ok());
+        let attach = crypto::decode(attach).and_then(|json| crate::json::read::<Attach>(&json).ok());
         let Some(attach) = attach else { return Response::error("not a stream", 400) };
         let Ok(first) = agent.attach(&attach) else { return Response::error("refused", 410) };
         let WebSocketPair { client, server } = WebSocketPair::new()?;

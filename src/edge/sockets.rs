@@ -24,7 +24,11 @@ impl Sockets for ObjectSockets {
     }
 
     fn close(&self, stream_or_session: &str) {
-        close(&self.0.get_websockets_with_tag(stream_or_session), "the stream is over");
+        close(&self.0.get_websockets_with_tag(stream_or_session), OVER, "the stream is over");
+    }
+
+    fn release(&self, stream: &str) {
+        close(&self.0.get_websockets_with_tag(stream), COME_BACK, "the stream goes on later");
     }
 
     fn listeners(&self) -> Vec<(StreamName, Subscription)> {
@@ -33,9 +37,15 @@ impl Sockets for ObjectSockets {
     }
 
     fn close_all(&self) {
-        close(&self.0.get_websockets(), "the grant is over");
+        close(&self.0.get_websockets(), OVER, "the grant is over");
     }
 }
+
+/// RFC 6455 section 7.4.1: a normal end.
+const OVER: u16 = 1000;
+
+/// Of the codes that are left to applications: the connection ends, the stream does not.
+pub(crate) const COME_BACK: u16 = 4000;
 
 /// What a socket keeps of itself while the object sleeps.
 #[derive(Serialize, Deserialize)]
@@ -61,9 +71,9 @@ fn place(socket: &WebSocket) -> u32 {
     note(socket).map_or(0, |note| note.place)
 }
 
-fn close(sockets: &[WebSocket], reason: &str) {
+fn close(sockets: &[WebSocket], code: u16, reason: &str) {
     for socket in sockets {
         // One that is closed already is none of ours any more.
-        let _ = socket.close(Some(1000), Some(reason));
+        let _ = socket.close(Some(code), Some(reason));
     }
 }

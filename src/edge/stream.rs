@@ -9,6 +9,7 @@ use worker::{Delay, Env, EventStream, Headers, Request, RequestInit, ResponseBui
 
 use crate::crypto;
 use crate::edge::agents;
+use crate::edge::sockets::COME_BACK;
 use crate::web::{Header, StreamSpec, Work};
 
 /// Below the 25 to 30 seconds after which proxies and clients give up on a silent stream.
@@ -78,6 +79,7 @@ enum Heard {
     Text(String),
     Nothing,
     Closed,
+    Released,
     Done(Option<String>),
     Idle,
 }
@@ -94,6 +96,8 @@ impl Relay<'_> {
                 Heard::Text(text) => return Some(text),
                 Heard::Nothing => {}
                 Heard::Closed => self.messages = None,
+                // The call goes on without this connection; its client comes back for the rest.
+                Heard::Released => return None,
                 Heard::Done(last) => {
                     self.work = None;
                     self.last = last;
@@ -115,6 +119,7 @@ impl Relay<'_> {
             match &mut self.messages {
                 Some(messages) => match messages.next().await {
                     Some(Ok(WebsocketEvent::Message(message))) => message.text().map_or(Heard::Nothing, Heard::Text),
+                    Some(Ok(WebsocketEvent::Close(event))) if event.code() == COME_BACK => Heard::Released,
                     Some(Ok(WebsocketEvent::Close(_)) | Err(_)) | None => Heard::Closed,
                 },
                 None => pending().await,

@@ -33,11 +33,31 @@ pub enum Unreadable {
     #[error("It is encrypted: without its password nothing of it can be read.")]
     Encrypted,
     /// It is not what it says, breaks off, or was made to break its reader.
-    #[error("It cannot be read: it is damaged, or not the kind of file that its name says.")]
+    #[error("It cannot be read: it is damaged, too complex, or not the kind of file that its name says.")]
     Damaged,
     /// It unpacks to more than a reader has room for.
     #[error("It is too large to be read, once unpacked.")]
     TooLarge,
+    /// A scan, or drawings.
+    #[error("It holds no text: its pages are pictures, perhaps scanned.")]
+    Pictures,
+}
+
+/// What the reader of documents answers, by the numbers of `m365_reader::Unreadable`: 0 is all of the text, 128 its
+/// beginning. What it should not have said is no text either.
+pub fn outcome(status: u32, text: Vec<u8>) -> Result<Text, Unreadable> {
+    match status {
+        0 | 128 => {
+            let text = String::from_utf8(text).map_err(|_| Unreadable::Damaged)?;
+            Ok(Text { text, truncated: status == 128 })
+        }
+        1 => Err(Unreadable::NotText),
+        2 => Err(Unreadable::Outdated),
+        3 => Err(Unreadable::Encrypted),
+        5 => Err(Unreadable::TooLarge),
+        6 => Err(Unreadable::Pictures),
+        _ => Err(Unreadable::Damaged),
+    }
 }
 
 /// How a file is read.

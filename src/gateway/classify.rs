@@ -29,6 +29,7 @@
 use serde::Deserialize;
 
 use crate::graph::{Failure, Origin, challenge};
+use crate::json;
 use crate::ports::{OutboundResponse, UpstreamError};
 
 /// `error.type` of our handler's refusals, by which they are told from Graph's.
@@ -147,7 +148,7 @@ impl Code {
 
 /// The failure that a raw answer of the gateway stands for. `now` is in Unix seconds.
 pub fn classify(response: &OutboundResponse, now: u64) -> Failure {
-    let shape: Shape = serde_json::from_slice(&response.body).unwrap_or_default();
+    let shape: Shape = json::read(&response.body).unwrap_or_default();
     let from_graph = response.header("request-id").or_else(|| response.header("x-ms-ags-diagnostic")).is_some();
     let refused = shape.success == Some(false);
     let failure = match &shape.error {
@@ -165,7 +166,7 @@ pub fn classify(response: &OutboundResponse, now: u64) -> Failure {
 
 /// The failure that an answer of 400 or more, known to be Graph's own, stands for.
 pub fn graph(response: &OutboundResponse, now: u64) -> Failure {
-    let shape: Shape = serde_json::from_slice(&response.body).unwrap_or_default();
+    let shape: Shape = json::read(&response.body).unwrap_or_default();
     let error = match shape.error {
         Some(ErrorField::One(error)) => *error,
         Some(ErrorField::Many(_)) | None => Coded::default(),

@@ -47,13 +47,21 @@ pub fn build(parts: &[GraphRequest]) -> Result<GraphRequest, InvalidSegment> {
             id: at.to_string(),
             method: part.method.name(),
             url: part.path_and_query(),
-            headers: part.all_headers().into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect(),
+            headers: headers(part),
             body: part.body.as_ref(),
         })
         .collect();
     let request = GraphRequest::new(Method::Post, &[Segment::Word("$batch")])?;
     let request = request.body(serde_json::json!({ "requests": requests }));
     Ok(if parts.iter().all(|part| part.idempotent) { request.repeatable() } else { request })
+}
+
+fn headers(part: &GraphRequest) -> serde_json::Map<String, Value> {
+    let mut headers = serde_json::Map::new();
+    for (name, value) in part.all_headers() {
+        headers.insert(name.to_owned(), value.into());
+    }
+    headers
 }
 
 /// What became of each of `parts`, in their order; an answer of 400 and more is a failure, by `classify`. A part without

@@ -51,8 +51,19 @@ pub struct GraphRequest {
     pub headers: Vec<(&'static str, String)>,
     /// JSON body.
     pub body: Option<Value>,
+    /// A body that is not JSON, instead.
+    pub content: Option<Content>,
     /// Whether sending it twice does no more than sending it once.
     pub idempotent: bool,
+}
+
+/// A body as it stands: a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Content {
+    /// Its media type.
+    pub media_type: &'static str,
+    /// All of it.
+    pub bytes: Vec<u8>,
 }
 
 /// A piece of a path.
@@ -62,6 +73,13 @@ pub enum Segment<'a> {
     Word(&'static str),
     /// Something from outside: an id, a folder, an address. Escaped as one segment.
     Value(&'a str),
+    /// Names from outside, set apart by slashes, that lead down from the item before: `root:/a/b:`. Each is escaped as
+    /// one segment; what follows addresses what they lead to.
+    Below(&'a str),
+    /// A function of Graph's with one text argument: name, parameter, text, as in `search(q='text')`.
+    Call(&'static str, &'static str, &'a str),
+    /// The host of a site that is found by its path, which the colon behind it begins.
+    Host(&'a str),
 }
 
 /// A path segment from outside cannot be one that URL parsers resolve.
@@ -74,20 +92,20 @@ impl GraphRequest {
     pub fn new(method: Method, segments: &[Segment<'_>]) -> Result<Self, InvalidSegment> {
         let mut path = String::new();
         let mut route = String::new();
+        let mut below = false;
         for segment in segments {
-            match segment {
-                Segment::Word(word) => {
-                    path.extend(["/", word]);
-                    route.extend(["/", word]);
-                }
-                Segment::Value(value) => {
-                    path.extend(["/", &escape_segment(value)?]);
-                    route.push_str("/{id}");
-                }
-            }
+            // A path within a drive ends with a colon where something follows it.
+            let colon = if std::mem::replace(&mut below, matches!(segment, Segment::Below(_))) { ":" } else { "" };
+            path.push_str(colon);
+            route.push_str(colon);
+            append(segment, &mut path, &mut route)?;
         }
         let idempotent = matches!(method, Method::Get | Method::Put | Method::Delete);
-        Ok(Self {
+        Ok(Self { idempotent, ..Self::at(method, path, route) })
+    }
+
+    fn at(method: Method, path: String, route: String) -> Self {
+        Self {
             method,
             path,
             route,
@@ -95,23 +113,15 @@ impl GraphRequest {
             prefer: Vec::new(),
             headers: Vec::new(),
             body: None,
-            idempotent,
-        })
+            content: None,
+            idempotent: true,
+        }
     }
 
     /// The request that a `nextLink` stands for: its path below the version, and its query, both as Graph wrote them.
     pub fn follow(path: &str, query: &str, route: &str) -> Self {
         let path = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
-        Self {
-            method: Method::Get,
-            path,
-            route: route.to_owned(),
-            query: Vec::new(),
-            prefer: Vec::new(),
-            headers: Vec::new(),
-            body: None,
-            idempotent: true,
-        }
+        Self::at(Method::Get, path, route.to_owned())
     }
 
     /// Adds a query option such as `$top`.
@@ -139,6 +149,20 @@ impl GraphRequest {
     #[must_use]
     pub fn body(mut self, body: Value) -> Self {
         self.body = Some(body);
+        self
+    }
+
+    /// Sets a body that is not JSON.
+    #[must_use]
+    pub fn content(mut self, media_type: &'static str, bytes: Vec<u8>) -> Self {
+        self.content = Some(Content { media_type, bytes });
+        self
+    }
+
+    /// Says that sending it twice is not harmless although the method says so.
+    #[must_use]
+    pub const fn once(mut self) -> Self {
+        self.idempotent = false;
         self
     }
 
@@ -179,9 +203,46 @@ impl GraphRequest {
         }
         if self.body.is_some() {
             headers.push(("content-type", "application/json".to_owned()));
+        } else if let Some(content) = &self.content {
+            headers.push(("content-type", content.media_type.to_owned()));
         }
         headers
     }
+}
+
+fn append(segment: &Segment<'_>, path: &mut String, route: &mut String) -> Result<(), InvalidSegment> {
+    match segment {
+        Segment::Word(word) => {
+            path.extend(["/", word]);
+            route.extend(["/", word]);
+        }
+        Segment::Value(value) => {
+            path.extend(["/", &escape_segment(value)?]);
+            route.push_str("/{id}");
+        }
+        Segment::Host(host) => {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+            if !host.bytes().all(plain) || host.len() > 253 {
+                return Err(InvalidSegment);
+            }
+            path.extend(["/", &escape_segment(host)?, ":"]);
+            route.push_str("/{id}:");
+        }
+        Segment::Below(names) => {
+            path.push(':');
+            for name in names.split('/') {
+                path.extend(["/", &escape_segment(name)?]);
+            }
+            route.push_str(":/{path}");
+        }
+        Segment::Call(function, parameter, text) => {
+            // A quote within the literal is doubled (OData ABNF).
+            let literal = utf8_percent_encode(text, ESCAPED).to_string().replace("%27", "%27%27");
+            path.extend(["/", function, "(", parameter, "='", &literal, "')"]);
+            route.extend(["/", function, "()"]);
+        }
+    }
+    Ok(())
 }
 
 /// Whether [`GraphRequest::new`] takes this as a segment from outside.
@@ -247,6 +308,42 @@ mod tests {
         }
         assert_eq!(path("../x"), Err(InvalidSegment));
         assert_eq!(path("a/b?c#d&e").unwrap(), "/me/mailFolders/a%2Fb%3Fc%23d%26e/messages?$top=10");
+    }
+
+    #[test]
+    fn a_path_within_a_drive_is_set_apart_by_colons_and_cannot_end_early() {
+        let to = |names, rest: &[Segment<'_>]| {
+            let path =
+                [&[Segment::Word("me"), Segment::Word("drive"), Segment::Word("root"), Segment::Below(names)], rest];
+            GraphRequest::new(Method::Get, &path.concat()).map(|request| (request.path_and_query(), request.route))
+        };
+        let (path, route) = to("A b/c:d#é", &[Segment::Word("children")]).unwrap();
+        assert_eq!(path, "/me/drive/root:/A%20b/c%3Ad%23%C3%A9:/children");
+        assert_eq!(route, "/me/drive/root:/{path}:/children");
+        assert_eq!(to("a", &[]).unwrap().0, "/me/drive/root:/a");
+        for climbing in ["", "..", "a/../b", "a//b", "a/%2e%2e", "a/"] {
+            assert_eq!(to(climbing, &[]), Err(InvalidSegment), "{climbing:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_one_and_its_colon_is_ours() {
+        let at = |host| {
+            let segments = [Segment::Word("sites"), Segment::Host(host), Segment::Value("a b")];
+            GraphRequest::new(Method::Get, &segments).map(|request| request.path_and_query())
+        };
+        assert_eq!(at("contoso.sharepoint.example").unwrap(), "/sites/contoso.sharepoint.example:/a%20b");
+        for wrong in ["", ".", "..", "a/b", "a:b", "a?b", "a%2f", "a b", "\u{e9}"] {
+            assert!(at(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_quote_cannot_end_the_text_of_a_function() {
+        let path = [Segment::Word("me"), Segment::Call("search", "q", "o'hara') or (x/..")];
+        let request = GraphRequest::new(Method::Get, &path).unwrap();
+        assert_eq!(request.path_and_query(), "/me/search(q='o%27%27hara%27%27%29%20or%20%28x%2F..')");
+        assert_eq!(request.route(), "/me/search()");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use serde::de::DeserializeOwned;
 
+use crate::json;
+
 /// A successful answer.
 #[derive(Clone, Debug, Default)]
 pub struct GraphResponse {
@@ -16,7 +18,7 @@ pub struct GraphResponse {
 impl GraphResponse {
     /// The body as a type of ours.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_json::from_slice(&self.body).map_err(|_| Failure::of(Origin::Graph, "UnreadableAnswer"))
+        json::read(&self.body).map_err(|_| Failure::of(Origin::Graph, "UnreadableAnswer"))
     }
 }
 

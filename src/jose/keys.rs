@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::JoseError;
 use crate::crypto;
+use crate::json;
 use crate::ports::{OutboundRequest, Ports, RsaKey};
 
 /// Access and Entra keep old keys published for days, so an hour is safe.
@@ -123,7 +124,7 @@ impl KeySource<'_> {
     /// KV only saves a fetch, so what it cannot answer is fetched.
     async fn stored(&self, now: u64) -> Option<Rc<KeySet>> {
         let bytes = self.ports.kv.get(&self.kv_key()).await.ok().flatten()?;
-        let set: KeySet = serde_json::from_slice(&bytes).ok()?;
+        let set: KeySet = json::read(&bytes).ok()?;
         // A set from the future would never grow old.
         let set = (set.is_fresh(now) && set.fetched_at <= now + REFETCH_SECONDS).then(|| Rc::new(set))?;
         self.cache.keep(self.url, Rc::clone(&set));
@@ -159,7 +160,7 @@ fn parse_set(body: &[u8]) -> Option<Vec<PublicKey>> {
     struct Set {
         keys: Vec<serde_json::Value>,
     }
-    let set: Set = serde_json::from_slice(body).ok()?;
+    let set: Set = json::read(body).ok()?;
     let keys: Vec<_> = set.keys.into_iter().filter_map(parse_key).collect();
     (!keys.is_empty()).then_some(keys)
 }
@@ -171,7 +172,7 @@ fn parse_key(value: serde_json::Value) -> Option<PublicKey> {
         jwk: Jwk,
         issuer: Option<String>,
     }
-    let Published { jwk, issuer } = serde_json::from_value(value).ok()?;
+    let Published { jwk, issuer } = json::read_value(value).ok()?;
     let for_signatures = matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature));
     let for_rs256 = matches!(jwk.common.key_algorithm, None | Some(KeyAlgorithm::RS256));
     let AlgorithmParameters::RSA(rsa) = jwk.algorithm else { return None };

@@ -12,10 +12,9 @@
 //! client gets that stream's later events and no other's, and if that was a call's stream, nothing but that stream.
 
 use super::confirm::{confirm, vouch};
-use super::protocol::Revision;
 use super::refuse::{self, Failure};
 use super::session::{Channel, Session, SessionKeys};
-use super::streamable::accepts;
+use super::streamable::{accepts, has_priming};
 use super::{Endpoint, Turn};
 use crate::agent::{AgentName, Attach, Command, EventId, Reply, StreamName};
 use crate::web::{Body, Response, StreamSpec, Work};
@@ -38,7 +37,7 @@ async fn standalone(turn: &Turn<'_>) -> Result<Response, Response> {
     let (session, revision) = turn.streamable_session(None).await?;
     let Some(holder) = turn.holder(Some(&session.nonce)) else { return Err(Response::method_not_allowed("POST")) };
     let presented = Some(holder.presented(turn.exchange));
-    let prime = revision >= Revision::V2025_11_25;
+    let prime = has_priming(revision);
     let Some(id) = turn.request.header("last-event-id") else {
         confirm(turn, Some(&session.nonce)).await?;
         let stream = StreamName::of_session(&session.nonce);

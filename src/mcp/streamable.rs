@@ -2,6 +2,7 @@
 //!
 //! An answer is one JSON body, unless something may have to be said before it: then it is a stream that ends with it.
 
+use futures_util::FutureExt;
 use serde_json::value::RawValue;
 
 use super::call::{self, Call};
@@ -142,7 +143,9 @@ async fn one(
         Step::Ask(ask) => {
             let holder = turn.holder(nonce).ok_or_else(|| turn.sign_in_first())?;
             let progress_token = progress_token(params);
-            let client = Client { capabilities: session.capabilities, progress_token, ..Client::default() };
+            let capabilities = session.capabilities;
+            let returns = has_priming(revision);
+            let client = Client { capabilities, progress_token, returns, ..Client::default() };
             let call = Call::new(turn.exchange, &holder, ask).named(id).of(client);
             if alone && call.may_speak(&turn.exchange.config) && call.may_stream(turn.request) {
                 return speak(turn, (session, revision), call, id).await.map(Told::Stream);
@@ -167,20 +170,22 @@ async fn speak(
     confirm_now(turn, nonce).await?;
     let stream = StreamName::of_call(&session.nonce, turn.exchange.ports.random.as_ref());
     let presented = turn.holder(nonce).map(|holder| holder.presented(turn.exchange));
-    let attach = Attach {
-        presented,
-        stream: stream.clone(),
-        after: None,
-        prime: revision >= Revision::V2025_11_25,
-        listens: None,
-    };
+    let attach = Attach { presented, stream: stream.clone(), after: None, prime: has_priming(revision), listens: None };
     let (exchange, id) = (turn.exchange.clone(), id.to_owned());
-    let work = Work(Box::pin(async move {
+    let work = async move {
         let outcome = call.without_challenge().on(stream).run(&exchange).await;
         let answer = outcome.map_or_else(|failure| Some(Answer::Error(refuse::told(&failure))), call::answer);
         answer.map(|answer| Streams::event(&render(Some(&id), &answer)))
-    }));
-    Ok(stream_to(session.agent(), attach, OPENING, Some(work)))
+    };
+    // Also in the background: the call goes on when the connection has gone.
+    let work = work.boxed_local().shared();
+    turn.exchange.ports.background.run(Box::pin(work.clone().map(drop)));
+    Ok(stream_to(session.agent(), attach, OPENING, Some(Work(Box::pin(work)))))
+}
+
+/// Whether the streams of a revision begin with an event that gives a client something to come back with.
+pub(super) fn has_priming(revision: Revision) -> bool {
+    revision >= Revision::V2025_11_25
 }
 
 /// A batch, its messages one after another. A refusal at the HTTP level ends it, since it would meet every message.

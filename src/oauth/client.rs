@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::crypto::Digest;
 use crate::exchange::Exchange;
 use crate::jose::SigningAlg;
+use crate::json;
 use crate::ports::{Kv, KvError};
 
 use super::client_document::DocumentError;
@@ -116,7 +117,7 @@ impl Client {
 
     async fn read(kv: &dyn Kv, key: &str) -> Result<Option<Self>, KvError> {
         let Some(bytes) = kv.get(key).await? else { return Ok(None) };
-        serde_json::from_slice(&bytes).map(Some).map_err(|_| KvError::Unavailable)
+        json::read(&bytes).map(Some).map_err(|_| KvError::Unavailable)
     }
 
     /// Keeps the client until it expires.

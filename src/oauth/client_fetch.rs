@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::crypto::Digest;
 use crate::exchange::Exchange;
 use crate::jose::ClientKeys;
+use crate::json;
 use crate::ports::{OutboundRequest, OutboundResponse, UpstreamError};
 
 use super::client::Client;
@@ -75,7 +76,7 @@ async fn published<T>(
     let now = exchange.context.now;
     // KV only saves a fetch, so what it cannot answer is fetched.
     let kept = exchange.ports.kv.get(&key).await.ok().flatten();
-    let kept = kept.and_then(|bytes| serde_json::from_slice::<Entry>(&bytes).ok());
+    let kept = kept.and_then(|bytes| json::read::<Entry>(&bytes).ok());
     let kept = kept.filter(|entry| (wanted.oldest..=now).contains(&entry.fetched_at) && now < entry.expires_at);
     if let Some(value) = kept.and_then(|entry| parse(entry.body.as_bytes()).ok()) {
         return Ok(value);

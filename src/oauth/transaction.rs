@@ -10,6 +10,7 @@ use crate::agent::AuthorizationRequest;
 use crate::config::Config;
 use crate::crypto::{self, Key};
 use crate::identity::GrantId;
+use crate::json;
 use crate::ports::Random;
 use crate::web::{Request, Response};
 
@@ -58,7 +59,7 @@ impl Transactions {
     pub fn open(&self, request: &Request, id: &str, now: u64) -> Option<Transaction> {
         let sealed = crypto::decode(request.cookie(&name(id))?)?;
         let plain = self.0.open(id.as_bytes(), &sealed).ok()?;
-        serde_json::from_slice(&plain).ok().filter(|transaction: &Transaction| now < transaction.expires_at)
+        json::read(&plain).ok().filter(|transaction: &Transaction| now < transaction.expires_at)
     }
 
     /// The grant that approving this transaction opens. It follows from the id, so approving twice opens the same

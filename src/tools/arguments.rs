@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use super::answer::is_direction;
 use super::error::ToolError;
 use crate::graph::request;
+use crate::json;
 
 /// Characters of a subject or name.
 pub(super) const LINE: usize = 255;
@@ -13,17 +14,16 @@ pub(super) const BODY: usize = 500_000;
 
 /// The typed arguments, or an error that names the one at fault.
 pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ToolError> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        let message = error.inner().to_string();
-        let problem = plain(&message);
-        let name = match path.as_str() {
-            "." | "?" => quoted(&message).unwrap_or("arguments").to_owned(),
-            _ => path,
-        };
-        ToolError::Argument { name, problem }
-    })
+    json::read(text.as_bytes()).map_err(|mismatch| wrong(&mismatch))
+}
+
+fn wrong(mismatch: &json::Mismatch) -> ToolError {
+    let message = mismatch.to_string();
+    let name = match mismatch.path() {
+        "" => quoted(&message).unwrap_or("arguments"),
+        path => path,
+    };
+    ToolError::Argument { name: name.to_owned(), problem: plain(&message) }
 }
 
 /// The parser's message without its position and without the names of Rust's types.

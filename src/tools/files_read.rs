@@ -1,6 +1,13 @@
-//! Files: listing and reading. No tool yet.
+//! Listing and reading files.
+
+mod download;
+mod facts;
+mod list;
+mod read;
 
 use super::Tool;
 
+pub(super) use download::address;
+
 /// The tools of this family.
-pub(super) const TOOLS: &[Tool] = &[];
+pub(super) const TOOLS: &[Tool] = &[list::TOOL, read::TOOL];

@@ -23,6 +23,7 @@ mod core;
 mod create;
 mod cursor;
 mod directory;
+mod drive_item;
 mod entry;
 mod error;
 mod event;
@@ -47,6 +48,7 @@ mod outbox;
 mod page;
 mod people;
 mod permission;
+mod place;
 mod policy;
 mod presence;
 mod raw;
@@ -69,6 +71,8 @@ mod zone;
 #[cfg(test)]
 #[path = "../../tests/support/probe.rs"]
 mod probe;
+
+use std::future::ready;
 
 use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
@@ -355,6 +359,9 @@ async fn call_tool(tool: &'static Tool, arguments: &str, context: &ToolContext<'
     (tool.handler)(arguments, &Call { context, name: tool.name }).await
 }
 
-fn handle<'a, I: Input + 'static>(arguments: &'a str, call: &'a Call<'a>) -> LocalBoxFuture<'a, Outcome> {
-    Box::pin(async move { arguments::parse::<I>(arguments)?.run(call).await })
+fn handle<'a, I: Input + 'static>(arguments: &str, call: &'a Call<'a>) -> LocalBoxFuture<'a, Outcome> {
+    match arguments::parse::<I>(arguments) {
+        Ok(input) => input.run(call),
+        Err(error) => Box::pin(ready(Err(error))),
+    }
 }

@@ -129,25 +129,28 @@ pub(super) fn begin(call: &Call<'_>, cursor: Option<&str>, request: &GraphReques
     cursor.map_or_else(|| Ok(Position::start(request)), |text| cursor::open(call, text))
 }
 
-fn foreign() -> ToolError {
+/// A cursor that no answer of the tool can have held.
+pub(super) fn foreign() -> ToolError {
     ToolError::argument("cursor", "leads to a place that this tool does not read: list again without it")
 }
 
-fn unreadable() -> ToolError {
+/// A link by Graph that leads where the tool does not go.
+pub(super) fn unreadable() -> ToolError {
     let failure =
         Failure { message: Some("its next page is elsewhere".into()), ..Failure::of(Origin::Graph, "ForeignNextLink") };
     ToolError::Graph { failure, repeatable: true }
 }
 
 /// What stands below the version in a link of this cloud's Graph, and of no other host.
-fn relative(call: &Call<'_>, link: &str) -> Option<String> {
+pub(super) fn relative(call: &Call<'_>, link: &str) -> Option<String> {
     let microsoft = &call.context.config.microsoft;
     let rest = link.strip_prefix(&microsoft.cloud.graph)?.strip_prefix('/')?;
     let path = rest.strip_prefix(microsoft.graph_version)?;
     path.starts_with('/').then(|| path.to_owned())
 }
 
-fn of_any(link: &str, families: &[&str], own: &str) -> bool {
+/// Whether a link is of one of these forms.
+pub(super) fn of_any(link: &str, families: &[&str], own: &str) -> bool {
     let path = link.split_once('?').map_or(link, |(path, _)| path);
     families.iter().any(|family| is_of(path, family, own))
 }
@@ -162,21 +165,51 @@ fn is_of(path: &str, family: &str, own: &str) -> bool {
         segments.splice(0..2, ["me".to_owned()]);
     }
     let expected: Vec<_> = family.split('/').skip(1).collect();
-    segments.len() == expected.len()
-        && segments.iter().zip(expected).all(|(found, word)| word == "{id}" || found.eq_ignore_ascii_case(word))
+    segments.len() == expected.len() && segments.iter().zip(expected).all(|(found, word)| fits(found, word))
 }
 
-/// The decoded segments, `mailFolders('inbox')` taken apart; `None` when one could climb.
+/// `{id}` is any one segment, `search()` that function with any argument.
+fn fits(found: &str, word: &str) -> bool {
+    let called = |name| found.strip_prefix(name).is_some_and(|rest| rest.starts_with('(') && rest.ends_with(')'));
+    word == "{id}" || found.eq_ignore_ascii_case(word) || word.strip_suffix("()").is_some_and(called)
+}
+
+/// The decoded segments, `mailFolders('inbox')` taken apart, and `root:/a/b:` as `root`, `:` and the names; `None` when
+/// one could climb.
 fn segments(path: &str) -> Option<Vec<String>> {
     let mut all = Vec::new();
-    for segment in path.strip_prefix('/')?.split('/') {
-        let decoded = percent_decode_str(segment).decode_utf8().ok()?.into_owned();
+    let mut parts = path.strip_prefix('/')?.split('/');
+    while let Some(segment) = parts.next() {
+        let item = segment.strip_suffix(':').filter(|item| !item.is_empty());
+        let decoded = decode(item.unwrap_or(segment))?;
         match decoded.strip_suffix("')").and_then(|head| head.split_once("('")) {
-            Some((word, key)) => all.extend([word.to_owned(), key.to_owned()]),
-            None => all.push(decoded),
+            Some((word, key)) if word.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+                all.extend([word.to_owned(), key.to_owned()]);
+            }
+            Some(_) | None => all.push(decoded),
+        }
+        if item.is_some() {
+            all.extend([":".to_owned(), names(&mut parts)?]);
         }
     }
     all.iter().all(|segment| is_segment(segment)).then_some(all)
+}
+
+/// The names up to the one that ends with a colon.
+fn names<'a>(parts: &mut impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut names = Vec::new();
+    for part in parts {
+        let last = part.strip_suffix(':');
+        names.push(decode(last.unwrap_or(part))?);
+        if last.is_some() {
+            break;
+        }
+    }
+    Some(names.join("/"))
+}
+
+fn decode(segment: &str) -> Option<String> {
+    Some(percent_decode_str(segment).decode_utf8().ok()?.into_owned())
 }
 
 #[cfg(test)]
@@ -184,6 +217,25 @@ mod tests {
     use super::*;
 
     const OWN: &str = "00000000-0000-4000-8000-000000000001";
+
+    #[test]
+    fn a_path_within_a_drive_and_a_search_are_families_too() {
+        let (children, search) = ("/me/drive/root/:/{id}/children", "/drives/{id}/root/search()");
+        assert!(is_of("/me/drive/root:/A%20b/c:/children", children, OWN));
+        assert!(is_of("/drives('b!x')/root/search(q='o%27%27hara%20(''')", search, OWN));
+        for path in [
+            "/me/drive/root:/a/../b:/children",
+            "/me/drive/root:/a/%2e%2e:/children",
+            "/me/drive/root:/a:/children/x",
+            "/me/drive/root:/a/children",
+            "/me/drive/root:/a:/content",
+            "/me/drive/root:",
+            "/drives/b!x/root/search(q='a')/x",
+            "/drives/b!x/root/searched(q='a')",
+        ] {
+            assert!(!is_of(path, children, OWN) && !is_of(path, search, OWN), "{path}");
+        }
+    }
 
     #[test]
     fn a_next_link_stays_in_the_family_of_its_tool() {

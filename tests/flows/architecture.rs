@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules that everything may use.
-const SHARED: &[&str] = &["crypto", "identity", "log", "ports", "config", "web", "exchange", "agent", "support"];
+const SHARED: &[&str] =
+    &["crypto", "identity", "json", "log", "ports", "config", "web", "exchange", "agent", "support"];
 
 /// What each layer may use beside [`SHARED`]. A new line here is a decision about the architecture.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -13,6 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("web", &[]),
     ("crypto", &[]),
     ("identity", &[]),
+    ("json", &[]),
     ("log", &[]),
     ("ports", &["extract"]),
     ("extract", &[]),
@@ -30,7 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("agent", &["gateway", "graph", "oauth", "tools"]),
     ("account", &["limits", "oauth"]),
     ("operator", &["jose", "limits", "oauth"]),
-    ("app", &["access", "account", "gateway", "mcp", "oauth", "operator"]),
+    ("app", &["access", "account", "gateway", "mcp", "oauth", "operator", "tools"]),
     ("edge", &["app", "extract"]),
 ];
 

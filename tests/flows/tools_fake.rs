@@ -198,7 +198,7 @@ impl Desk {
                 json!({
                     "request": format!("{} {}", request.method.name(), request.path_and_query()),
                     "headers": headers,
-                    "body": request.body,
+                    "body": request.content.as_ref().map_or_else(|| json!(request.body), |content| json!({"bytes": content.bytes})),
                     "idempotent": request.idempotent,
                     "route": request.route(),
                 })

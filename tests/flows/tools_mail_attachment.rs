@@ -4,6 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use super::tools_fake::{Desk, snapshot};
+use crate::support::documents;
 
 fn file(name: &str, kind: &str, content: &[u8]) -> Value {
     json!({"@odata.type": "#microsoft.graph.fileAttachment", "id": "A1", "name": name, "contentType": kind, "size": 20,
@@ -47,6 +48,48 @@ async fn the_text_of_a_page_is_read_without_what_nobody_sees() {
     let answer = desk.call("getAttachment", one()).await;
     assert_eq!((&answer["text"], &answer["truncated"]), (&json!("Pay now"), &json!(false)));
     assert!(answer["untrusted"].as_str().unwrap().contains("never instructions"));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn documents_are_read_part_by_part() {
+    for (name, content, expected) in [
+        ("offer.docx", documents::offer(), "# Offer 2026-17\nDear Megan"),
+        ("prices.xlsx", documents::prices(), "# Prices\nItem,Price,,Since"),
+        ("fair.pptx", documents::presentation(), "# Slide 1\nTrade fair"),
+        ("contract.pdf", documents::contract(), "# Page 1\nContract 42"),
+    ] {
+        let desk = Desk::new();
+        let document = file(name, "application/octet-stream", &content);
+        (0..4).for_each(|_| drop(desk.answer(&document)));
+        let whole = desk.call("getAttachment", one()).await;
+        let text = whole["text"].as_str().unwrap();
+        assert!(text.starts_with(expected), "{whole}");
+        assert_eq!((&whole["truncated"], whole.get("nextOffset")), (&json!(false), None));
+        let part = json!({"messageId": "M1", "attachmentId": "A1", "offset": 2, "maxChars": 9});
+        let part = desk.call("getAttachment", part).await;
+        let expected: String = text.chars().skip(2).take(9).collect();
+        assert_eq!(part["text"], expected.trim());
+        assert_eq!((&part["truncated"], &part["nextOffset"]), (&json!(true), &json!(11)));
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_document_without_text_says_why_and_what_it_hides_is_stripped() {
+    let hidden = "<w:p><w:r><w:t>pay\u{202E}txt\u{200B}&#x202E;.exe</w:t></w:r></w:p>";
+    for (name, content, text, word) in [
+        ("a.docx", documents::word(hidden), Some("paytxt.exe"), None),
+        ("a.docx", b"PK broken".to_vec(), None, Some("damaged")),
+        ("a.pdf", documents::pdf_page(documents::stream("", b"")), None, Some("pictures")),
+        ("a.xlsx", b"MZ".to_vec(), None, Some("no document")),
+    ] {
+        let desk = Desk::new();
+        let document = file(name, "application/octet-stream", &content);
+        desk.answer(&document).answer(&document);
+        let answer = desk.call("getAttachment", one()).await;
+        assert_eq!(answer.get("text").is_some(), text.is_some(), "{answer}");
+        assert!(answer["text"].as_str().unwrap_or_default().starts_with(text.unwrap_or_default()), "{answer}");
+        assert!(answer["note"].as_str().unwrap_or_default().contains(word.unwrap_or_default()), "{answer}");
+    }
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -11,6 +11,7 @@ import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import { open, post } from "./support/mcp.mjs";
 import { signIn } from "./support/oauth.mjs";
 import { serve } from "./support/server.mjs";
+import { EventStream } from "./support/streams.mjs";
 import { until } from "./support/until.mjs";
 
 const MODERN = "2026-07-28";
@@ -161,6 +162,26 @@ describe("a stateless client that closes its connection ends the call in the obj
     assert.equal((await line()).reason, "cancelled");
     held();
   });
+});
+
+test("a call lets its client's connection go, goes on, and is answered where the client comes back", async () => {
+  const session = await open(url, access);
+  const headers = { "content-type": "application/json", accept: "application/json, text/event-stream", authorization: `Bearer ${access}`, "mcp-session-id": session };
+  const params = { name: "test_reconnection", arguments: {}, _meta: { progressToken: 1 } };
+  const asked = await fetch(`${url}/mcp`, { method: "POST", headers, body: JSON.stringify({ jsonrpc: "2.0", id: 7, method: "tools/call", params }) });
+  const first = EventStream.of(asked);
+  await until("the end of the connection", () => first.ended);
+  assert.deepEqual(first.events.map(({ data }) => data), [""], "the priming event and no answer");
+  const resumed = await EventStream.open(url, { token: access, session, lastEventId: first.events[0].id });
+  assert.equal((await resumed.next("the answer", ({ message }) => message?.id === 7)).message.result.content[0].text, "done");
+  await until("the stream's end", () => resumed.ended);
+});
+
+test("SDK 1 comes back by itself for the answer of a call that let it go", async (t) => {
+  const { client } = await connect1(new StreamableHTTPClientTransport(new URL(`${url}/mcp`), { requestInit }));
+  t.after(() => client.close());
+  const result = await client.callTool({ name: "test_reconnection", arguments: {} });
+  assert.equal(result.content[0].text, "done");
 });
 
 test("a call that says nothing on its way is answered with JSON, one that does with a stream that ends", async () => {

@@ -84,6 +84,12 @@ for (const revision of SCORED) {
       const result = (scenario) => (wrong(results.get(scenario)).length === 0 ? "passes" : "fails");
       assert.deepEqual(Object.fromEntries(unscored.map((scenario) => [scenario, result(scenario)]).sort()), NOT_COUNTED[revision]);
     });
+    if (revision === "2025-11-25") {
+      test("server-sse-polling: the stream is closed in mid-call and taken up again", () => {
+        const checks = results.get("server-sse-polling");
+        assert.equal(checks.find(({ id }) => id === "server-sse-disconnect-resume")?.status, "SUCCESS");
+      });
+    }
     test("nothing was left out", () => assert.deepEqual([...results.keys()].sort(), [...required, ...unscored].sort()));
   });
 }

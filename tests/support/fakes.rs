@@ -10,7 +10,7 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use super::signer::seeded;
 use crate::agent::{StreamName, Subscription};
-use crate::extract::{Text, Unreadable};
+use crate::extract::{self, Text, Unreadable};
 use crate::log::Event;
 use crate::ports::{
     AiCall, AiGateway, Alarm, Background, Clock, Connection, Documents, Es256, KV_PAGE, Kv, KvError, KvPage, Limit,
@@ -378,6 +378,10 @@ impl Sockets for MemorySockets {
         self.0.borrow_mut().push((stream_or_session.to_owned(), "closed".to_owned()));
     }
 
+    fn release(&self, stream: &str) {
+        self.0.borrow_mut().push((stream.to_owned(), "released".to_owned()));
+    }
+
     fn listeners(&self) -> Vec<(StreamName, Subscription)> {
         self.1.borrow().clone()
     }
@@ -468,7 +472,8 @@ impl Ps256 for NativePs256 {
 pub(crate) struct NativeReader;
 
 impl Documents for NativeReader {
-    fn text(&self, _bytes: &[u8]) -> Result<Text, Unreadable> {
-        Err(Unreadable::NotText)
+    fn text(&self, bytes: &[u8]) -> Result<Text, Unreadable> {
+        let (status, text) = m365_reader::answer(bytes, extract::LONGEST);
+        extract::outcome(status, text.into_bytes())
     }
 }

@@ -2,6 +2,8 @@
 //! fail. Compiled into the crate's unit-test binary (`lib.rs`), so that one build serves every native test.
 
 mod certificate;
+#[expect(dead_code, reason = "the reader's own tests use the rest")]
+pub(crate) mod documents;
 mod fakes;
 mod platform;
 mod signer;

@@ -58,11 +58,11 @@ pub(super) fn step(exchange: &Exchange, view: View, method: &str, params: &Param
 
 /// What a call that asks its client something answers. `state` is sealed, so it needs no escaping.
 pub(super) fn ask_client(requests: &[InputRequest], state: &str) -> Answer {
-    let requests: serde_json::Map<_, _> = requests
-        .iter()
-        .map(|request| (request.key.clone(), json!({ "method": request.method, "params": request.params })))
-        .collect();
-    let requests = serde_json::Value::from(requests);
+    let mut asked = serde_json::Map::new();
+    for request in requests {
+        asked.insert(request.key.clone(), json!({ "method": request.method, "params": request.params }));
+    }
+    let requests = serde_json::Value::from(asked);
     Answer::Result(format!("{ASKING}{requests},\"requestState\":\"{state}\"}}").into())
 }
 

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use crate::agent::{Action, Dialogue, InputAnswer};
 use crate::crypto::{self, Digest, Keyring};
 use crate::identity::GrantId;
+use crate::json;
 use crate::mcp::protocol::RpcError;
 use crate::ports::Random;
 use crate::prompts;
@@ -79,7 +80,7 @@ impl Binding {
             || RpcError::invalid_params("requestState is not one of this call, or too old: call again without it");
         let sealed = Some(state).filter(|state| state.len() <= LONGEST).and_then(crypto::decode).ok_or_else(refused)?;
         let plain = keys.open(&self.aad(), &sealed).map_err(|_| refused())?;
-        let content: Content = serde_json::from_slice(&plain).map_err(|_| refused())?;
+        let content: Content = json::read(&plain).map_err(|_| refused())?;
         if now < content.expires_at { Ok(content.dialogue) } else { Err(refused()) }
     }
 }
@@ -100,6 +101,9 @@ pub(super) fn loose(responses: &RawValue) -> Result<Dialogue, RpcError> {
 fn answers(responses: &RawValue) -> Result<BTreeMap<String, InputAnswer>, RpcError> {
     let responses: BTreeMap<String, &RawValue> = serde_json::from_str(responses.get())
         .map_err(|_| RpcError::invalid_params("inputResponses must be an object"))?;
-    let answers = responses.into_iter().map(|(key, response)| (key, InputAnswer::Result(response.get().to_owned())));
-    Ok(answers.collect())
+    let mut answers = BTreeMap::new();
+    for (key, response) in responses {
+        answers.insert(key, InputAnswer::Result(response.get().to_owned()));
+    }
+    Ok(answers)
 }

@@ -17,6 +17,7 @@ use super::{Grant, log};
 use crate::agent::{AgentName, Command, GrantError, MicrosoftTokens, Presented, Reply, TokenSource, UserCommand};
 use crate::config::Config;
 use crate::crypto::{Key, Secret};
+use crate::json;
 use crate::log::Kind;
 use crate::oauth::entra::claims::Claims;
 use crate::oauth::entra::{Entra, EntraError};
@@ -139,7 +140,7 @@ impl Grant {
         let sealer = Sealer::new(&self.config.keys.encryption, active.terms.binding());
         let ciphertext = row.sealed.as_deref().ok_or(GrantError::Storage)?;
         let plain = sealer.open(&data_key, ciphertext).map_err(|_| GrantError::Storage)?;
-        let tokens = serde_json::from_slice(&plain).map_err(|_| GrantError::Storage)?;
+        let tokens = json::read(&plain).map_err(|_| GrantError::Storage)?;
         Ok(Opened { data_key, tokens })
     }
 

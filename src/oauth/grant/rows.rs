@@ -3,6 +3,7 @@
 
 use super::state::State;
 use crate::agent::GrantError;
+use crate::json;
 use crate::ports::{Sql, SqlError, SqlRow, SqlValue};
 
 /// What the listing in KV still lacks.
@@ -64,7 +65,7 @@ fn read(row: SqlRow) -> Result<Row, GrantError> {
         SqlValue::Integer(_) | SqlValue::Text(_) => return Err(GrantError::Storage),
     };
     Ok(Row {
-        state: serde_json::from_str(&state).map_err(|_| GrantError::Storage)?,
+        state: json::read(state.as_bytes()).map_err(|_| GrantError::Storage)?,
         sealed,
         revision,
         listing: Listing::of(listing).ok_or(GrantError::Storage)?,

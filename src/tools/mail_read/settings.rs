@@ -157,7 +157,7 @@ fn part<T: serde::de::DeserializeOwned>(outcome: Option<Result<Value, ToolError>
         let failure = crate::graph::Failure::of(crate::graph::Origin::Graph, "UnreadableAnswer");
         ToolError::Graph { failure, repeatable: true }
     };
-    serde_json::from_value(outcome.ok_or_else(unreadable)??).map_err(|_| unreadable())
+    crate::json::read_value(outcome.ok_or_else(unreadable)??).map_err(|_| unreadable())
 }
 
 impl Hours {

@@ -58,6 +58,7 @@ async fn look(app: &App, call: &Call, path: &str) -> Reply {
         "/gateway/logs" => done(&json!(app.world().gateway.logs)),
         "/entra/calls" => done(&json!(app.world().entra.calls)),
         "/publisher/calls" => done(&json!(app.world().publisher.calls)),
+        "/files/calls" => done(&json!(app.world().graph.family.files.calls)),
         "/graph/calls" => done(&json!(app.world().graph.calls)),
         "/graph/teams" => {
             let world = app.world();

@@ -59,6 +59,7 @@ async fn route(app: &App, call: &Call) -> Reply {
         "contoso.cloudflareaccess.com" => access::handle(app, call).await,
         "gateway.ai.cloudflare.com" => gateway::native::handle(app, call).await,
         publisher::HOST => publisher::handle(app, call).await,
+        graph::family::files::host::HOST => graph::family::files::host::handle(app, call).await,
         "localhost" | "127.0.0.1" => own_host(app, call).await,
         _ => reply::json(502, &serde_json::json!({"error": "no such host in the emulator", "host": name})),
     }

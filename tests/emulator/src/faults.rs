@@ -19,6 +19,8 @@ pub enum Target {
     Access,
     /// The host of an app's own document.
     Publisher,
+    /// The host of the contents of files.
+    Files,
 }
 
 impl Target {
@@ -43,9 +45,19 @@ impl Target {
                 "bad-signature",
                 "expired",
             ],
-            Self::Graph => {
-                &["401", "401-claims", "401-acrs", "403", "404", "429", "503", "slow", "act-then-504", "empty-page"]
-            }
+            Self::Graph => &[
+                "401",
+                "401-claims",
+                "401-acrs",
+                "403",
+                "404",
+                "410",
+                "429",
+                "503",
+                "slow",
+                "act-then-504",
+                "empty-page",
+            ],
             Self::Gateway => &[
                 "2001",
                 "2003",
@@ -66,6 +78,7 @@ impl Target {
                 "slow",
             ],
             Self::Access => &["unreachable"],
+            Self::Files => &["redirect", "expired", "endless", "slow", "unreachable"],
             Self::Publisher => &["redirect", "404", "too-large", "slow", "html", "wrong-id", "unreachable"],
         }
     }

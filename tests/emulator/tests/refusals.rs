@@ -6,8 +6,14 @@
 mod calendar;
 #[path = "refusals/claims.rs"]
 mod claims;
+#[path = "refusals/files.rs"]
+mod files;
+#[path = "refusals/lists.rs"]
+mod lists;
 #[path = "refusals/mail.rs"]
 mod mail;
+#[path = "refusals/seek.rs"]
+mod seek;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use m365_emulator::{Emulator, serve, settings::Settings};

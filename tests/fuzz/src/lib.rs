@@ -33,6 +33,8 @@ pub enum Target {
     JsonRpc,
     /// An Access assertion.
     Jwt,
+    /// A document that somebody attached or shared.
+    Reader,
     /// A URI that a client wants to register and to be answered at.
     RedirectUri,
     /// The body of `/register`.
@@ -43,7 +45,7 @@ pub enum Target {
 
 impl Target {
     /// All, by name.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Assertion,
         Self::Bearer,
         Self::Callback,
@@ -53,6 +55,7 @@ impl Target {
         Self::Form,
         Self::JsonRpc,
         Self::Jwt,
+        Self::Reader,
         Self::RedirectUri,
         Self::Registration,
         Self::Url,
@@ -70,6 +73,7 @@ impl Target {
             Self::Form => "form",
             Self::JsonRpc => "json-rpc",
             Self::Jwt => "jwt",
+            Self::Reader => "reader",
             Self::RedirectUri => "redirect-uri",
             Self::Registration => "registration",
             Self::Url => "url",
@@ -98,6 +102,7 @@ impl Target {
             Self::Form => form(input),
             Self::JsonRpc => json_rpc(input),
             Self::Jwt => jwt(&text),
+            Self::Reader => reader(input),
             Self::RedirectUri => redirect(&String::from_utf8_lossy(input)),
             Self::Registration => registration(input),
             Self::Url => authorize(&text),
@@ -246,6 +251,13 @@ fn redirect(text: &str) {
             );
             assert!(url.scheme() == "http" || url.port() == other.port(), "{registered:?} {asked:?}");
         }
+    }
+}
+
+/// In the Worker a panic would end the document alone; here it is a finding all the same.
+fn reader(input: &[u8]) {
+    if let Ok(document) = m365_reader::read(input, 10_000) {
+        assert!(document.text.chars().count() <= 10_000);
     }
 }
 

@@ -44,6 +44,11 @@ export class Emulator {
     return this.ask("POST", "/publisher/document", { path, document, cacheControl });
   }
 
+  /** What the host of the files' contents was asked. */
+  filesCalls() {
+    return this.ask("GET", "/files/calls");
+  }
+
   /** The paths of `app.contoso.example` that were asked for. */
   publisherCalls() {
     return this.ask("GET", "/publisher/calls");

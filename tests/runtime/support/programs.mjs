@@ -1,9 +1,9 @@
-// Published programs as child processes, from the project's own node_modules, with an empty home.
+// Published programs as child processes, with an empty home; those of npm from the project's own node_modules.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { nodeBin } from "../../../scripts/lib/project.mjs";
 import { within } from "./until.mjs";
 
@@ -15,9 +15,22 @@ export function emptyHome() {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** Starts a program of node_modules; `output()` is what it has written so far. */
-export function startBin(name, args, { home, env = {} }) {
-  const child = spawn(process.execPath, [nodeBin(name), ...args], {
+/** Browsers in `home` that only write down where they were sent: what makes a program take them, and the last address. */
+export function recordingBrowser(home) {
+  const record = join(home, "opened");
+  for (const name of ["browser", "open", "xdg-open"]) {
+    const path = join(home, name);
+    writeFileSync(path, `#!/bin/sh\nprintf '%s\\n' "$@" >>'${record}'\n`);
+    chmodSync(path, 0o755);
+  }
+  const env = { BROWSER: join(home, "browser"), PATH: home + delimiter + process.env.PATH };
+  const opened = () => (existsSync(record) ? readFileSync(record, "utf8") : "").split("\n").findLast((line) => line.startsWith("http"));
+  return { env, opened };
+}
+
+/** Starts a program; `texts` is what it has written so far. */
+export function startProgram(command, args, { home, env = {} }) {
+  const child = spawn(command, args, {
     stdio: ["pipe", "pipe", "pipe"],
     env: { PATH: process.env.PATH, HOME: home, USERPROFILE: home, NO_COLOR: "1", ...env },
   });
@@ -31,16 +44,16 @@ export function startBin(name, args, { home, env = {} }) {
   return { child, texts, exited, stop };
 }
 
-/** Runs a program to its end; its standard output. */
-export async function runBin(name, args) {
-  const home = emptyHome();
-  const program = startBin(name, args, { home: home.path });
+/** Starts a program of node_modules. */
+export const startBin = (name, args, options) => startProgram(process.execPath, [nodeBin(name), ...args], options);
+
+/** A program's standard output, once it has ended well. */
+export async function outputOf(name, program) {
   try {
     const { code } = await within(LIMIT_MS, `the end of ${name}`, program.exited);
     assert.equal(code, 0, `${name} failed:\n${program.texts.stderr}${program.texts.stdout}`);
     return program.texts.stdout;
   } finally {
     await program.stop();
-    home.remove();
   }
 }

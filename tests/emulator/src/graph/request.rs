@@ -124,6 +124,7 @@ impl<'a> Request<'a> {
             Family::Outlook => {
                 GraphError::new(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
             }
+            Family::Files => GraphError::new(403, "accessDenied", "Access denied"),
             Family::Directory => GraphError::new(
                 403,
                 "Authorization_RequestDenied",
@@ -151,6 +152,8 @@ impl<'a> Request<'a> {
 pub enum Family {
     /// Mail, calendar, contacts.
     Outlook,
+    /// Drives.
+    Files,
     /// People and groups.
     Directory,
     /// Teams, chats, meetings.

@@ -13,18 +13,32 @@ use crate::graph::request::{Answer, Family, Request};
 use crate::graph::store::Mailbox;
 use crate::json::{flag, set, text};
 
-/// Number, name, type and content of each.
-const FILES: &[(&str, &str, &str, &[u8])] = &[
-    ("1", "notes.txt", "text/plain", b"Pallets: 12\r\nBoxes: 40\r\n"),
-    ("2", "prices.csv", "text/csv", b"item,price\nchair,49.90\ntable,120.00\n"),
-    ("3", "invitation.html", "text/html", b"<html><body><h1>Trade fair</h1><p>Stand 12</p></body></html>"),
-    ("4", "contract.pdf", "application/pdf", b"%PDF-1.7 invented"),
-];
+#[path = "../../../../../support/documents.rs"]
+mod documents;
+
+const OFFICE: &str = "application/vnd.openxmlformats-officedocument";
+
+/// Name, type and content of each; the last was made to fill its reader's memory.
+fn files() -> [(&'static str, String, Vec<u8>); 8] {
+    let page = b"<html><body><h1>Trade fair</h1><p>Stand 12</p></body></html>";
+    [
+        ("notes.txt", "text/plain".into(), b"Pallets: 12\r\nBoxes: 40\r\n".to_vec()),
+        ("prices.csv", "text/csv".into(), b"item,price\nchair,49.90\ntable,120.00\n".to_vec()),
+        ("invitation.html", "text/html".into(), page.to_vec()),
+        ("contract.pdf", "application/pdf".into(), documents::contract()),
+        ("offer.docx", format!("{OFFICE}.wordprocessingml.document"), documents::offer()),
+        ("prices.xlsx", format!("{OFFICE}.spreadsheetml.sheet"), documents::prices()),
+        ("fair.pptx", format!("{OFFICE}.presentationml.presentation"), documents::presentation()),
+        ("poster.pdf", "application/pdf".into(), documents::pdf_bomb()),
+    ]
+}
 
 /// The attachments of an item, whose ids begin with the item's.
 fn all(item: &Value, base: &str) -> Vec<Value> {
-    let files = FILES.iter().filter(|_| flag(item, "/hasAttachments"));
-    let shown = files.map(|(number, name, kind, content)| {
+    if !flag(item, "/hasAttachments") {
+        return Vec::new();
+    }
+    let shown = (1..).zip(files()).map(|(number, (name, kind, content))| {
         json!({
             "@odata.type": "#microsoft.graph.fileAttachment", "id": format!("{base}att{number}"), "name": name,
             "contentType": kind, "size": content.len() + 160, "isInline": false, "contentId": null,
@@ -34,7 +48,7 @@ fn all(item: &Value, base: &str) -> Vec<Value> {
     shown.collect()
 }
 
-/// Of a message.
+/// Of a message, whole.
 pub fn of_message(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<Vec<Value>, GraphError> {
     request.require(READ, Family::Outlook)?;
     let stored = mailbox.messages.get(find(request, mailbox, id)?).ok_or_else(GraphError::no_item)?;
