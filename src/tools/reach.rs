@@ -50,7 +50,7 @@ fn domain(address: &str) -> Option<String> {
     Some(domain.to_ascii_lowercase())
 }
 
-impl<'a> Reach<'a> {
+impl Reach<'_> {
     /// People of several lists.
     pub fn people<T: AsRef<str>>(lists: &[(&'static str, &[T])]) -> Self {
         let each = lists.iter().flat_map(|(how, list)| list.iter().map(|address| (*how, address.as_ref().to_owned())));
