@@ -2,9 +2,11 @@
 //! tool it was made for. A cursor decides where a request with the user's token goes, so what it holds is checked again
 //! when it comes back.
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::call::Call;
 use super::error::ToolError;
-use super::page::Position;
 use crate::crypto;
 use crate::identity::UserId;
 use crate::json;
@@ -13,7 +15,7 @@ use crate::json;
 const LONGEST: usize = 12_000;
 
 /// The cursor for a position.
-pub(super) fn seal(call: &Call<'_>, position: &Position) -> Result<String, ToolError> {
+pub(super) fn seal(call: &Call<'_>, position: &impl Serialize) -> Result<String, ToolError> {
     let plain = serde_json::to_vec(position).map_err(|_| ToolError::Seal)?;
     let key = &call.context.config.keys.encryption.cursors.current;
     let bound = binding(call.context.caller.user, call.name);
@@ -22,7 +24,7 @@ pub(super) fn seal(call: &Call<'_>, position: &Position) -> Result<String, ToolE
 }
 
 /// The position that a cursor stands for.
-pub(super) fn open(call: &Call<'_>, cursor: &str) -> Result<Position, ToolError> {
+pub(super) fn open<T: DeserializeOwned>(call: &Call<'_>, cursor: &str) -> Result<T, ToolError> {
     let refused =
         || ToolError::argument("cursor", "not a nextCursor that this tool gave this user: list again without it");
     let keys = &call.context.config.keys.encryption.cursors;

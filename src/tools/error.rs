@@ -30,6 +30,9 @@ pub(super) enum ToolError {
     /// The operator switched writing off.
     #[error("this server is read-only")]
     ReadOnly,
+    /// Microsoft has this for organisations only.
+    #[error("Microsoft offers this to work and school accounts only")]
+    WorkOnly { instead: &'static str },
     /// The catalogue has no such tool.
     #[error("no tool is named {0}")]
     NoSuchTool(String),
@@ -111,6 +114,7 @@ impl ToolError {
             | Self::NotGranted { .. }
             | Self::NotOffered(_)
             | Self::ReadOnly
+            | Self::WorkOnly { .. }
             | Self::NoSuchTool(_)
             | Self::NoSuchResource
             | Self::Busy { .. }
@@ -171,6 +175,7 @@ impl ToolError {
                 ..of("server", "missingScope", "Only the operator of this server can change that.")
             },
             Self::ReadOnly => of("server", "readOnly", "The operator of this server switched off tools that write."),
+            Self::WorkOnly { instead } => of("graph", "workAccountOnly", instead),
             Self::NoSuchTool(_) => of("arguments", "unknownTool", "Call one of the listed tools."),
             Self::NoSuchResource => of("arguments", "unknownResource", "Read one of the listed resources."),
             Self::Graph { failure, repeatable } => of_failure(failure, *repeatable, &of("", &failure.code, "")),

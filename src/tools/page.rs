@@ -129,25 +129,28 @@ pub(super) fn begin(call: &Call<'_>, cursor: Option<&str>, request: &GraphReques
     cursor.map_or_else(|| Ok(Position::start(request)), |text| cursor::open(call, text))
 }
 
-fn foreign() -> ToolError {
+/// A cursor that no answer of the tool can have held.
+pub(super) fn foreign() -> ToolError {
     ToolError::argument("cursor", "leads to a place that this tool does not read: list again without it")
 }
 
-fn unreadable() -> ToolError {
+/// A link by Graph that leads where the tool does not go.
+pub(super) fn unreadable() -> ToolError {
     let failure =
         Failure { message: Some("its next page is elsewhere".into()), ..Failure::of(Origin::Graph, "ForeignNextLink") };
     ToolError::Graph { failure, repeatable: true }
 }
 
 /// What stands below the version in a link of this cloud's Graph, and of no other host.
-fn relative(call: &Call<'_>, link: &str) -> Option<String> {
+pub(super) fn relative(call: &Call<'_>, link: &str) -> Option<String> {
     let microsoft = &call.context.config.microsoft;
     let rest = link.strip_prefix(&microsoft.cloud.graph)?.strip_prefix('/')?;
     let path = rest.strip_prefix(microsoft.graph_version)?;
     path.starts_with('/').then(|| path.to_owned())
 }
 
-fn of_any(link: &str, families: &[&str], own: &str) -> bool {
+/// Whether a link is of one of these forms.
+pub(super) fn of_any(link: &str, families: &[&str], own: &str) -> bool {
     let path = link.split_once('?').map_or(link, |(path, _)| path);
     families.iter().any(|family| is_of(path, family, own))
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 const TABLE: &str = include_str!("../../TECHNICAL.md");
 
 /// Every rule that the authorization server is held to, by group and number.
-const RULES: [(&str, usize); 16] = [
+const RULES: [(&str, usize); 19] = [
     ("A", 10),
     ("B", 7),
     ("T", 9),
@@ -20,11 +20,13 @@ const RULES: [(&str, usize); 16] = [
     ("X", 1),
     ("U", 1),
     ("L", 3),
-    ("F", 2),
+    ("Q", 2),
     ("E", 8),
     ("P", 7),
     ("O", 2),
     ("F", 5),
+    ("G", 6),
+    ("V", 4),
 ];
 
 /// Rule and tests of each row.

@@ -279,9 +279,8 @@ async fn agree(
         subject: "",
         text: ("text", change.message()),
         attachments: vec![item.shown_name()],
-        content: &content,
-        is_draft: false,
-        agreed: None,
+        content,
+        ..Deed::unseen()
     };
     policy::pass(call, &deed).await
 }

@@ -45,9 +45,19 @@ impl Target {
                 "bad-signature",
                 "expired",
             ],
-            Self::Graph => {
-                &["401", "401-claims", "401-acrs", "403", "404", "429", "503", "slow", "act-then-504", "empty-page"]
-            }
+            Self::Graph => &[
+                "401",
+                "401-claims",
+                "401-acrs",
+                "403",
+                "404",
+                "410",
+                "429",
+                "503",
+                "slow",
+                "act-then-504",
+                "empty-page",
+            ],
             Self::Gateway => &[
                 "2001",
                 "2003",

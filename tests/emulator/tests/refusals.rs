@@ -10,6 +10,8 @@ mod claims;
 mod files;
 #[path = "refusals/mail.rs"]
 mod mail;
+#[path = "refusals/seek.rs"]
+mod seek;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use m365_emulator::{Emulator, serve, settings::Settings};

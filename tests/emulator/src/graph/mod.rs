@@ -49,9 +49,9 @@ const CONTENT_TYPE: &str =
 const CONCURRENT: usize = 4;
 const OUTLOOK: &[&str] =
     &["/messages", "/mailFolders", "/sendMail", "/calendar", "/events", "/contacts", "/mailboxSettings"];
-const BEFORE: &[&str] = &["401", "401-claims", "401-acrs", "403", "404", "429", "503"];
+const BEFORE: &[&str] = &["401", "401-claims", "401-acrs", "403", "404", "410", "429", "503"];
 /// Without the faults that the request's token satisfies.
-const SATISFIED: &[&str] = &["401", "403", "404", "429", "503"];
+const SATISFIED: &[&str] = &["401", "403", "404", "410", "429", "503"];
 const AROUND: &[&str] = &["slow", "act-then-504", "empty-page"];
 
 /// Answers one Graph request and records it.
@@ -141,6 +141,7 @@ fn ordered(app: &App, call: &Call, fault: &Fault) -> GraphError {
         "401-claims" | "401-acrs" => challenge::refuse(&fault.fault, &claims_of(app, call)),
         "403" => GraphError::new(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again."),
         "404" => GraphError::new(404, "ErrorItemNotFound", "The specified object was not found in the store."),
+        "410" => GraphError::new(410, "SyncStateNotFound", "The sync state generation is not found."),
         "429" => throttled(),
         _ => GraphError::new(503, "ServiceUnavailable", "The service is temporarily unavailable."),
     };
@@ -170,6 +171,8 @@ fn render(result: Result<Answer, GraphError>, call: &Call, request_id: &str) -> 
         Err(error) => (error.status, Some(error.body(request_id, &client_id)), error.headers),
     };
     let mut reply = match body {
+        // A transcript is no JSON.
+        Some(Value::String(text)) if status < 400 => reply::body(status, "text/vtt", text),
         Some(body) if status < 400 => reply::body(status, CONTENT_TYPE, body.to_string()),
         Some(body) => reply::body(status, "application/json", body.to_string()),
         None => reply::empty(status),

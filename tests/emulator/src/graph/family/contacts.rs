@@ -39,7 +39,8 @@ impl Store {
         Self { books: USERS.iter().map(|user| (user.oid, sample::people::contacts(user))).collect() }
     }
 
-    fn book(&mut self, user: &User) -> &mut Vec<Value> {
+    /// A person's contacts.
+    pub fn book(&mut self, user: &User) -> &mut Vec<Value> {
         self.books.entry(user.oid).or_default()
     }
 }

@@ -4,7 +4,9 @@
 pub mod calendar;
 pub mod chats;
 pub mod contacts;
+pub mod delta;
 pub mod directory;
+pub mod excel;
 pub mod files;
 pub mod mail;
 pub mod meetings;
@@ -24,7 +26,10 @@ use super::store::GraphStore;
 pub type Found = Result<Option<Answer>, GraphError>;
 type Route = fn(&Request<'_>, &mut GraphStore, &[&str]) -> Found;
 
-const ROUTES: [Route; 12] = [
+/// Before all others those that share their places: a delta ends a list's path, a workbook a file's.
+const ROUTES: [Route; 14] = [
+    delta::route,
+    excel::route,
     calendar::route,
     chats::route,
     contacts::route,
@@ -47,8 +52,12 @@ pub struct Stores {
     pub chats: chats::Store,
     /// Contacts.
     pub contacts: contacts::Store,
+    /// Delta queries.
+    pub delta: delta::Store,
     /// Directory.
     pub directory: directory::Store,
+    /// Excel.
+    pub excel: excel::Store,
     /// Files.
     pub files: files::Store,
     /// Mail.
@@ -74,7 +83,9 @@ impl Stores {
             calendar: calendar::Store::sample(today),
             chats: chats::Store::sample(today),
             contacts: contacts::Store::sample(today),
+            delta: delta::Store::sample(today),
             directory: directory::Store::sample(today),
+            excel: excel::Store::sample(today),
             files: files::Store::sample(today),
             mail: mail::Store::sample(today),
             meetings: meetings::Store::sample(today),

@@ -14,7 +14,6 @@ use crate::graph::store::Mailbox;
 use crate::json::{flag, set, text};
 
 #[path = "../../../../../support/documents.rs"]
-#[expect(dead_code, reason = "tests use the rest")]
 mod documents;
 
 const OFFICE: &str = "application/vnd.openxmlformats-officedocument";

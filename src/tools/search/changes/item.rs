@@ -1,0 +1,124 @@
+//! What a delta query brings: items of five kinds in one form, and what is gone.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::tools::answer::clean;
+use crate::tools::calendar::{Clock, seconds};
+use crate::tools::item::Party;
+use crate::tools::search::hit::Named;
+
+/// What came, in its order; an item that comes again replaces what came before.
+#[derive(Default)]
+pub(super) struct Found(Vec<(String, Option<Shown>)>);
+
+impl Found {
+    /// How many items there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Takes in a page.
+    pub fn add(&mut self, items: Vec<Value>) {
+        for value in items {
+            let gone = value.get("@removed").is_some();
+            let Ok(item) = serde_json::from_value::<Item>(value) else { continue };
+            // The root folder of a drive is in every answer.
+            if item.root.is_some() {
+                continue;
+            }
+            self.0.retain(|(id, _)| *id != item.id);
+            let gone = gone || item.deleted.is_some();
+            let id = item.id.clone();
+            self.0.push((id, (!gone).then(|| item.shown())));
+        }
+    }
+
+    /// What is new or changed, and the ids of what is gone.
+    pub fn told(self) -> (Vec<Shown>, Vec<String>) {
+        let (mut items, mut removed) = (Vec::new(), Vec::new());
+        for (id, item) in self.0 {
+            match item {
+                Some(item) => items.push(item),
+                None => removed.push(id),
+            }
+        }
+        (items, removed)
+    }
+}
+
+/// The fields of all five kinds, of which each has some.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Item {
+    id: String,
+    subject: Option<String>,
+    title: Option<String>,
+    name: Option<String>,
+    display_name: Option<String>,
+    from: Option<Party>,
+    received_date_time: Option<String>,
+    last_modified_date_time: Option<String>,
+    is_read: Option<bool>,
+    start: Option<Clock>,
+    end: Option<Clock>,
+    status: Option<String>,
+    due_date_time: Option<Clock>,
+    #[serde(default)]
+    email_addresses: Vec<Named>,
+    web_url: Option<String>,
+    folder: Option<Value>,
+    deleted: Option<Value>,
+    root: Option<Value>,
+}
+
+/// An item as it is told.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Shown {
+    id: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    when: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unread: Option<bool>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    start: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    end: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    due: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    emails: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    folder: bool,
+}
+
+impl Item {
+    fn shown(self) -> Shown {
+        let title = self.subject.or(self.title).or(self.name).or(self.display_name);
+        // Of events, when they were written matters less than when they are.
+        let changed = self.last_modified_date_time.filter(|_| self.start.is_none());
+        Shown {
+            id: self.id,
+            title: clean(&title.unwrap_or_default(), 255),
+            from: self.from.map(|party| party.shown()).filter(|from| !from.is_empty()),
+            when: self.received_date_time.or(changed),
+            unread: self.is_read.map(|read| !read),
+            start: seconds(self.start),
+            end: seconds(self.end),
+            status: self.status,
+            due: seconds(self.due_date_time),
+            emails: self.email_addresses.into_iter().filter_map(Named::address).collect(),
+            link: self.web_url.filter(|link| link.starts_with("https://")),
+            folder: self.folder.is_some(),
+        }
+    }
+}
