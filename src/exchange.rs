@@ -34,6 +34,8 @@ pub struct Isolate {
     pub confirmed: crate::mcp::confirm::Confirmed,
     /// Lists of tools as they went out.
     pub lists: crate::tools::Lists,
+    /// The tools as the landing page shows them.
+    pub overview: std::cell::OnceCell<String>,
     /// Limits that are known to be used up.
     pub exhausted: crate::limits::Exhausted,
 }

@@ -78,6 +78,8 @@ pub enum Segment<'a> {
     Below(&'a str),
     /// A function of Graph's with one text argument: name, parameter, text, as in `search(q='text')`.
     Call(&'static str, &'static str, &'a str),
+    /// The host of a site that is found by its path, which the colon behind it begins.
+    Host(&'a str),
 }
 
 /// A path segment from outside cannot be one that URL parsers resolve.
@@ -218,6 +220,14 @@ fn append(segment: &Segment<'_>, path: &mut String, route: &mut String) -> Resul
             path.extend(["/", &escape_segment(value)?]);
             route.push_str("/{id}");
         }
+        Segment::Host(host) => {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+            if !host.bytes().all(plain) || host.len() > 253 {
+                return Err(InvalidSegment);
+            }
+            path.extend(["/", &escape_segment(host)?, ":"]);
+            route.push_str("/{id}:");
+        }
         Segment::Below(names) => {
             path.push(':');
             for name in names.split('/') {
@@ -313,6 +323,18 @@ mod tests {
         assert_eq!(to("a", &[]).unwrap().0, "/me/drive/root:/a");
         for climbing in ["", "..", "a/../b", "a//b", "a/%2e%2e", "a/"] {
             assert_eq!(to(climbing, &[]), Err(InvalidSegment), "{climbing:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_one_and_its_colon_is_ours() {
+        let at = |host| {
+            let segments = [Segment::Word("sites"), Segment::Host(host), Segment::Value("a b")];
+            GraphRequest::new(Method::Get, &segments).map(|request| request.path_and_query())
+        };
+        assert_eq!(at("contoso.sharepoint.example").unwrap(), "/sites/contoso.sharepoint.example:/a%20b");
+        for wrong in ["", ".", "..", "a/b", "a:b", "a?b", "a%2f", "a b", "\u{e9}"] {
+            assert!(at(wrong).is_err(), "{wrong:?}");
         }
     }
 

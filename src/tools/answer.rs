@@ -97,9 +97,22 @@ pub(super) fn clean(text: &str, max: usize) -> String {
     kept.trim().to_owned()
 }
 
-/// Characters that change or hide what a person would read: directions, zero widths, tags.
+/// Characters that change or hide what a person would read: directions, zero widths, fillers, tags. Newsletters hide
+/// their first words behind rows of them.
 pub(super) const fn is_invisible(character: char) -> bool {
     is_direction(character)
+        || matches!(
+            character,
+            '\u{AD}'
+                | '\u{34F}'
+                | '\u{115F}'
+                | '\u{1160}'
+                | '\u{17B4}'
+                | '\u{17B5}'
+                | '\u{180E}'
+                | '\u{3164}'
+                | '\u{FFA0}'
+        )
         || matches!(character, '\u{200B}'..='\u{200D}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')
 }
 

@@ -5,10 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-use super::answer::{Answer, UNTRUSTED, clean};
+use super::answer::{Answer, UNTRUSTED};
 use super::arguments::{bounded, identifier};
 use super::call::Call;
-use super::item::{self, Party};
+use super::item::{self, Party, line};
 use super::page::{self, Page};
 use super::zone::{self, Zone};
 use super::{Input, Kind, Outcome, Preset, Tool, ToolError, cursor, event, handle, schema, when};
@@ -33,7 +33,8 @@ pub(super) const TOOLS: &[Tool] = &[
     event::TOOL,
 ];
 
-const SELECT: &str = "id,subject,start,end,isAllDay,isCancelled,location,organizer,attendees,showAs,responseStatus,onlineMeeting,bodyPreview,type";
+const SELECT: &str =
+    "id,subject,start,end,isAllDay,isCancelled,location,organizer,attendees,showAs,responseStatus,isOnlineMeeting,type";
 const FAMILIES: [&str; 2] = ["/me/calendarView", "/me/calendars/{id}/calendarView"];
 /// Said where the zone is not known.
 pub(super) const NO_ZONE: &str = "The mailbox's own zone is not known, so times are UTC: say timezone for local ones.";
@@ -137,8 +138,7 @@ struct GraphEvent {
     attendees: Vec<Party>,
     show_as: Option<String>,
     response_status: Option<Response>,
-    online_meeting: Option<Online>,
-    body_preview: Option<String>,
+    is_online_meeting: Option<bool>,
     #[serde(rename = "type")]
     kind: Option<String>,
 }
@@ -182,12 +182,14 @@ struct EventList {
     next_cursor: Option<String>,
 }
 
+/// What a week is overlooked by: nothing that goes without saying. The rest is in `getCalendarEvent`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Shown {
     id: String,
     subject: String,
     start: String,
+    /// Only the time where the day is that of the start.
     end: String,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     all_day: bool,
@@ -197,39 +199,67 @@ struct Shown {
     recurring: bool,
     #[serde(skip_serializing_if = "String::is_empty")]
     location: String,
-    organizer: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    attendees: Vec<String>,
+    /// Absent where it is the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organizer: Option<String>,
+    /// How many are invited.
+    #[serde(skip_serializing_if = "is_zero")]
+    attendees: usize,
+    /// Absent where busy.
     #[serde(skip_serializing_if = "Option::is_none")]
     show_as: Option<String>,
+    /// Absent where the user is the organiser.
     #[serde(skip_serializing_if = "Option::is_none")]
     my_response: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    join_url: Option<String>,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    preview: String,
+    /// A join link is there to be read.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    online: bool,
 }
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// What Outlook writes for a place where there is none.
+const NO_PLACE: &str = "Microsoft Teams Meeting";
 
 impl From<GraphEvent> for Shown {
     fn from(event: GraphEvent) -> Self {
-        let text = |text: Option<String>, max| clean(text.as_deref().unwrap_or_default(), max);
+        let all_day = event.is_all_day == Some(true);
+        let (start, end) = (short(event.start, all_day), short(event.end, all_day));
+        let response = event.response_status.and_then(|status| status.response);
+        let my_response = response.filter(|response| response != "organizer");
+        let place = line(event.location.and_then(|place| place.display_name).as_deref());
         Self {
             id: event.id,
-            subject: text(event.subject, 255),
-            start: seconds(event.start),
-            end: seconds(event.end),
-            all_day: event.is_all_day == Some(true),
+            subject: line(event.subject.as_deref()),
+            end: end
+                .strip_prefix(start.split('T').next().unwrap_or_default())
+                .and_then(|rest| rest.strip_prefix('T'))
+                .unwrap_or(&end)
+                .to_owned(),
+            start,
+            all_day,
             cancelled: event.is_cancelled == Some(true),
             recurring: event.kind.is_some_and(|kind| kind != "singleInstance"),
-            location: text(event.location.and_then(|place| place.display_name), 255),
-            organizer: event.organizer.map(|party| party.shown()).unwrap_or_default(),
-            attendees: event.attendees.iter().take(20).map(Party::shown).collect(),
-            show_as: event.show_as,
-            my_response: event.response_status.and_then(|status| status.response),
-            join_url: event.online_meeting.and_then(|online| online.join_url),
-            preview: text(event.body_preview, 255),
+            location: if place == NO_PLACE { String::new() } else { place },
+            organizer: event.organizer.filter(|_| my_response.is_some()).map(|party| party.called()),
+            attendees: event.attendees.len(),
+            show_as: event.show_as.filter(|show_as| show_as != "busy"),
+            my_response,
+            online: event.is_online_meeting == Some(true),
         }
     }
+}
+
+/// A day, or a time to the minute where it is on one.
+fn short(clock: Option<Clock>, all_day: bool) -> String {
+    let whole = seconds(clock);
+    if all_day {
+        return whole.split('T').next().unwrap_or_default().to_owned();
+    }
+    whole.strip_suffix(":00").filter(|minutes| minutes.len() == "2026-03-02T09:00".len()).unwrap_or(&whole).to_owned()
 }
 
 /// Graph writes seven digits of a second that nobody asked for.

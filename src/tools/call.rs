@@ -40,6 +40,11 @@ impl Call<'_> {
         })
     }
 
+    /// The user's own address, as far as the sign-in told it.
+    pub fn own_address(&self) -> &str {
+        self.context.caller.profile.email.as_deref().unwrap_or_default()
+    }
+
     /// Unix seconds.
     pub fn now(&self) -> u64 {
         self.context.ports.clock.now()

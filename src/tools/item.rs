@@ -35,6 +35,13 @@ impl Party {
         self.email_address.as_ref().and_then(|mailbox| mailbox.address.as_deref()).unwrap_or_default()
     }
 
+    /// Their name, or else their address.
+    pub fn called(&self) -> String {
+        let Some(mailbox) = &self.email_address else { return String::new() };
+        let name = clean(mailbox.name.as_deref().unwrap_or_default(), 100);
+        if name.is_empty() { clean(self.address(), 320) } else { name }
+    }
+
     /// `Name <address>`, or what there is of it.
     pub fn shown(&self) -> String {
         let Some(mailbox) = &self.email_address else { return String::new() };

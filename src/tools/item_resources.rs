@@ -49,7 +49,7 @@ struct Mail {
 async fn mail(call: &Call<'_>, id: &str) -> Result<Data, ToolError> {
     let path = [Segment::Word("me"), Segment::Word("messages"), Segment::Value(id)];
     let found: Message = call.json(&item::get(&path)?.query("$select", message::WHOLE)).await?;
-    Ok(json_text(&Mail { untrusted: UNTRUSTED, email: found.shown(LONGEST, true) }))
+    Ok(json_text(&Mail { untrusted: UNTRUSTED, email: found.shown(call.own_address(), (LONGEST, true)) }))
 }
 
 async fn event(call: &Call<'_>, id: &str) -> Result<Data, ToolError> {

@@ -147,9 +147,10 @@ struct MailList {
 
 async fn answer(call: &Call<'_>, start: Position, count: u32) -> Outcome {
     let Page { items, next_cursor } = page::read::<Message>(call, &FAMILIES, start, count).await?;
+    let own = call.own_address();
     Ok(Answer::of(&MailList {
         untrusted: UNTRUSTED,
-        emails: items.into_iter().map(|message| message.shown(0, false)).collect(),
+        emails: items.into_iter().map(|message| message.shown(own, (0, false))).collect(),
         truncated: next_cursor.is_some(),
         next_cursor,
     }))

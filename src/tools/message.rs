@@ -3,14 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::item::{Body, Party, line};
-use super::text::Cut;
+use super::text::{self, Cut};
 
 /// What a list asks for.
 pub(super) const LISTED: &str =
-    "id,conversationId,subject,from,toRecipients,receivedDateTime,bodyPreview,isRead,hasAttachments,importance";
+    "id,subject,from,toRecipients,receivedDateTime,bodyPreview,isRead,hasAttachments,importance";
 /// What one mail is read with.
-pub(super) const WHOLE: &str =
-    "id,conversationId,subject,from,toRecipients,ccRecipients,receivedDateTime,body,isDraft,hasAttachments";
+pub(super) const WHOLE: &str = "id,subject,from,toRecipients,ccRecipients,receivedDateTime,body,isDraft,hasAttachments";
 /// As many recipients as say who is meant.
 const RECIPIENTS: usize = 20;
 
@@ -19,7 +18,6 @@ const RECIPIENTS: usize = 20;
 #[serde(rename_all = "camelCase")]
 pub(super) struct Message {
     id: String,
-    conversation_id: Option<String>,
     subject: Option<String>,
     from: Option<Party>,
     #[serde(default)]
@@ -40,9 +38,9 @@ pub(super) struct Message {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Email {
     id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    conversation_id: Option<String>,
     from: String,
+    /// Absent where it is the user alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     to: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cc: Vec<String>,
@@ -73,18 +71,21 @@ struct Text {
 }
 
 impl Message {
-    /// With its body, if that was asked for, of at most `most` characters; with what it quotes only if `quoted`.
-    pub fn shown(self, most: usize, quoted: bool) -> Email {
+    /// To the user with the address `own`, with its body, if that was asked for, of at most `most` characters; with what it quotes only if `quoted`.
+    pub fn shown(self, own: &str, (most, quoted): (usize, bool)) -> Email {
+        let to = match self.to_recipients.as_slice() {
+            [only] if only.address().eq_ignore_ascii_case(own) => &[],
+            all => all,
+        };
         let shown = |parties: &[Party]| parties.iter().take(RECIPIENTS).map(Party::shown).collect();
         Email {
             id: self.id,
-            conversation_id: self.conversation_id,
             from: self.from.map(|party| party.shown()).unwrap_or_default(),
-            to: shown(&self.to_recipients),
+            to: shown(to),
             cc: shown(&self.cc_recipients),
             subject: line(self.subject.as_deref()),
             received: self.received_date_time.unwrap_or_default(),
-            preview: self.body_preview.map(|preview| line(Some(&preview))),
+            preview: self.body_preview.map(|preview| text::preview(&preview)),
             text: self.body.map(|body| body.cut(most, quoted).into()),
             unread: self.is_read == Some(false),
             draft: self.is_draft == Some(true),

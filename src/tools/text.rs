@@ -1,6 +1,6 @@
 //! Bodies for a model: the text of a body, without the history that replies quote, and no longer than asked for.
 
-use super::answer::clean;
+use super::answer::{clean, is_invisible};
 use crate::extract::Text;
 use crate::extract::html::{from_html, tidy};
 
@@ -18,10 +18,61 @@ pub(super) struct Cut {
 /// unless `quoted` asks for it.
 pub(super) fn body(content_type: &str, content: &str, most: usize, quoted: bool) -> Cut {
     let whole = if content_type.eq_ignore_ascii_case("html") { from_html(content) } else { content.to_owned() };
-    let whole = tidy(&whole);
+    let whole = tidy(&shorter_links(&whole, LONG_LINK));
     let own = if quoted { whole.as_str() } else { without_history(&whole) };
-    let text = clean(own, most);
-    Cut { truncated: own.trim().chars().count() > most, above_history: own.len() < whole.len(), text }
+    let above_history = own.len() < whole.len();
+    let own = squeezed(own);
+    let text = clean(&own, most);
+    Cut { truncated: own.trim().chars().count() > most, above_history, text }
+}
+
+/// Characters of a link's address up to which it is worth its tokens: sign-up links are shorter, links that count their
+/// readers are longer.
+const LONG_LINK: usize = 250;
+/// Characters of a preview.
+const PREVIEW: usize = 160;
+
+/// The first words of a mail in one line, without the addresses of links.
+pub(super) fn preview(text: &str) -> String {
+    let words = shorter_links(text, 0);
+    clean(&clean(&words, words.len()).split_whitespace().collect::<Vec<_>>().join(" "), PREVIEW)
+}
+
+/// Exchange writes links as `text<https://…>`. Of addresses longer than `most` the host stays; of all, if that is 0,
+/// nothing.
+fn shorter_links(text: &str, most: usize) -> String {
+    let mut shorter = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("<http") {
+        let (before, link) = rest.split_at(at);
+        shorter.push_str(before);
+        let end = link.find(['>', '\n']).unwrap_or(link.len());
+        let (address, after) = link.split_at(end);
+        rest = after.strip_prefix('>').unwrap_or(after);
+        let host = address.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+        match address.len() {
+            _ if most == 0 => {}
+            length if length <= most => shorter.extend([address, ">"]),
+            _ => shorter.extend([host.as_str(), "/…>"]),
+        }
+    }
+    shorter.push_str(rest);
+    shorter
+}
+
+/// Newsletters push their first words out of sight with rows of odd spaces between invisible characters: of each row one
+/// space stays.
+fn squeezed(text: &str) -> String {
+    let mut squeezed = String::with_capacity(text.len());
+    for character in text.chars().filter(|character| !is_invisible(*character)) {
+        let odd = character.is_whitespace() && !character.is_ascii();
+        if !odd {
+            squeezed.push(character);
+        } else if !squeezed.ends_with([' ', '\n']) {
+            squeezed.push(' ');
+        }
+    }
+    squeezed
 }
 
 /// A part of a file's text.
@@ -57,19 +108,67 @@ fn without_history(text: &str) -> &str {
     text
 }
 
+/// How the line ends below which programs quote.
+const WROTE: [&str; 12] = [
+    "wrote:",
+    "schrieb:",
+    "a écrit :",
+    "a écrit :",
+    "escribió:",
+    "ha scritto:",
+    "escreveu:",
+    "schreef:",
+    "skrev:",
+    "napisał(a):",
+    "写道：",
+    "写道:",
+];
+/// Outlook's names of the sender's line, and of the line of the time.
+const FROM: [&str; 14] = [
+    "from:",
+    "von:",
+    "de :",
+    "de :",
+    "de:",
+    "da:",
+    "van:",
+    "od:",
+    "från:",
+    "fra:",
+    "差出人:",
+    "发件人:",
+    "寄件者:",
+    "보낸 사람:",
+];
+const SENT: [&str; 16] = [
+    "sent:",
+    "gesendet:",
+    "envoyé",
+    "enviado",
+    "enviada",
+    "inviato:",
+    "verzonden:",
+    "wysłane:",
+    "wysłano:",
+    "skickat:",
+    "sendt:",
+    "送信日時:",
+    "发送时间:",
+    "보낸 날짜:",
+    "date:",
+    "datum:",
+];
+
 /// Whether an earlier message begins at this line, by what Outlook, Gmail and Apple Mail write in the commonest languages.
 fn is_mark(line: &str, below: &str) -> bool {
     let lower = line.to_lowercase();
     let dashed = lower.starts_with("-----") && lower.ends_with("-----") && lower.len() > 12;
     let ruled = line.len() >= 20 && line.bytes().all(|byte| byte == b'_');
-    let wrote = ["wrote:", "schrieb:", "a écrit :", "escribió:", "ha scritto:"].iter().any(|end| lower.ends_with(end));
-    let from = ["from:", "von:", "de :", "de:", "da:"].iter().any(|start| lower.starts_with(start));
-    let next = || below.lines().take(3).map(str::to_lowercase);
-    let sent = || {
-        let starts = ["sent:", "gesendet:", "envoyé", "enviado", "inviato:", "date:", "datum:"];
-        next().any(|line| starts.iter().any(|start| line.trim_start().starts_with(start)))
-    };
-    dashed || wrote || ((from || ruled) && (sent() || (ruled && next().any(|line| line.starts_with("from:")))))
+    let wrote = WROTE.iter().any(|end| lower.ends_with(end));
+    let from = |line: &str| FROM.iter().any(|start| line.starts_with(start));
+    let next = || below.lines().take(3).map(|line| line.trim_start().to_lowercase());
+    let sent = || next().any(|line| SENT.iter().any(|start| line.starts_with(start)));
+    dashed || wrote || (from(&lower) && sent()) || (ruled && (sent() || next().any(|line| from(&line))))
 }
 
 #[cfg(test)]
@@ -98,6 +197,9 @@ mod tests {
             "Von: Bo\nGesendet: Montag",
             "On Mon, 2 Mar 2026 at 09:00, Bo <bo@contoso.example> wrote:\n> hi",
             "Am 02.03.2026 um 09:00 schrieb:\n> hallo",
+            "Od: Jan <jan@adatum.example>\nWysłane: poniedziałek\nDo: Ann",
+            "差出人: 田中\n送信日時: 2026年3月2日\n宛先: Ann",
+            "________________________________\n\nVan: Bo\nVerzonden: maandag",
         ] {
             let cut = body("text", &format!("I agree.\n\n{history}"), 100, false);
             assert_eq!((cut.text.as_str(), cut.above_history), ("I agree.", true), "{history}");
@@ -122,6 +224,17 @@ mod tests {
         assert_eq!(window(&file, usize::MAX, usize::MAX), Window::default());
         let long = Text { truncated: true, ..file };
         assert!(window(&long, 0, 9).truncated);
+    }
+
+    #[test]
+    fn a_link_that_counts_its_readers_is_cut_to_its_host() {
+        let long = format!("Read<https://click.contoso.example/ls?upn={}> on", "x".repeat(300));
+        assert_eq!(body("text", &long, 1000, false).text, "Read<https://click.contoso.example/…> on");
+        let short = "Confirm<https://contoso.example/confirm?t=1> now";
+        assert_eq!(body("text", short, 1000, false).text, short);
+        let padded = format!("Sale{}<p>On</p>", "\u{34f}\u{200c}\u{a0}\u{2007}\u{ad}".repeat(50));
+        assert_eq!(body("html", &padded, 100, false).text, "Sale \nOn");
+        assert_eq!(preview("View<https://a.example/1>  this\u{34f}\u{200c}\u{a0}\u{34f} or<http"), "View this or");
     }
 
     #[test]

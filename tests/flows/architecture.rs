@@ -32,7 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("agent", &["gateway", "graph", "oauth", "tools"]),
     ("account", &["limits", "oauth"]),
     ("operator", &["jose", "limits", "oauth"]),
-    ("app", &["access", "account", "gateway", "mcp", "oauth", "operator"]),
+    ("app", &["access", "account", "gateway", "mcp", "oauth", "operator", "tools"]),
     ("edge", &["app", "extract"]),
 ];
 

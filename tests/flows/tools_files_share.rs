@@ -97,10 +97,18 @@ async fn to_look_and_to_take_away_asks_nobody() {
 async fn an_invitation_that_may_have_gone_out_is_not_sent_again() {
     let desk = Desk::new();
     desk.doubt();
-    let report =
-        desk.error("shareFile", json!({"path": "/a", "action": "invite", "users": ["bo@fabrikam.example"]})).await;
+    let invite = json!({"path": "/a", "action": "invite", "users": ["bo@fabrikam.example"], "idempotencyKey": "k"});
+    let report = desk.error("shareFile", invite.clone()).await;
     assert_eq!((&report["mayHaveActed"], &report["retryable"]), (&json!(true), &json!(false)));
     assert!(desk.graph.seen.borrow().iter().all(|request| !request.idempotent));
+    assert_eq!(desk.error("shareFile", invite.clone()).await["code"], "outcomeUnknown");
+    assert_eq!(desk.asked().len(), 1);
+    let desk = Desk::new();
+    desk.answer(&json!({"value": [{"id": "p", "roles": ["read"]}]}));
+    for _ in 0..2 {
+        assert_eq!(desk.call("shareFile", invite.clone()).await["status"], "invited");
+    }
+    assert_eq!(desk.asked(), ["POST /me/drive/root:/a:/invite"]);
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -128,6 +136,7 @@ async fn a_wrong_argument_is_refused_before_anything_leaves() {
         ("permissionId", json!({"path": "/a", "action": "remove"})),
         ("permissionId", json!({"path": "/a", "action": "remove", "permissionId": "../x"})),
         ("permissionId", json!({"path": "/a", "permissionId": "p1"})),
+        ("idempotencyKey", json!({"path": "/a", "action": "link", "idempotencyKey": "k"})),
     ] {
         let desk = Desk::new();
         let report = desk.error("shareFile", arguments).await;

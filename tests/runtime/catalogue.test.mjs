@@ -14,7 +14,10 @@ const { access } = await signIn(url, { scope: allScopes().join(" ") });
 
 // It holds structured content against the tool's output schema, and says yes to whatever it is asked.
 const client = new Client({ name: "walk", version: "1.0.0" }, { capabilities: { elicitation: {} } });
-client.setRequestHandler(ElicitRequestSchema, () => ({ action: "accept", content: { confirm: true } }));
+client.setRequestHandler(ElicitRequestSchema, ({ params }) => {
+  const boxes = Object.keys(params.requestedSchema.properties).map((name) => [name, true]);
+  return { action: "accept", content: Object.fromEntries(boxes) };
+});
 await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/mcp`), { requestInit: { headers: { authorization: `Bearer ${access}` } } }));
 after(() => client.close());
 const { tools } = await client.listTools();

@@ -58,7 +58,8 @@ const adminConsent = async ({ url }, page, button) => {
 const PAGES = {
   landing: async ({ url }, page) => {
     await page.goto(url);
-    await says(page, [ADELE, `${url}/mcp`, "Your connected apps"]);
+    await page.locator("summary", { hasText: "mail" }).first().click();
+    await says(page, [ADELE, `${url}/mcp`, "Your connected apps", "List emails", "reaches other people", "of them only read"]);
   },
   "consent-hosted": async (world, page) => {
     await consent(world, page, HOSTED);

@@ -7,14 +7,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::permission::{Permission, Permissions, Row, SELECT};
+use crate::crypto::Digest;
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
 use crate::tools::address::Addresses;
 use crate::tools::answer::{Answer, UNTRUSTED};
-use crate::tools::arguments::{identifier, prose};
+use crate::tools::arguments::{self, identifier, prose};
 use crate::tools::call::Call;
 use crate::tools::drive_item::DriveItem;
+use crate::tools::ledger::Ledger;
+use crate::tools::outbox;
 use crate::tools::place::Place;
 use crate::tools::policy::{self, Deed};
 use crate::tools::reach::Reach;
@@ -85,6 +88,7 @@ struct ShareFile {
     /// ISO date-time with offset
     expires: Option<String>,
     permission_id: Option<String>,
+    idempotency_key: Option<String>,
 }
 
 /// What is to be done, with exactly what it needs.
@@ -105,10 +109,24 @@ impl Input for ShareFile {
         let change = self.change(call)?;
         let request = change.request(&place)?;
         place.require(call, Scope::FilesReadWrite, Scope::FilesReadWriteAll)?;
-        if let Some((question, reach)) = change.reach() {
-            agree(call, &place, &request, &change, (question, reach)).await?;
+        let key = arguments::key(self.idempotency_key.as_deref())?;
+        match &change {
+            Change::List => list(call, &request).await,
+            Change::Remove { .. } => {
+                call.send(&request).await?;
+                Ok(Answer::of(&json!({"status": "removed"})))
+            }
+            Change::Link { .. } => {
+                let deed = change.deed(call, &place, &request).await?;
+                policy::pass(call, &deed).await?;
+                let made: Permission = call.json(&request).await.map_err(no_such_link)?;
+                Ok(Answer::of(&json!({"status": "linked", "access": Row::of(made)})))
+            }
+            Change::Invite { .. } => {
+                let deed = change.deed(call, &place, &request).await?;
+                invite(call, &call.key(key), &request, &deed).await
+            }
         }
-        change.carry_out(call, &request).await
     }
 }
 
@@ -141,15 +159,16 @@ impl ShareFile {
     fn only_what_goes_with(&self, action: Action) -> Result<(), ToolError> {
         let gives = matches!(action, Action::Link | Action::Invite);
         let invites = action == Action::Invite;
-        let given = [
+        let all = [
             ("access", self.access.is_some(), gives),
             ("scope", self.scope.is_some(), action == Action::Link),
             ("users", self.users.is_some(), invites),
             ("message", self.message.is_some(), invites),
             ("expires", self.expires.is_some(), gives),
             ("permissionId", self.permission_id.is_some(), action == Action::Remove),
+            ("idempotencyKey", self.idempotency_key.is_some(), invites),
         ];
-        match given.into_iter().find(|(_, given, fits)| *given && !fits) {
+        match all.into_iter().find(|(_, given, fits)| *given && !fits) {
             Some((name, ..)) => Err(ToolError::argument(name, format!("means nothing with action={}", json!(action)))),
             None => Ok(()),
         }
@@ -196,56 +215,57 @@ impl Change<'_> {
         })
     }
 
-    /// What is to be asked and whom it reaches, where it gives access to anybody.
-    fn reach(&self) -> Option<(&'static str, Reach<'_>)> {
-        let question = |access| match access {
-            Access::View => "Let these people see this file or folder?",
-            Access::Edit => "Let these people see and change this file or folder?",
+    /// What other people will see of it, under the name that the file has now.
+    async fn deed(&self, call: &Call<'_>, place: &Place<'_>, request: &GraphRequest) -> Result<Deed<'_>, ToolError> {
+        let look = GraphRequest::new(Method::Get, &place.segments(&[]))?.query("$select", "id,name");
+        let item: Option<DriveItem> = if policy::matters(call) { Some(call.json(&look).await?) } else { None };
+        let (access, message, reach) = match self {
+            Self::List | Self::Remove { .. } => return Ok(Deed::unseen()),
+            Self::Link { access, audience, .. } => (access, "", audience.reach()),
+            Self::Invite { users, access, message, .. } => {
+                (access, message.as_deref().unwrap_or_default(), Reach::people(&[("Invited", users)]))
+            }
         };
-        match self {
-            Self::List | Self::Remove { .. } => None,
-            Self::Link { access, audience, .. } => {
-                let (name, outside) = match audience {
-                    Audience::Users => ("people who have access already, by a link", false),
-                    Audience::Organization => ("everybody of the organisation who has the link", false),
-                    Audience::Anonymous => ("anybody who has the link", true),
-                };
-                Some((question(*access), Reach::Place { name, outside }))
-            }
-            Self::Invite { users, access, .. } => Some((question(*access), Reach::people(&[("Invited", users)]))),
-        }
+        Ok(Deed {
+            question: match access {
+                Access::View => "Let these people see this file or folder?",
+                Access::Edit => "Let these people see and change this file or folder?",
+            },
+            reach,
+            text: ("text", message),
+            attachments: item.iter().map(DriveItem::shown_name).collect(),
+            content: json!([item.map(|item| item.id), request.path_and_query(), request.body]),
+            ..Deed::unseen()
+        })
     }
+}
 
-    fn message(&self) -> &str {
-        match self {
-            Self::Invite { message, .. } => message.as_deref().unwrap_or_default(),
-            Self::List | Self::Link { .. } | Self::Remove { .. } => "",
-        }
+impl Audience {
+    const fn reach<'a>(self) -> Reach<'a> {
+        let (name, outside) = match self {
+            Self::Users => ("people who have access already, by a link", false),
+            Self::Organization => ("everybody of the organisation who has the link", false),
+            Self::Anonymous => ("anybody who has the link", true),
+        };
+        Reach::Place { name, outside }
     }
+}
 
-    async fn carry_out(&self, call: &Call<'_>, request: &GraphRequest) -> Outcome {
-        match self {
-            Self::List => {
-                let found: Permissions = call.json(request).await?;
-                let truncated = found.next.is_some();
-                let rows: Vec<_> = found.value.into_iter().map(Row::of).collect();
-                Ok(Answer::of(&json!({"untrusted": UNTRUSTED, "access": rows, "truncated": truncated})))
-            }
-            Self::Link { .. } => {
-                let made: Permission = call.json(request).await.map_err(no_such_link)?;
-                Ok(Answer::of(&json!({"status": "linked", "access": Row::of(made)})))
-            }
-            Self::Invite { users, .. } => {
-                let given: Permissions = call.json(request).await?;
-                let rows: Vec<_> = given.value.into_iter().map(Row::of).collect();
-                Ok(Answer::of(&json!({"status": "invited", "users": users, "access": rows})))
-            }
-            Self::Remove { .. } => {
-                call.send(request).await?;
-                Ok(Answer::of(&json!({"status": "removed"})))
-            }
-        }
-    }
+async fn list(call: &Call<'_>, request: &GraphRequest) -> Outcome {
+    let found: Permissions = call.json(request).await?;
+    let truncated = found.next.is_some();
+    let rows: Vec<_> = found.value.into_iter().map(Row::of).collect();
+    Ok(Answer::of(&json!({"untrusted": UNTRUSTED, "access": rows, "truncated": truncated})))
+}
+
+/// Once for a key: every invitation is a mail.
+async fn invite(call: &Call<'_>, key: &str, request: &GraphRequest, deed: &Deed<'_>) -> Outcome {
+    let asked = json!([request.path_and_query(), request.body]);
+    let arguments = Digest::of(asked.to_string().as_bytes());
+    let response = outbox::once(&Ledger::of(call, key), &arguments, request, deed).await?;
+    let given = response.and_then(|response| response.json::<Permissions>().ok()).map(|given| given.value);
+    let rows: Vec<_> = given.unwrap_or_default().into_iter().map(Row::of).collect();
+    Ok(Answer::of(&json!({"status": "invited", "access": rows})))
 }
 
 /// A link of a kind that there is not, which is the caller's to change.
@@ -257,30 +277,4 @@ fn no_such_link(error: ToolError) -> ToolError {
         ),
         other => other,
     }
-}
-
-/// Lets the policy judge it, by the name that the file has now.
-async fn agree(
-    call: &Call<'_>,
-    place: &Place<'_>,
-    request: &GraphRequest,
-    change: &Change<'_>,
-    (question, reach): (&str, Reach<'_>),
-) -> Result<(), ToolError> {
-    if !policy::matters(call) {
-        return Ok(());
-    }
-    let look = GraphRequest::new(Method::Get, &place.segments(&[]))?.query("$select", "id,name");
-    let item: DriveItem = call.json(&look).await?;
-    let content = json!({"item": item.id, "request": request.path_and_query(), "body": request.body});
-    let deed = Deed {
-        question,
-        reach,
-        subject: "",
-        text: ("text", change.message()),
-        attachments: vec![item.shown_name()],
-        content,
-        ..Deed::unseen()
-    };
-    policy::pass(call, &deed).await
 }

@@ -32,9 +32,7 @@ pub(super) const TOOL: Tool = Tool {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct DeleteTask {
-    #[schemars(extend("default" = "todo"))]
     source: Option<Source>,
-    /// To Do
     list_id: Option<String>,
     id: String,
     dry_run: Option<bool>,

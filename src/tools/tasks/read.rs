@@ -21,7 +21,7 @@ use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema
 pub(super) const TOOL: Tool = Tool {
     name: "getTasks",
     title: "Read tasks",
-    description: "Tasks of To Do or Planner: all open ones of the user, those of a list or plan, or one in full by id.",
+    description: "Open tasks of To Do or Planner: all of the user, those of a list or plan, or one in full by id.",
     kind: Kind::Read,
     preset: Preset::Tasks,
     needs: &[Scope::TasksRead],
@@ -52,13 +52,11 @@ struct GetTasks {
     source: Option<Source>,
     /// List or plan
     list_id: Option<String>,
-    /// With To Do, listId too
     id: Option<String>,
-    /// Only lists or plans; with a plan its buckets
+    /// Only lists, plans or a plan's buckets
     lists: Option<bool>,
-    /// Only done ones
     completed: Option<bool>,
-    #[schemars(range(min = 1, max = 100), extend("default" = 25))]
+    #[schemars(range(min = 1, max = 100))]
     count: Option<u32>,
     cursor: Option<String>,
 }

@@ -25,7 +25,7 @@ use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema
 pub(super) const TOOL: Tool = Tool {
     name: "saveTask",
     title: "Save a task",
-    description: "Create a task, or with id change or complete one. An empty due, reminder or notes clears it.",
+    description: "Create a task, or by id change or complete one; \"\" clears due, reminder or notes.",
     kind: Kind::Write,
     preset: Preset::Tasks,
     needs: &[Scope::TasksReadWrite],
@@ -44,20 +44,17 @@ const ASSIGNEES: usize = 11;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct SaveTask {
-    #[schemars(extend("default" = "todo"))]
     source: Option<Source>,
     /// List or plan
     list_id: Option<String>,
     id: Option<String>,
     title: Option<String>,
     notes: Option<String>,
-    /// ISO date
     due: Option<String>,
-    /// To Do: ISO date-time
     reminder: Option<String>,
     done: Option<bool>,
     importance: Option<Importance>,
-    /// Planner: user ids; replace
+    /// User ids
     assignees: Option<Vec<String>>,
     bucket_id: Option<String>,
     idempotency_key: Option<String>,

@@ -20,6 +20,7 @@ pub mod json;
 pub mod keys;
 pub mod layout;
 pub mod listener;
+pub mod opaque;
 pub mod page;
 pub mod publisher;
 pub mod reply;

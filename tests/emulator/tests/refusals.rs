@@ -8,6 +8,8 @@ mod calendar;
 mod claims;
 #[path = "refusals/files.rs"]
 mod files;
+#[path = "refusals/lists.rs"]
+mod lists;
 #[path = "refusals/mail.rs"]
 mod mail;
 #[path = "refusals/seek.rs"]

@@ -32,6 +32,17 @@ pub struct StoredEvent {
     pub length: Duration,
     /// Everything that does not depend on time, zone or id.
     pub value: Value,
+    /// How it differs from its pattern, or from its series.
+    pub exception: Exception,
+}
+
+/// What became of single days of a series.
+#[derive(Clone, Debug, Default)]
+pub struct Exception {
+    /// Days of this series on which it does not take place, or not as planned.
+    pub left_out: Vec<Date>,
+    /// Number of the series of which this event is an occurrence that was moved or changed.
+    pub of: Option<u64>,
 }
 
 /// One entry of a view.
@@ -73,7 +84,8 @@ impl StoredEvent {
                 break;
             }
             if self.falls_on(pattern, day, ahead) {
-                found.extend(Some(self.at(day, Some(number))).filter(touches));
+                let stays = !self.exception.left_out.contains(&day);
+                found.extend(Some(self.at(day, Some(number))).filter(|one| stays && touches(one)));
                 number += 1;
             }
         }
@@ -117,7 +129,9 @@ impl StoredEvent {
         let master = mailbox.event_id(self.key, None, prefer.immutable);
         set(&mut value, "id", mailbox.event_id(self.key, one.number, prefer.immutable));
         set(&mut value, "iCalUId", format!("040000008200E00074C5B7101A82E008{:08}", self.key));
+        let series = self.exception.of.map(|key| mailbox.event_id(key, None, prefer.immutable));
         let (kind, master) = match one.number {
+            _ if series.is_some() => ("exception", series.into()),
             Some(_) => ("occurrence", Value::from(master)),
             None if self.value.get("recurrence").is_some_and(Value::is_object) => ("seriesMaster", Value::Null),
             None => ("singleInstance", Value::Null),

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::calendar::{KIND, calendar, parse_local, zone_known};
 use super::error::GraphError;
-use super::event::StoredEvent;
+use super::event::{Exception, StoredEvent};
 use super::request::{Answer, Family, Request};
 use super::shape::{is_address, item_body, known_members};
 use super::store::Mailbox;
@@ -108,7 +108,7 @@ fn check(mailbox: &mut Mailbox, body: &Value, calendar: String) -> Result<Stored
         let join = format!("https://teams.contoso.example/l/meetup-join/{}", Uuid::new_v4());
         set(&mut value, "onlineMeeting", json!({"joinUrl": join}));
     }
-    Ok(StoredEvent { key: mailbox.number(), calendar, zone, start, length, value })
+    Ok(StoredEvent { key: mailbox.number(), calendar, zone, start, length, value, exception: Exception::default() })
 }
 
 fn attendee(given: &Value) -> Value {

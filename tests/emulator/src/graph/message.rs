@@ -46,9 +46,10 @@ pub fn default_shape(mut value: Value, request: &Request<'_>) -> Value {
     value
 }
 
-/// A plain text of an HTML body: tags away, blocks to lines, the common entities back.
+/// A plain text of an HTML body much as Exchange makes it: tags away, blocks to lines, addresses of links and names of
+/// pictures kept, what a style hides kept too, the common entities back.
 pub fn html_to_text(html: &str) -> String {
-    let mut out = String::new();
+    let (mut out, mut link) = (String::new(), None);
     let mut rest = html;
     while let Some((before, after)) = rest.split_once('<') {
         out.push_str(before);
@@ -60,13 +61,36 @@ pub fn html_to_text(html: &str) -> String {
                 let end = format!("</{name}>");
                 rest = remaining.split_once(end.as_str()).map_or("", |(_, after)| after);
             }
-            "p" | "div" | "br" | "tr" | "li" | "h1" | "h2" | "h3" | "hr" | "blockquote" | "table" => {
+            "a" if tag.starts_with('/') => {
+                out.extend(link.take().map(|address| format!("<{address}>")));
+            }
+            "a" => link = attribute(tag, "href").filter(|address| address.starts_with("http")),
+            "img" => out.extend(attribute(tag, "alt").map(|name| format!("[{name}]"))),
+            "td" | "th" if !tag.starts_with('/') => out.push('\t'),
+            "hr" => out.push_str("\r\n________________________________\r\n"),
+            "p" | "div" | "br" | "tr" | "li" | "h1" | "h2" | "h3" | "blockquote" | "table" => {
                 out.push_str("\r\n");
             }
             _ => {}
         }
     }
     out.push_str(rest);
-    let entities = [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    let entities = [
+        ("&nbsp;", "\u{a0}"),
+        ("&zwnj;", "\u{200c}"),
+        ("&#847;", "\u{34f}"),
+        ("&shy;", "\u{ad}"),
+        ("&#8199;", "\u{2007}"),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&amp;", "&"),
+    ];
     entities.iter().fold(out, |text, (from, to)| text.replace(from, to))
+}
+
+fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = tag.split_once(&format!("{name}=\""))?;
+    rest.split_once('"').map(|(value, _)| value).filter(|value| !value.is_empty())
 }

@@ -171,8 +171,11 @@ fn render(result: Result<Answer, GraphError>, call: &Call, request_id: &str) -> 
         Err(error) => (error.status, Some(error.body(request_id, &client_id)), error.headers),
     };
     let mut reply = match body {
-        // A transcript is no JSON.
-        Some(Value::String(text)) if status < 400 => reply::body(status, "text/vtt", text),
+        // A bare text is no JSON body of Graph's: it is a transcript or a page of OneNote.
+        Some(Value::String(text)) if status < 400 => {
+            let kind = if text.starts_with("WEBVTT") { "text/vtt" } else { "text/html; charset=utf-8" };
+            reply::body(status, kind, text)
+        }
         Some(body) if status < 400 => reply::body(status, CONTENT_TYPE, body.to_string()),
         Some(body) => reply::body(status, "application/json", body.to_string()),
         None => reply::empty(status),

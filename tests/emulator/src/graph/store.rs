@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 use time::Date;
 
@@ -10,6 +9,7 @@ use super::event::StoredEvent;
 use super::family::Stores;
 use super::request::Prefer;
 use super::teams::TeamsStore;
+use crate::opaque;
 use crate::sample;
 use crate::sample::directory::{USERS, User};
 
@@ -102,14 +102,14 @@ impl Mailbox {
 
     /// Id of a calendar.
     pub fn calendar_id(&self, name: &str) -> String {
-        format!("AAMkAC{}AAA=", self.encode(&format!("{name}|calendar")))
+        format!("AAMkAC{}AAA=", self.encode(&format!("{name}|calendar"), 84))
     }
 
     /// Id of an event or of one occurrence of it.
     pub fn event_id(&self, key: u64, number: Option<i64>, immutable: bool) -> String {
         let form = if immutable { "AAkALE" } else { "AAMkAE" };
         let number = number.map_or_else(|| "event".to_owned(), |number| format!("event#{number}"));
-        format!("{form}{}AAA=", self.encode(&format!("{key:06}|{number}")))
+        format!("{form}{}AAA=", self.encode(&format!("{key:06}|{number}"), if immutable { 45 } else { 105 }))
     }
 
     /// The name of the folder that an id or a well-known name means.
@@ -123,27 +123,26 @@ impl Mailbox {
 
     /// Id of a folder.
     pub fn folder_id(&self, name: &str) -> String {
-        format!("AQMkAD{}AAAA=", self.encode(&format!("{name}|folder")))
+        format!("AQMkAD{}AAAA=", self.encode(&format!("{name}|folder"), 81))
     }
 
     /// Id of a message as it is now; changes with the folder.
     pub fn mutable_id(&self, message: &StoredMessage) -> String {
-        format!("AAMkAD{}AAA=", self.encode(&format!("{}|{:06}|mutable", message.folder, message.key)))
+        format!("AAMkAD{}AAA=", self.encode(&format!("{}|{:06}|mutable", message.folder, message.key), 105))
     }
 
     /// Id of a message that survives moves.
     pub fn immutable_id(&self, message: &StoredMessage) -> String {
-        format!("AAkALg{}AAA=", self.encode(&format!("{:06}|immutable", message.key)))
+        format!("AAkALg{}AAA=", self.encode(&format!("{:06}|immutable", message.key), 45))
     }
 
     /// Id of a conversation.
     pub fn conversation_id(&self, name: &str) -> String {
-        format!("AAQkAD{}=", self.encode(&format!("{name}|conversation")))
+        conversation_id(self.user, name)
     }
 
-    fn encode(&self, text: &str) -> String {
-        let owner = self.user.oid.get(..8).unwrap_or("");
-        URL_SAFE_NO_PAD.encode(format!("{owner}|{text}"))
+    fn encode(&self, text: &str, bytes: usize) -> String {
+        opaque::id(self.user.oid, text, bytes)
     }
 
     /// Finds a message; an immutable id counts only where the request speaks immutable ids.
@@ -171,6 +170,11 @@ impl Mailbox {
             })
             .collect()
     }
+}
+
+/// Id of a conversation in somebody's mailbox.
+pub fn conversation_id(user: &User, name: &str) -> String {
+    format!("AAQkAD{}=", opaque::id(user.oid, &format!("{name}|conversation"), 54))
 }
 
 /// Everything Graph holds.

@@ -107,6 +107,16 @@ pub const USERS: &[User] = &[
         project: "Project Teal",
         marker: "marker-teal-c914",
     },
+    User {
+        oid: "ca000000-0000-4000-8000-000000000006",
+        name: "Carla Brunner",
+        email: "carla@contoso.example",
+        title: "Head of Purchasing",
+        zone: "W. Europe Standard Time",
+        home: Home::Contoso,
+        project: "Project Wren",
+        marker: "marker-wren-4e77",
+    },
 ];
 
 /// A person by address, in any case.

@@ -7,20 +7,30 @@ use time::format_description::well_known::Rfc3339;
 use time::{Date, Duration};
 
 use super::directory::{USERS, User};
-use crate::graph::store::VENDORS;
+use super::realistic;
+use crate::graph::store::{VENDORS, conversation_id};
 use crate::reply::escape;
 
 /// One message before it becomes JSON.
-struct Draft {
-    folder: &'static str,
-    from: (&'static str, &'static str),
-    to: (&'static str, &'static str),
-    subject: String,
-    html: String,
-    unique: String,
-    minutes_ago: i64,
-    read: bool,
-    thread: String,
+pub struct Draft {
+    /// Where it lies.
+    pub folder: &'static str,
+    /// Sender.
+    pub from: (&'static str, &'static str),
+    /// First recipient.
+    pub to: (&'static str, &'static str),
+    /// Subject.
+    pub subject: String,
+    /// Body.
+    pub html: String,
+    /// Body without what it quotes.
+    pub unique: String,
+    /// Age, counted back from seven in the morning.
+    pub minutes_ago: i64,
+    /// Whether it was read.
+    pub read: bool,
+    /// What its conversation is known by.
+    pub thread: String,
 }
 
 const OUTSIDE: &[(&str, &str)] = &[
@@ -54,6 +64,9 @@ const SENTENCES: &[&str] = &[
 
 /// All messages of a person with the folder of each, newest first.
 pub fn messages(user: &'static User, today: Date) -> Vec<(&'static str, Value)> {
+    if user.email == realistic::OWNER {
+        return realistic::mail::messages(user, today);
+    }
     let inbox: usize = if user.email.starts_with("adele") { 60 } else { 12 };
     let mut drafts: Vec<Draft> = (0..inbox).map(|at| received(user, at)).collect();
     drafts.extend((0..8).map(|at| sent(user, at)));
@@ -168,7 +181,8 @@ pub fn recipient((name, address): (&str, &str)) -> Value {
 }
 
 impl Draft {
-    fn into_json(self, user: &User, today: Date, at: usize) -> Value {
+    /// The message resource; `at` tells messages apart.
+    pub fn into_json(self, user: &User, today: Date, at: usize) -> Value {
         let moment = today.midnight().assume_utc() + Duration::hours(7) - Duration::minutes(self.minutes_ago);
         let stamp = moment.format(&Rfc3339).unwrap_or_default();
         let is_draft = self.folder == "drafts";
@@ -178,7 +192,7 @@ impl Draft {
             "categories": if at.is_multiple_of(11) { json!(["Blue category"]) } else { json!([]) },
             "hasAttachments": at % 9 == 4, "internetMessageId": format!("<{at:04}.{}@mail.contoso.example>", user.marker),
             "subject": self.subject, "importance": if at % 13 == 6 { "high" } else { "normal" },
-            "conversationId": format!("AAQkAD{}{:04x}=", self.thread.replace('-', ""), user.oid.len() + self.thread.len()),
+            "conversationId": conversation_id(user, &self.thread),
             "conversationIndex": "AQHc", "isDeliveryReceiptRequested": false, "isReadReceiptRequested": false,
             "isRead": self.read, "isDraft": is_draft,
             "webLink": format!("https://outlook.office365.example/owa/?ItemID={at}"),

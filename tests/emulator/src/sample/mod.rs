@@ -4,4 +4,5 @@ pub mod calendar;
 pub mod directory;
 pub mod mail;
 pub mod people;
+pub mod realistic;
 pub mod teams;

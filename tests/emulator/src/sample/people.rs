@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::directory::{Home, USERS, User};
+use crate::opaque;
 
 /// Colleagues of the directory: name, address, title, department.
 const COLLEAGUES: &[(&str, &str, &str, &str)] = &[
@@ -65,7 +66,7 @@ pub fn contacts(user: &User) -> Vec<Value> {
         let (given, surname) = name.split_once(' ').unwrap_or((name, ""));
         json!({
             "@odata.etag": format!("W/\"EQAAABYAAAD{at:04}\""),
-            "id": format!("AAMkAF{}{at:04}AAA=", user.oid.get(..8).unwrap_or("")),
+            "id": format!("AAMkAF{}AAA=", opaque::id(user.oid, &format!("contact{at}"), 105)),
             "createdDateTime": "2026-01-05T08:00:00Z", "lastModifiedDateTime": "2026-01-05T08:00:00Z",
             "changeKey": format!("contact{at}"), "categories": [], "parentFolderId": "AQMkAFcontacts=",
             "displayName": name, "givenName": given, "surname": surname, "companyName": company,

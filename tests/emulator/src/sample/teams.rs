@@ -47,4 +47,11 @@ pub const TEAMS: &[Team] = &[
         channels: &[("19:general0c@thread.tacv2", "General")],
         members: &["megan@contoso.example"],
     },
+    Team {
+        id: "7ea00000-0000-4000-8000-00000000000d",
+        name: "Purchasing",
+        about: "Suppliers, prices, deliveries",
+        channels: &[("19:general0d@thread.tacv2", "General"), ("19:prices0d@thread.tacv2", "Price rounds")],
+        members: &["carla@contoso.example"],
+    },
 ];

@@ -72,7 +72,7 @@ async fn an_item_that_is_not_there_or_not_the_callers_is_refused() {
     let alex = "/drives/b!a1000000000040008000000000000002/root";
     assert_eq!(files.get(&format!("{alex}/children")).await.0, 403, "nobody shared the whole of it");
     assert_eq!(files.get(&format!("{alex}:/Reports:/children")).await.0, 200);
-    assert_eq!(Files::start("User.Read").await.get("/me/drive/root").await.0, 403);
+    assert_eq!(Files::start("openid profile offline_access User.Read").await.get("/me/drive/root").await.0, 403);
 }
 
 #[tokio::test]
@@ -163,8 +163,8 @@ async fn the_ranges_of_an_upload_are_in_order_and_whole() {
     let (status, session) = files.json(Method::POST, "/me/drive/root:/b.bin:/createUploadSession", &body).await;
     assert_eq!(status, 200);
     let url = session["uploadUrl"].as_str().unwrap();
-    let part = |range: &'static str, length: usize| {
-        files.content(Method::PUT, url, &[("content-range", range)], vec![7; length])
+    let part = async |range: &str, length: usize| {
+        files.content(Method::PUT, url, &[("content-range", range)], vec![7; length]).await
     };
     assert_eq!(files.content(Method::PUT, url, &[], vec![7; 5]).await, 400);
     assert_eq!(part("bytes 0-9/400000", 10).await, 416, "no multiple of 320 KiB");

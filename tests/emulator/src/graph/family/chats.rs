@@ -11,6 +11,7 @@ use crate::graph::request::{Answer, Family, Request};
 use crate::graph::store::GraphStore;
 use crate::json::{items, set, text};
 use crate::sample::directory::{self, Home, USERS, User};
+use crate::sample::realistic;
 use crate::sample::teams::TEAMS;
 
 const SIZES: Sizes = Sizes { default: 20, max: 50 };
@@ -29,7 +30,7 @@ pub struct Store {
 impl Store {
     /// The sample data around a day.
     pub fn sample(today: Date) -> Self {
-        let people: Vec<&User> = USERS.iter().filter(|user| user.home == Home::Contoso).collect();
+        let people: Vec<&User> = USERS.iter().filter(|user| user.home == Home::Contoso).take(3).collect();
         let ids: Vec<&str> = people.iter().map(|user| user.oid).collect();
         let chat = json!({"id": GROUP.0, "topic": GROUP.1, "chatType": "group", "memberIds": ids, "webUrl": null});
         let messages = (0..30).zip(people.iter().cycle()).map(|(at, user)| {
@@ -43,7 +44,8 @@ impl Store {
                 "attachments": [], "mentions": [], "reactions": [],
             })
         });
-        Self { chats: vec![chat], messages: messages.collect() }
+        let (more, said) = realistic::teams::chats(today);
+        Self { chats: [vec![chat], more].concat(), messages: messages.chain(said).collect() }
     }
 }
 

@@ -1,0 +1,127 @@
+// Microsoft's own description of Graph v1.0, read out of the SDK that Microsoft generates from its OpenAPI document:
+// paths with their methods and query options, and the members of bodies with their kinds. The SDK is read, never run.
+import { readFileSync, readdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+
+const require = createRequire(import.meta.url);
+const folderOf = (name) => dirname(require.resolve(`@microsoft/${name}/package.json`));
+/** The parts of Graph that have been installed; `/me` is `/users/{id}`. */
+const PARTS = ["users", "chats", "teams"];
+
+/** How the SDK writes a member, and what that is in JSON. */
+const KINDS = {
+  StringValue: "string", GuidValue: "string", DateValue: "string", DateOnlyValue: "string", TimeOnlyValue: "string",
+  DurationValue: "string", ByteArrayValue: "string", EnumValue: "string", NumberValue: "number", BooleanValue: "boolean",
+  ObjectValue: "object", CollectionOfPrimitiveValues: "array", CollectionOfEnumValues: "array", CollectionOfObjectValues: "array",
+};
+
+/** The types of a source: name → members with kind and type, the types that it extends, and those that extend it. */
+function typesIn(source) {
+  const types = new Map();
+  for (const text of source.split(/^export function serialize/m).slice(1)) {
+    const body = text.slice(0, text.search(/^}/m));
+    const members = [...body.matchAll(/writer\.write(\w+)\("([^"]+)"(.*)\);/g)].map(([, writer, name, rest]) => [
+      name,
+      { kind: KINDS[writer], type: rest.match(/, serialize(\w+)$/)?.[1] },
+    ]);
+    const bases = [...body.matchAll(/^ {4}serialize(\w+)\(writer, \w+, isSerializingDerivedType\)/gm)].map(([, base]) => base);
+    const derived = [...body.matchAll(/^ +serialize(\w+)\(writer, \w+, true\)/gm)].map(([, type]) => type);
+    types.set(text.match(/^\w+/)[0], { members: new Map(members), bases, derived });
+  }
+  return types;
+}
+
+/** The paths of a source, with what each method takes and gives. */
+function pathsIn(source) {
+  const templates = new Map([...source.matchAll(/^export const (\w+UriTemplate) = "([^"]+)";/gm)].map(([, name, text]) => [name, text]));
+  const local = typesIn(source);
+  const found = [];
+  for (const [, block] of source.matchAll(/RequestsMetadata = {([\s\S]*?)^};/gm)) {
+    for (const [, method, request] of block.matchAll(/^ {4}(\w+): {([\s\S]*?)^ {4}}/gm)) {
+      const [, literal, constant] = request.match(/uriTemplate: (?:"([^"]+)"|(\w+))/);
+      const template = literal ?? templates.get(constant);
+      found.push({
+        method: method.toUpperCase(),
+        // `{?…}` and `{&…}` hold options, a plain `?` begins those that must be there.
+        segments: template.replace("{+baseurl}", "").split(/\?|\{[?&]/)[0].split("/").slice(1).map(decodeURIComponent),
+        options: new Set([...template.matchAll(/(?<=[?&,])(%24\w+|\w+)(?=[,*}=])/g)].map(([, name]) => decodeURIComponent(name))),
+        takes: request.match(/requestBodySerializer: serialize(\w+)/)?.[1],
+        gives: request.match(/responseBodyFactory: create(\w+)FromDiscriminatorValue/)?.[1],
+        local,
+      });
+    }
+  }
+  return found;
+}
+
+function sourcesBelow(folder) {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.name === "index.js");
+  return files.map((entry) => readFileSync(join(entry.parentPath ?? entry.path, entry.name), "utf8"));
+}
+
+export class Description {
+  constructor() {
+    this.types = typesIn(readFileSync(join(folderOf("msgraph-sdk"), "models", "index.js"), "utf8"));
+    this.paths = PARTS.flatMap((part) => sourcesBelow(join(folderOf(`msgraph-sdk-${part}`), part)).flatMap(pathsIn));
+  }
+
+  /** Whether a path belongs to a part that is known here. */
+  knows(segments) {
+    return segments[0] === "me" || PARTS.includes(segments[0]);
+  }
+
+  /** The description of a request; one whose segments are all literal comes before one with ids in their place. */
+  find(method, segments) {
+    const wanted = segments[0] === "me" ? ["users", "me", ...segments.slice(1)] : segments;
+    const fits = ({ segments: known }) =>
+      known.length === wanted.length && known.every((one, at) => (one.startsWith("{") ? true : one === wanted[at]));
+    const found = this.paths.filter((path) => path.method === method && fits(path));
+    return found.sort((a, b) => ids(a) - ids(b))[0];
+  }
+
+  /** The members of a type with those that it inherits. */
+  membersOf(name, local) {
+    const type = local?.get(name) ?? this.types.get(name);
+    if (!type) return undefined;
+    return new Map([...type.bases.flatMap((base) => [...(this.membersOf(base, local) ?? [])]), ...type.members]);
+  }
+
+  /** The names that may be asked for of a type: its own, and those of the types that may stand in its place. */
+  namesOf(name, local) {
+    const members = this.membersOf(name, local);
+    const { derived = [] } = this.types.get(name) ?? {};
+    return members && new Set([name, ...derived].flatMap((type) => [...(this.membersOf(type) ?? members).keys()]));
+  }
+
+  /** The type of what a list holds, or of the one thing that is given. */
+  itemOf(path) {
+    const value = this.membersOf(path.gives, path.local)?.get("value");
+    return value?.type ?? path.gives;
+  }
+
+  /** What is wrong with a value that should be of a type. */
+  faults(value, name, local, where = "body") {
+    const given = typeof value["@odata.type"] === "string" ? value["@odata.type"].replace("#microsoft.graph.", "") : undefined;
+    const members = this.membersOf(given ? given[0].toUpperCase() + given.slice(1) : name, local);
+    if (!members) return [`${where}: no type ${given ?? name}`];
+    // The parameters of actions are compared without regard to case, as Graph does.
+    const isAction = Boolean(local?.has(name));
+    const known = new Map([...members].map(([key, member]) => [isAction ? key.toLowerCase() : key, member]));
+    return Object.entries(value).flatMap(([key, one]) => {
+      if (key.includes("@") || one === null) return [];
+      const member = known.get(isAction ? key.toLowerCase() : key);
+      return member ? this.#memberFaults(one, member, local, `${where}.${key}`) : [`${where}.${key} is not in ${given ?? name}`];
+    });
+  }
+
+  #memberFaults(value, { kind, type }, local, where) {
+    const found = Array.isArray(value) ? "array" : typeof value;
+    if (found !== kind) return [`${where} is ${found}, not ${kind}`];
+    if (!type) return [];
+    return (kind === "array" ? value : [value]).flatMap((one) => this.faults(one, type, local, where));
+  }
+}
+
+const ids = ({ segments }) => segments.filter((one) => one.startsWith("{")).length;
