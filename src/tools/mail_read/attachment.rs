@@ -23,7 +23,7 @@ use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema
 pub(super) const TOOL: Tool = Tool {
     name: "getAttachment",
     title: "Read attachments",
-    description: "List the attachments of an email or event, or read the text of one (text, HTML, CSV).",
+    description: "List the attachments of an email or event, or read the text of one (text, PDF, Office).",
     kind: Kind::Read,
     preset: Preset::Mail,
     needs: &[Scope::MailRead, Scope::CalendarsRead],
