@@ -120,7 +120,7 @@ fn todo(method: Method, rest: &[Segment<'_>]) -> Result<GraphRequest, ToolError>
 }
 
 /// A list's id, which To Do needs to find a task.
-fn list_of<'a>(list: Option<&'a str>) -> Result<&'a str, ToolError> {
+fn list_of(list: Option<&str>) -> Result<&str, ToolError> {
     let list =
         list.ok_or_else(|| ToolError::argument("listId", "To Do finds a task by its list: getTasks names both"))?;
     super::arguments::identifier("listId", list)

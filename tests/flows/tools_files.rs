@@ -19,9 +19,9 @@ async fn calls(tool: &str, answers: &[Value], all: &[Value]) -> Value {
     let mut stored = Vec::new();
     for arguments in all {
         let desk = Desk::new();
-        answers.iter().for_each(|answer| {
+        for answer in answers {
             desk.answer(answer);
-        });
+        }
         let answer = desk.call(tool, arguments.clone()).await;
         stored.push(json!({"arguments": arguments, "requests": desk.wire(), "answer": answer}));
     }

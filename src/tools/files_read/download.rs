@@ -1,10 +1,14 @@
 //! The one way past AI Gateway: the content of a file, which Graph keeps on another host and hands out by a
 //! pre-authenticated address (Graph's "Download the contents of a driveItem").
 //!
-//! 1. The address is one that Graph gave within this very call; no argument can name one. 2. It is https, on the usual
-//! port, without a user, below one of the cloud's own domains. 3. No redirect is followed. 4. Nothing is sent with it: no
-//! `Authorization`, no cookie, no header of ours. 5. At most [`LARGEST`] bytes are read, for at most [`LIMIT_MS`]. 6. The
-//! log line names the domain, never the address. `FILE_CONTENT=off` closes it.
+//! 1. The address is one that Graph gave within this very call; no argument can name one.
+//! 2. It is https, on the usual port, without a user, below one of the cloud's own domains.
+//! 3. No redirect is followed.
+//! 4. Nothing is sent with it: no `Authorization`, no cookie, no header of ours.
+//! 5. At most [`LARGEST`] bytes are read, for at most [`LIMIT_MS`].
+//! 6. The log line names the domain, never the address.
+//!
+//! `FILE_CONTENT=off` closes it.
 
 use crate::graph::{Failure, Origin};
 use crate::log::{Event, Kind};

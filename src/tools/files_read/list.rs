@@ -69,7 +69,7 @@ struct ListFiles {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Files {
+struct Folder {
     untrusted: &'static str,
     files: Vec<Row>,
     truncated: bool,
@@ -92,7 +92,7 @@ impl Input for ListFiles {
         let families = if place.drive().is_some() { ANY.to_vec() } else { [OWN, ANY].concat() };
         let start = page::begin(call, self.cursor.as_deref(), &request)?;
         let page = page::read::<DriveItem>(call, &families, start, count).await?;
-        Ok(Answer::of(&Files {
+        Ok(Answer::of(&Folder {
             untrusted: UNTRUSTED,
             files: page.items.into_iter().map(|item| Row::of(item, query.is_some())).collect(),
             truncated: page.next_cursor.is_some(),

@@ -50,7 +50,11 @@ pub(super) fn page(title: &str, body: &str) -> String {
 
 /// Plain text: every line a paragraph.
 pub(super) fn from_text(text: &str) -> String {
-    text.lines().map(|line| format!("<p>{}</p>", escape(line))).collect()
+    let mut html = String::new();
+    for line in text.lines() {
+        html.extend(["<p>", &escape(line), "</p>"]);
+    }
+    html
 }
 
 /// HTML: the elements that make text, every one of them closed.

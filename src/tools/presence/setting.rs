@@ -102,6 +102,7 @@ impl Input for SetPresence {
         }
         if let Some(text) = message {
             match call.send(&status(&own, &text, end.as_ref())?).await {
+                Ok(_) if text.is_empty() => answer.insert("statusMessage".into(), "cleared".into()),
                 Ok(_) => answer.insert("statusMessage".into(), text.into()),
                 // The availability is set, and that has to be told.
                 Err(error) if self.availability.is_some() => {

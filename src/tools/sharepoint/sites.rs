@@ -36,7 +36,7 @@ const PARTS: &str = "200";
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct GetSites {
     search: Option<String>,
-    /// Id, or host:/path
+    /// Id, or `host:/path`
     site_id: Option<String>,
     #[schemars(range(min = 1, max = 100), extend("default" = 25))]
     count: Option<u32>,
@@ -93,7 +93,7 @@ async fn one(call: &Call<'_>, request: GraphRequest) -> Outcome {
     let (lists, drives) = (lists?, drives?);
     let truncated = lists.next.is_some() || drives.next.is_some();
     let shown = |parts: Parts| parts.value.into_iter().filter(|item| !item.is_hidden()).map(Shown::from).collect();
-    Ok(Answer::of(&Site {
+    Ok(Answer::of(&Whole {
         untrusted: UNTRUSTED,
         lists: shown(lists),
         drives: shown(drives),
@@ -146,7 +146,7 @@ struct Found {
 }
 
 #[derive(Serialize)]
-struct Site {
+struct Whole {
     untrusted: &'static str,
     site: Shown,
     lists: Vec<Shown>,

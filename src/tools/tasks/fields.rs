@@ -28,7 +28,17 @@ impl Importance {
     }
 }
 
-/// Graph's todoTask, as far as it is written here. `Some(None)` clears.
+/// What becomes of a field.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Change<T> {
+    /// This stands in it.
+    Set(T),
+    /// Nothing does.
+    Clear,
+}
+
+/// Graph's todoTask, as far as it is written here.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TodoFields {
@@ -37,7 +47,7 @@ pub(super) struct TodoFields {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub due_date_time: Option<Option<Clock>>,
+    pub due_date_time: Option<Change<Clock>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_reminder_on: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,7 +69,7 @@ pub(super) struct PlannerFields {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub due_date_time: Option<Option<String>>,
+    pub due_date_time: Option<Change<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub percent_complete: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -80,14 +80,14 @@ impl Input for GetTasks {
                 // Without a list the cursor says which.
                 let request = in_list(list.unwrap_or("tasks"), self.done(), &zone)?.query("$top", count.to_string());
                 let start = page::begin(call, self.cursor.as_deref(), &request)?;
-                told(page::read(call, &FAMILIES, start, count).await?, &zone)
+                Ok(told(page::read(call, &FAMILIES, start, count).await?, &zone))
             }
             (Source::Planner, plan) => {
                 let request = GraphRequest::new(Method::Get, &in_plan(plan))?;
                 let start = page::begin(call, self.cursor.as_deref(), &request)?;
                 let keep = |task: &Task| task.is_done() == self.done();
                 let page = page::pick(call, start, Wanted { families: &FAMILIES, count, keep: &keep }).await?;
-                told(page, &Zone::Unknown)
+                Ok(told(page, &Zone::Unknown))
             }
         }
     }
@@ -130,7 +130,7 @@ impl GetTasks {
         let start = page::begin(call, self.cursor.as_deref(), &request)?;
         let Page { items, next_cursor } = page::read::<Listed>(call, &FAMILIES, start, count).await?;
         let lists = items.into_iter().map(List::from).collect();
-        Ok(Answer::of(&Lists { untrusted: UNTRUSTED, lists, truncated: next_cursor.is_some(), next_cursor }))
+        Ok(Answer::of(&Places { untrusted: UNTRUSTED, lists, truncated: next_cursor.is_some(), next_cursor }))
     }
 
     /// The tasks of all lists of To Do, those that are due first in front.
@@ -211,11 +211,11 @@ fn zone_name(zone: &Zone) -> Option<&str> {
     }
 }
 
-fn told(page: Page<Task>, zone: &Zone) -> Outcome {
+fn told(page: Page<Task>, zone: &Zone) -> Answer {
     let zone = zone_name(zone);
     let tasks = page.items.into_iter().map(|task| Shown::of(task, zone)).collect();
     let truncated = page.next_cursor.is_some();
-    Ok(Answer::of(&Found { truncated, next_cursor: page.next_cursor, ..Found::of(tasks, zone) }))
+    Answer::of(&Found { truncated, next_cursor: page.next_cursor, ..Found::of(tasks, zone) })
 }
 
 /// One list's part of a batch.
@@ -271,7 +271,7 @@ struct Failed {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Lists {
+struct Places {
     untrusted: &'static str,
     lists: Vec<List>,
     truncated: bool,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::fields::{Importance, PlannerFields, TodoFields, assignment, reassigned};
+use super::fields::{Change, Importance, PlannerFields, TodoFields, assignment, reassigned};
 use super::times::{cleared, day, due, reminder, utc};
 use super::{Source, Task, list_of, planner, todo};
 use crate::graph::GraphRequest;
@@ -113,13 +113,13 @@ impl SaveTask {
         let day = cleared(self.due.as_deref(), |text| when::moment("due", text).map(day))?;
         let remind = cleared(self.reminder.as_deref(), |text| when::moment("reminder", text))?;
         let due_date_time = match day {
-            Some(Some(day)) => Some(Some(due(call, day).await?)),
-            Some(None) => Some(None),
+            Some(Change::Set(day)) => Some(Change::Set(due(call, day).await?)),
+            Some(Change::Clear) => Some(Change::Clear),
             None => None,
         };
-        let reminder_date_time = match remind.flatten() {
-            Some(moment) => Some(reminder(call, moment).await?),
-            None => None,
+        let reminder_date_time = match remind {
+            Some(Change::Set(moment)) => Some(reminder(call, moment).await?),
+            Some(Change::Clear) | None => None,
         };
         Ok(TodoFields {
             title,
@@ -204,8 +204,11 @@ impl SaveTask {
     }
 
     fn notes(&self) -> Result<Option<String>, ToolError> {
-        cleared(self.notes.as_deref(), |text| arguments::prose("notes", text, NOTES))
-            .map(|all| all.map(Option::unwrap_or_default))
+        Ok(match cleared(self.notes.as_deref(), |text| arguments::prose("notes", text, NOTES))? {
+            Some(Change::Set(notes)) => Some(notes),
+            Some(Change::Clear) => Some(String::new()),
+            None => None,
+        })
     }
 
     /// Writes the notes of a Planner task, which are a resource of their own.

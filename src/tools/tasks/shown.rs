@@ -47,10 +47,10 @@ impl Shown {
             done,
             progress: progress(&task).filter(|_| !done),
             due: task.due_date_time.map(|due| match due {
-                Due::Clock(clock) => local(clock, zone),
+                Due::Clock(clock) => local(&clock, zone),
                 Due::Utc(at) => at,
             }),
-            reminder: task.reminder_date_time.filter(|_| task.is_reminder_on).map(|clock| local(clock, zone)),
+            reminder: task.reminder_date_time.filter(|_| task.is_reminder_on).map(|clock| local(&clock, zone)),
             importance: importance(task.importance.as_deref(), task.priority),
             notes,
             id: task.id,
@@ -83,7 +83,7 @@ fn importance(todo: Option<&str>, planner: Option<u8>) -> Option<&'static str> {
 }
 
 /// The local time, of a day at midnight the day alone; with its zone where that is not the answer's.
-fn local(clock: Clock, zone: Option<&str>) -> String {
+fn local(clock: &Clock, zone: Option<&str>) -> String {
     let time = clock.date_time.split('.').next().unwrap_or_default();
     let time = time.strip_suffix("T00:00:00").unwrap_or(time);
     if zone == Some(clock.time_zone.as_str()) { time.to_owned() } else { format!("{time} {}", clock.time_zone) }

@@ -3,6 +3,7 @@
 use time::Date;
 
 use super::Clock;
+use super::fields::Change;
 use crate::tools::ToolError;
 use crate::tools::call::Call;
 use crate::tools::when::{self, Moment};
@@ -12,11 +13,11 @@ use crate::tools::zone::{self, Zone};
 pub(super) fn cleared<T>(
     text: Option<&str>,
     read: impl FnOnce(&str) -> Result<T, ToolError>,
-) -> Result<Option<Option<T>>, ToolError> {
+) -> Result<Option<Change<T>>, ToolError> {
     match text {
         None => Ok(None),
-        Some(text) if text.trim().is_empty() => Ok(Some(None)),
-        Some(text) => read(text).map(|read| Some(Some(read))),
+        Some(text) if text.trim().is_empty() => Ok(Some(Change::Clear)),
+        Some(text) => read(text).map(|read| Some(Change::Set(read))),
     }
 }
 

@@ -71,7 +71,7 @@ async fn main() -> Result<(), Failure> {
         under_way: HashMap::new(),
         input: BufReader::new(stdin()).lines(),
     };
-    LocalSet::new().run_until(driver.run()).await
+    LocalSet::new().run_until(Box::pin(driver.run())).await
 }
 
 fn lifecycle(mode: &str) -> Result<ClientLifecycleMode, Failure> {

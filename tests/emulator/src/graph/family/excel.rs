@@ -41,8 +41,13 @@ impl Store {
 /// Answers a request for one of this family's paths.
 pub fn route(request: &Request<'_>, store: &mut GraphStore, path: &[&str]) -> Found {
     let rest = match path {
-        ["me", "drive", "items", id, "workbook", rest @ ..] => {
-            if *id != ITEM {
+        ["me", "drive", "items", id, "workbook", rest @ ..] | ["drives", _, "items", id, "workbook", rest @ ..] => {
+            let own = |drive| {
+                let mut drives = store.family.files.drives.iter();
+                drives.any(|one| one.id == drive && one.owner == Some(request.consent.user))
+            };
+            let named = path.first().filter(|first| **first == "drives").and_then(|_| path.get(1));
+            if *id != ITEM || named.is_some_and(|drive| !own(*drive)) {
                 return Err(no_item());
             }
             rest
