@@ -9,8 +9,8 @@ use wasm_bindgen::prelude::*;
 use crate::extract::{self, Text, Unreadable};
 use crate::ports::Documents;
 
-// The exception ends here: let through, it is taken for a trap of the Worker's own module, and the call never ends. The build puts the import of `m365_reader` before the bundle (scripts/lib/worker.mjs): the bundler itself has no
-// module of that kind.
+// The exception ends here: let through, the call never ends. The build puts the import of `m365_reader` before the
+// bundle (scripts/lib/worker.mjs): the bundler itself has no module of that kind.
 #[wasm_bindgen(inline_js = r#"
 export function read_document(bytes, most) {
   try {

@@ -4,6 +4,7 @@
 //! | what came back | origin | code | may Graph have acted? |
 //! |---|---|---|---|
 //! | `name: AiGatewayError`, or `success: false` with `error` an array | `Policy` | the number, see below | see below |
+//! | the same with 2005: the provider, which is our handler, gave nothing | `Transport` | `2005` | yes |
 //! | `success: false` with `error` an object (403 deny, 429 spending limit) | `Policy` | its code, or `AccountPolicy` | no |
 //! | `success: false` with `errors` (the control plane) | `Policy` | its number, or `ControlPlane` | from 500 on |
 //! | `error.type` is [`HANDLER_ERROR`] | `Policy` | `handler_…` | no |
@@ -52,6 +53,8 @@ pub const UNREADABLE_ANSWER: &str = "UnreadableAnswer";
 /// A request that our own allow-list refuses; it was not sent.
 pub const REQUEST_REFUSED: &str = "RequestRefused";
 
+/// The provider gave nothing: nobody refused anything.
+const NO_PROVIDER: i64 = 2005;
 /// Gateway codes after which Graph cannot have seen the request.
 const BEFORE_GRAPH: &[i64] = &[2001, 2003, 2008, 2009, 2016, 2018, 2019, 2021, 2029, 2040, 2041, 2045, 7003];
 
@@ -212,10 +215,11 @@ fn gateway(shape: &Shape) -> Failure {
         None => None,
     });
     let message = shape.description.as_deref().or_else(|| first.and_then(|error| error.message.as_deref()));
+    let origin = if number == Some(NO_PROVIDER) { Origin::Transport } else { Origin::Policy };
     Failure {
         message: message.map(shorten),
         may_have_acted: !number.is_some_and(|number| BEFORE_GRAPH.contains(&number)),
-        ..Failure::of(Origin::Policy, number.map_or_else(|| "AiGatewayError".to_owned(), |number| number.to_string()))
+        ..Failure::of(origin, number.map_or_else(|| "AiGatewayError".to_owned(), |number| number.to_string()))
     }
 }
 

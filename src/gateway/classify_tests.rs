@@ -48,6 +48,12 @@ fn graph_may_have_acted_exactly_after_the_codes_that_come_after_it() {
 }
 
 #[test]
+fn a_handler_that_gave_nothing_is_no_policy() {
+    let silent = of(500, &gateway_error(2005));
+    assert_eq!((silent.origin, silent.code.as_str(), silent.may_have_acted), (Origin::Transport, "2005", true));
+}
+
+#[test]
 fn an_account_policy_is_neither_the_gateway_nor_graph() {
     let deny = of(403, r#"{"success":false,"error":{"code":"policy_denied","message":"Denied by policy"}}"#);
     assert_eq!((deny.origin, deny.code.as_str(), deny.may_have_acted), (Origin::Policy, "policy_denied", false));

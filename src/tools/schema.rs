@@ -46,6 +46,9 @@ fn tidy(schema: &mut Value) {
         object.remove(keyword);
     }
     object.retain(|keyword, value| !(keyword == "default" && value.is_null() || goes_without_saying(keyword, value)));
+    if object.get("properties").and_then(Value::as_object).is_some_and(|properties| !properties.is_empty()) {
+        closed_by_us(object);
+    }
     drop_null_type(object);
     drop_null_branch(object);
     if let Some(Value::Object(properties)) = object.get_mut("properties") {
@@ -60,6 +63,14 @@ fn tidy(schema: &mut Value) {
         if let Some(Value::Array(branches)) = object.get_mut(keyword) {
             branches.iter_mut().for_each(tidy);
         }
+    }
+}
+
+/// Every tool refuses an argument that it does not know, and names it; to say so in each schema costs some hundred tokens
+/// in a list. A schema without arguments says it, as the protocol recommends.
+fn closed_by_us(object: &mut Map<String, Value>) {
+    if object.get("additionalProperties") == Some(&Value::Bool(false)) {
+        object.remove("additionalProperties");
     }
 }
 
