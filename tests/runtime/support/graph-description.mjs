@@ -25,11 +25,6 @@ export const EXCEPTIONS = [
     why: "the metadata has the action onenotePatchContent in its place",
   },
   {
-    fault: /^GET \/shares\/[^/]+\/driveItem\/versions: does not exist$/,
-    page: "shares-get",
-    why: "driveItem and versions are relationships; no page follows one after the other",
-  },
-  {
     fault: /^GET \/sites: no query option search$/,
     page: "site-search",
     why: "an option of SharePoint, without the dollar sign of OData",

@@ -29,7 +29,7 @@ const REQUESTS = [
   ["workbook-list-tables", `GET ${BOOK}/tables`, "$select", "WorkbookTable"],
   ["worksheet-usedrange", `GET ${BOOK}/worksheets/{id}/usedRange(valuesOnly={valuesOnly})`, "$select", "WorkbookRange"],
   ["range-get", `GET ${BOOK}/worksheets/{id}/range(address='{address}')`, "$select", "WorkbookRange"],
-  ["range-update", `PATCH ${BOOK}/worksheets/{id}/range(address='{address}')`, "$select", "WorkbookRange", "WorkbookRange"],
+  ["range-update", `PATCH ${BOOK}/worksheets/{id}/range(address='{address}')`, "", "WorkbookRange", "WorkbookRange"],
   ["table-range", `GET ${BOOK}/tables/{id}/range`, "$select", "WorkbookRange"],
   ["table-post-rows", `POST ${BOOK}/tables/{id}/rows`, "", "WorkbookTableRow", "WorkbookTableRow"],
   ["shares-get", "GET /shares/{id}/driveItem", "$select", "DriveItem"],
