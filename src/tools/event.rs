@@ -95,7 +95,7 @@ struct Event {
 
 impl Event {
     /// Time, place and text, as a person is shown them; `more` is what the event itself does not say.
-    fn shown(&self, more: [Option<String>; 2]) -> String {
+    fn shown(&self, more: &[Option<String>; 2]) -> String {
         let time = format!("{} to {} ({})", self.start.date_time, self.end.date_time, self.start.time_zone);
         let place = self.location.as_ref().map(|place| place.display_name.as_str());
         let body = self.body.as_ref().map(|body| body.content.as_str());
@@ -172,7 +172,7 @@ impl Input for CreateCalendarEvent {
         let request = GraphRequest::new(Method::Post, &path)?.prefer(IMMUTABLE).body(body).repeatable();
         let repeats = self.recurrence.as_ref().map(|rule| format!("Repeats: {rule}"));
         let whose = self.mailbox.as_ref().map(|address| format!("In the calendar of {address}"));
-        let shown = event.shown([repeats, whose]);
+        let shown = event.shown(&[repeats, whose]);
         let deed = Deed {
             question: "Create this event and invite them?",
             reach: Reach::People(

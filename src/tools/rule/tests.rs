@@ -40,7 +40,7 @@ fn every_rule_that_graph_knows_is_its_pattern() {
             json!({"type": "relativeYearly", "interval": 1, "month": 3, "daysOfWeek": ["monday"], "index": "first"}),
         ),
     ] {
-        assert_eq!(graph(rule)["pattern"], pattern, "{rule}");
+        assert_eq!(graph(rule).get("pattern"), Some(&pattern), "{rule}");
     }
 }
 
@@ -59,7 +59,7 @@ fn a_series_ends_by_count_by_day_or_never_in_the_zone_of_its_event() {
         (";UNTIL=2026-12-31", until.clone()),
         (";UNTIL=20261231T235959Z", until),
     ] {
-        assert_eq!(graph(&format!("FREQ=DAILY{end}"))["range"], expected, "{end}");
+        assert_eq!(graph(&format!("FREQ=DAILY{end}")).get("range"), Some(&expected), "{end}");
     }
 }
 
