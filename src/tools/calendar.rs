@@ -9,9 +9,11 @@ use super::answer::{Answer, UNTRUSTED};
 use super::arguments::{bounded, identifier};
 use super::call::Call;
 use super::item::{self, Party, line};
+use super::mailbox::Mailbox;
 use super::page::{self, Page};
 use super::zone::{self, Zone};
 use super::{Input, Kind, Outcome, Preset, Tool, ToolError, cursor, event, handle, schema, when};
+use crate::graph::GraphRequest;
 use crate::graph::request::Segment;
 use crate::identity::Scope;
 
@@ -25,7 +27,7 @@ pub(super) const TOOLS: &[Tool] = &[
         preset: Preset::Core,
         needs: &[Scope::CalendarsRead],
         also: &[Scope::MailboxSettingsRead],
-        on_use: &[],
+        on_use: &[Scope::CalendarsReadShared],
         example: r#"{"start":"2026-03-02T00:00:00+01:00","days":7,"timezone":"Europe/Berlin"}"#,
         schema: schema::of::<GetCalendarEvents>,
         handler: handle::<GetCalendarEvents>,
@@ -35,7 +37,8 @@ pub(super) const TOOLS: &[Tool] = &[
 
 const SELECT: &str =
     "id,subject,start,end,isAllDay,isCancelled,location,organizer,attendees,showAs,responseStatus,isOnlineMeeting,type";
-const FAMILIES: [&str; 2] = ["/me/calendarView", "/me/calendars/{id}/calendarView"];
+const OWN: [&str; 2] = ["/me/calendarView", "/me/calendars/{id}/calendarView"];
+const SHARED: [&str; 2] = ["/users/{id}/calendarView", "/users/{id}/calendars/{id}/calendarView"];
 /// Said where the zone is not known.
 pub(super) const NO_ZONE: &str = "The mailbox's own zone is not known, so times are UTC: say timezone for local ones.";
 /// Longest range: Graph expands every occurrence in it.
@@ -55,6 +58,8 @@ struct GetCalendarEvents {
     timezone: Option<String>,
     /// Default: main calendar
     calendar_id: Option<String>,
+    /// Shared mailbox address
+    mailbox: Option<String>,
     #[schemars(range(min = 1, max = 100), extend("default" = 25))]
     count: Option<u32>,
     cursor: Option<String>,
@@ -66,14 +71,22 @@ impl Input for GetCalendarEvents {
         let count = bounded("count", self.count, 25, 100)?;
         let (start, end) = self.range(when::at(call.now()))?;
         let calendar = self.calendar_id.as_deref().map(|id| identifier("calendarId", id)).transpose()?;
+        let mailbox = Mailbox::parse(self.mailbox.as_deref())?;
+        let path = view(&mailbox, calendar);
+        mailbox.require(call, Scope::CalendarsRead, Scope::CalendarsReadShared)?;
         let position = if let Some(cursor) = self.cursor.as_deref() {
             cursor::open(call, cursor)?
         } else {
             let zone = zone::choose(call, self.timezone.as_deref()).await?;
-            view(calendar, (start, end), count, &zone)?
+            begin(item::get(&path)?, (start, end), count, &zone)
         };
         let zone = position.zone.clone();
-        let page = page::read(call, &FAMILIES, position, count).await?;
+        // A cursor of another mailbox is of a path that these are not.
+        let families = match mailbox {
+            Mailbox::Own => OWN,
+            Mailbox::Shared(_) => SHARED,
+        };
+        let page = page::read(call, &families, position, count).await?;
         Ok(Answer::of(&told(page, zone)))
     }
 }
@@ -96,31 +109,34 @@ impl GetCalendarEvents {
     }
 }
 
+fn view<'a>(mailbox: &'a Mailbox, calendar: Option<&'a str>) -> Vec<Segment<'a>> {
+    let view = Segment::Word("calendarView");
+    match calendar {
+        Some(id) => mailbox.path(&[Segment::Word("calendars"), Segment::Value(id), view]),
+        None => mailbox.path(&[view]),
+    }
+}
+
 /// The bounds go by their own offset, never by the zone that is preferred for the answer.
-fn view(
-    calendar: Option<&str>,
+fn begin(
+    request: GraphRequest,
     (start, end): (OffsetDateTime, OffsetDateTime),
     count: u32,
     zone: &Zone,
-) -> Result<page::Position, ToolError> {
-    let (me, view) = (Segment::Word("me"), Segment::Word("calendarView"));
-    let request = match calendar {
-        Some(id) => item::get(&[me, Segment::Word("calendars"), Segment::Value(id), view]),
-        None => item::get(&[me, view]),
-    }?;
+) -> page::Position {
     let request = request
         .query("startDateTime", when::utc(start))
         .query("endDateTime", when::utc(end))
         .query("$select", SELECT)
         .query("$orderby", "start/dateTime")
         .query("$top", count.to_string());
-    Ok(match zone {
+    match zone {
         Zone::Known(name) => {
             let request = request.prefer(format!("outlook.timezone=\"{name}\""));
             page::Position::start(&request).in_zone(name)
         }
         Zone::Unknown => page::Position::start(&request),
-    })
+    }
 }
 
 #[derive(Deserialize)]

@@ -19,6 +19,8 @@ use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
 
+#[cfg(test)]
+pub(super) use recurrence::Recurrence;
 pub(super) use single::read as event;
 
 /// The tools of this family.

@@ -3,18 +3,20 @@
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::address::{self, Addresses, Recipient};
 use super::answer::Answer;
 use super::arguments::{self, BODY, LINE, identifier};
 use super::calendar::Online;
 use super::call::Call;
+use super::mailbox::Mailbox;
 use super::outbox::{self, IMMUTABLE, transaction};
 use super::policy::Deed;
 use super::reach::Reach;
+use super::rule::Recurrence;
 use super::send::{Body, ContentType};
-use super::span::{Clock, Given};
+use super::span::{Clock, Given, Span};
 use super::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
@@ -29,7 +31,7 @@ pub(super) const TOOL: Tool = Tool {
     preset: Preset::Core,
     needs: &[Scope::CalendarsReadWrite],
     also: &[Scope::MailboxSettingsRead],
-    on_use: &[],
+    on_use: &[Scope::CalendarsReadWriteShared],
     example: r#"{"subject":"Review","start":"2026-03-02T09:00:00","end":"2026-03-02T09:30:00","timezone":"Europe/Berlin","attendees":["adele@contoso.example"]}"#,
     schema: schema::of::<CreateCalendarEvent>,
     handler: handle::<CreateCalendarEvent>,
@@ -55,7 +57,11 @@ struct CreateCalendarEvent {
     online_meeting: Option<bool>,
     #[schemars(range(min = 0, max = 40320))]
     reminder_minutes: Option<u32>,
+    /// RRULE such as FREQ=WEEKLY;COUNT=9
+    recurrence: Option<String>,
     calendar_id: Option<String>,
+    /// Shared mailbox address
+    mailbox: Option<String>,
     idempotency_key: Option<String>,
 }
 
@@ -82,16 +88,19 @@ struct Event {
     is_reminder_on: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reminder_minutes_before_start: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recurrence: Option<Recurrence>,
     transaction_id: String,
 }
 
 impl Event {
-    /// Time, place and text, as a person is shown them.
-    fn shown(&self) -> String {
+    /// Time, place and text, as a person is shown them; `more` is what the event itself does not say.
+    fn shown(&self, more: &[Option<String>; 2]) -> String {
         let time = format!("{} to {} ({})", self.start.date_time, self.end.date_time, self.start.time_zone);
         let place = self.location.as_ref().map(|place| place.display_name.as_str());
         let body = self.body.as_ref().map(|body| body.content.as_str());
-        [Some(time.as_str()), place, body].into_iter().flatten().collect::<Vec<_>>().join("\n")
+        let more = more.iter().map(Option::as_deref);
+        [Some(time.as_str())].into_iter().chain(more).chain([place, body]).flatten().collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -145,18 +154,25 @@ impl Input for CreateCalendarEvent {
     async fn run(self, call: &Call<'_>) -> Outcome {
         let key = arguments::key(self.idempotency_key.as_deref())?;
         let calendar = self.calendar_id.as_deref().map(|id| identifier("calendarId", id)).transpose()?;
+        let mailbox = Mailbox::parse(self.mailbox.as_deref())?;
         let mut event = self.event()?;
-        (event.start, event.end) = self.times(call).await?;
+        let span = self.span()?;
+        let series = self.series(span)?;
+        mailbox.require(call, Scope::CalendarsReadWrite, Scope::CalendarsReadWriteShared)?;
+        (event.start, event.end) = span.clocks(call, self.timezone.as_deref()).await?;
+        event.recurrence = series.map(|series| series.in_zone(&event.start.time_zone));
         let key = call.key(key);
         event.transaction_id = transaction(&key);
-        let (me, events) = (Segment::Word("me"), Segment::Word("events"));
-        let request = match calendar {
-            Some(id) => GraphRequest::new(Method::Post, &[me, Segment::Word("calendars"), Segment::Value(id), events]),
-            None => GraphRequest::new(Method::Post, &[me, events]),
-        }?;
+        let events = Segment::Word("events");
+        let path = match calendar {
+            Some(id) => mailbox.path(&[Segment::Word("calendars"), Segment::Value(id), events]),
+            None => mailbox.path(&[events]),
+        };
         let body = serde_json::to_value(&event).unwrap_or(Value::Null);
-        let request = request.prefer(IMMUTABLE).body(body).repeatable();
-        let shown = event.shown();
+        let request = GraphRequest::new(Method::Post, &path)?.prefer(IMMUTABLE).body(body).repeatable();
+        let repeats = self.recurrence.as_ref().map(|rule| format!("Repeats: {rule}"));
+        let whose = self.mailbox.as_ref().map(|address| format!("In the calendar of {address}"));
+        let shown = event.shown(&[repeats, whose]);
         let deed = Deed {
             question: "Create this event and invite them?",
             reach: Reach::People(
@@ -164,7 +180,7 @@ impl Input for CreateCalendarEvent {
             ),
             subject: &event.subject,
             text: ("text", &shown),
-            content: request.body.clone().unwrap_or_default(),
+            content: json!([request.path_and_query(), request.body]),
             ..Deed::unseen()
         };
         let created: Created = outbox::repeatable(call, &key, &request, Some(&deed)).await?;
@@ -203,6 +219,7 @@ impl CreateCalendarEvent {
             online_meeting_provider: online.then_some("teamsForBusiness"),
             is_reminder_on: self.reminder_minutes.map(|_| true),
             reminder_minutes_before_start: self.reminder_minutes,
+            recurrence: None,
             transaction_id: String::new(),
         })
     }
@@ -216,9 +233,20 @@ impl CreateCalendarEvent {
         Ok(of(required, "required").chain(of(optional, "optional")).collect())
     }
 
-    async fn times(&self, call: &Call<'_>) -> Result<(Clock, Clock), ToolError> {
+    fn span(&self) -> Result<Span, ToolError> {
         let all_day = self.all_day == Some(true);
-        let given = Given { names: ("start", "end"), start: &self.start, end: &self.end, all_day };
-        given.checked()?.clocks(call, self.timezone.as_deref()).await
+        Given { names: ("start", "end"), start: &self.start, end: &self.end, all_day }.checked()
+    }
+
+    /// A series keeps its hour in a zone when the clocks change, and an offset is none.
+    fn series(&self, span: Span) -> Result<Option<Recurrence>, ToolError> {
+        let Some(rule) = self.recurrence.as_deref() else { return Ok(None) };
+        match span {
+            Span::Local(start, _) => Recurrence::parse(rule, start.date()).map(Some),
+            Span::Instants(..) => Err(ToolError::argument(
+                "start",
+                "with recurrence it is local to timezone, such as 2026-03-02T09:00:00: leave out the offset",
+            )),
+        }
     }
 }

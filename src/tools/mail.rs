@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::{Answer, UNTRUSTED};
 use super::arguments::{self, bounded, identifier};
 use super::call::Call;
+use super::mailbox::Mailbox;
 use super::message::{self, Email, Message};
 use super::page::{self, Page, Position};
 use super::{Input, Kind, Outcome, Preset, Tool, ToolError, address, handle, item, schema, send, when};
@@ -25,7 +26,7 @@ pub(super) const TOOLS: &[Tool] = &[
         preset: Preset::Core,
         needs: &[Scope::MailRead],
         also: &[],
-        on_use: &[],
+        on_use: &[Scope::MailReadShared],
         example: r#"{"folder":"inbox","count":10,"since":"2026-03-01T00:00:00+01:00"}"#,
         schema: schema::of::<GetEmails>,
         handler: handle::<GetEmails>,
@@ -38,14 +39,15 @@ pub(super) const TOOLS: &[Tool] = &[
         preset: Preset::Core,
         needs: &[Scope::MailRead],
         also: &[],
-        on_use: &[],
+        on_use: &[Scope::MailReadShared],
         example: r#"{"query":"from:ann subject:budget","count":10}"#,
         schema: schema::of::<SearchEmails>,
         handler: handle::<SearchEmails>,
     },
 ];
 
-const FAMILIES: [&str; 2] = ["/me/mailFolders/{id}/messages", "/me/messages"];
+const OWN: [&str; 2] = ["/me/mailFolders/{id}/messages", "/me/messages"];
+const SHARED: [&str; 2] = ["/users/{id}/mailFolders/{id}/messages", "/users/{id}/messages"];
 /// Before any mail: `$filter` must name what `$orderby` sorts by, first.
 const EVER: &str = "1900-01-01T00:00:00Z";
 
@@ -65,6 +67,8 @@ struct GetEmails {
     since: Option<String>,
     /// ISO date-time with offset
     until: Option<String>,
+    /// Shared mailbox address
+    mailbox: Option<String>,
     cursor: Option<String>,
 }
 
@@ -76,6 +80,8 @@ struct SearchEmails {
     count: Option<u32>,
     /// Limit to one folder
     folder: Option<String>,
+    /// Shared mailbox address
+    mailbox: Option<String>,
     cursor: Option<String>,
 }
 
@@ -84,12 +90,13 @@ impl Input for GetEmails {
     async fn run(self, call: &Call<'_>) -> Outcome {
         let count = bounded("count", self.count, 10, 50)?;
         let folder = identifier("folder", self.folder.as_deref().unwrap_or("inbox"))?;
-        let mut request = list(Some(folder), count)?;
+        let mailbox = Mailbox::parse(self.mailbox.as_deref())?;
+        let mut request = list(&mailbox, Some(folder), count)?;
         if let Some(filter) = self.filter()? {
             request = request.query("$filter", filter);
         }
         let request = request.query("$orderby", "receivedDateTime desc");
-        answer(call, page::begin(call, self.cursor.as_deref(), &request)?, count).await
+        answer(call, &mailbox, page::begin(call, self.cursor.as_deref(), &request)?, count).await
     }
 }
 
@@ -121,18 +128,19 @@ impl Input for SearchEmails {
         let count = bounded("count", self.count, 10, 50)?;
         let query = arguments::line("query", &self.query, 1000)?;
         let folder = self.folder.as_deref().map(|folder| identifier("folder", folder)).transpose()?;
-        let request = list(folder, count)?.query("$search", quoted_phrase(&query));
-        answer(call, page::begin(call, self.cursor.as_deref(), &request)?, count).await
+        let mailbox = Mailbox::parse(self.mailbox.as_deref())?;
+        let request = list(&mailbox, folder, count)?.query("$search", quoted_phrase(&query));
+        answer(call, &mailbox, page::begin(call, self.cursor.as_deref(), &request)?, count).await
     }
 }
 
-fn list(folder: Option<&str>, count: u32) -> Result<GraphRequest, ToolError> {
-    let (me, messages) = (Segment::Word("me"), Segment::Word("messages"));
-    let request = match folder {
-        Some(folder) => item::get(&[me, Segment::Word("mailFolders"), Segment::Value(folder), messages]),
-        None => item::get(&[me, messages]),
-    }?;
-    Ok(request.query("$select", message::LISTED).query("$top", count.to_string()))
+fn list(mailbox: &Mailbox, folder: Option<&str>, count: u32) -> Result<GraphRequest, ToolError> {
+    let messages = Segment::Word("messages");
+    let path = match folder {
+        Some(folder) => mailbox.path(&[Segment::Word("mailFolders"), Segment::Value(folder), messages]),
+        None => mailbox.path(&[messages]),
+    };
+    Ok(item::get(&path)?.query("$select", message::LISTED).query("$top", count.to_string()))
 }
 
 #[derive(Serialize)]
@@ -145,9 +153,14 @@ struct MailList {
     next_cursor: Option<String>,
 }
 
-async fn answer(call: &Call<'_>, start: Position, count: u32) -> Outcome {
-    let Page { items, next_cursor } = page::read::<Message>(call, &FAMILIES, start, count).await?;
-    let own = call.own_address();
+async fn answer(call: &Call<'_>, mailbox: &Mailbox, start: Position, count: u32) -> Outcome {
+    mailbox.require(call, Scope::MailRead, Scope::MailReadShared)?;
+    // A cursor of another mailbox is of a path that these are not.
+    let (families, own) = match mailbox {
+        Mailbox::Own => (OWN, call.own_address()),
+        Mailbox::Shared(address) => (SHARED, address.as_str()),
+    };
+    let Page { items, next_cursor } = page::read::<Message>(call, &families, start, count).await?;
     Ok(Answer::of(&MailList {
         untrusted: UNTRUSTED,
         emails: items.into_iter().map(|message| message.shown(own, (0, false))).collect(),

@@ -54,6 +54,7 @@ mod presence;
 mod raw;
 mod reach;
 mod resources;
+mod rule;
 mod schema;
 mod search;
 mod send;

@@ -58,6 +58,7 @@ mod tools_changes;
 mod tools_chats;
 mod tools_contacts;
 mod tools_content;
+mod tools_core_shared;
 mod tools_directory;
 mod tools_excel;
 mod tools_fake;

@@ -130,6 +130,26 @@ async fn g2_who_agreed_to_one_mail_did_not_agree_to_another() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn g2_who_agreed_to_one_event_agreed_neither_to_a_series_nor_to_another_calendar() {
+    let one = json!({"subject": "s", "start": "2026-03-02T09:00", "end": "2026-03-02T10:00", "timezone": "Europe/Berlin",
+        "attendees": ["bo@fabrikam.example"]});
+    for (name, changed, said) in [
+        ("recurrence", "FREQ=DAILY", "> Repeats: FREQ=DAILY"),
+        ("mailbox", "megan@contoso.example", "> In the calendar of megan@contoso.example"),
+        ("calendarId", "AAMk=", ""),
+    ] {
+        let mut desk = asking("");
+        question(&mut desk, "createCalendarEvent", &one).await;
+        answer(&mut desk, &yes());
+        let mut other = one.clone();
+        other[name] = json!(changed);
+        let form = question(&mut desk, "createCalendarEvent", &other).await;
+        assert!(form.contains(said) && form.contains("Invited: bo@fabrikam.example"), "{form}");
+        assert!(desk.asked().is_empty(), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn g2_a_draft_that_was_changed_since_is_asked_about_anew() {
     let mut desk = asking("");
     let arguments = json!({"id": "D1"});

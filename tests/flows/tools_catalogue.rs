@@ -237,9 +237,10 @@ async fn requests(name: &str, answers: &[Value], calls: &[Value]) -> Value {
 #[tokio::test(flavor = "current_thread")]
 async fn mail_requests_are_as_stored() {
     let full = json!({"folder": "AAMk/x+y=", "count": 50, "unread": true, "from": "b.o'hara@contoso.example",
-        "since": "2026-03-01T00:00:00+01:00", "until": "2026-03-02T00:00Z"});
+        "since": "2026-03-01T00:00:00+01:00", "until": "2026-03-02T00:00Z", "mailbox": "sales@contoso.example"});
     snapshot("get_emails", &requests("getEmails", &[page()], &[json!({}), full]).await);
-    let full = json!({"query": "subject:\"budget plan\" & from:ann", "folder": "sentitems", "count": 5});
+    let full = json!({"query": "subject:\"budget plan\" & from:ann", "folder": "sentitems", "count": 5,
+        "mailbox": "sales@contoso.example"});
     snapshot("search_emails", &requests("searchEmails", &[page()], &[json!({"query": "budget"}), full]).await);
     let least = json!({"to": "adele@contoso.example", "subject": "Hi", "body": "<p>x</p>", "idempotencyKey": "k"});
     let full = json!({"to": ["adele@contoso.example", "bo@contoso.example"], "cc": ["cy@contoso.example"],
@@ -253,7 +254,7 @@ async fn mail_requests_are_as_stored() {
 async fn calendar_requests_are_as_stored() {
     let zone = json!({"timeZone": "W. Europe Standard Time"});
     let full = json!({"start": "2026-03-02T00:00:00+01:00", "end": "2026-03-09T00:00:00+01:00", "calendarId": "AAMk=",
-        "count": 100, "timezone": "Europe/Berlin"});
+        "count": 100, "timezone": "Europe/Berlin", "mailbox": "megan@contoso.example"});
     let mut all = requests("getCalendarEvents", &[zone.clone(), page()], &[json!({})]).await;
     all.as_array_mut()
         .unwrap()
@@ -264,7 +265,7 @@ async fn calendar_requests_are_as_stored() {
     let full = json!({"subject": "Review", "start": "2026-03-02", "end": "2026-03-03", "allDay": true,
         "timezone": "Europe/Berlin", "attendees": ["adele@contoso.example"], "optionalAttendees": ["bo@contoso.example"],
         "location": "Room 1", "body": "Agenda", "onlineMeeting": true, "reminderMinutes": 15, "calendarId": "AA/k=",
-        "idempotencyKey": "k"});
+        "recurrence": "FREQ=MONTHLY;INTERVAL=3;BYDAY=1MO;COUNT=4", "mailbox": "megan@contoso.example", "idempotencyKey": "k"});
     let mut all = requests("createCalendarEvent", &[zone, created.clone()], &[least]).await;
     all.as_array_mut()
         .unwrap()

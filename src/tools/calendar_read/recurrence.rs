@@ -1,9 +1,12 @@
-//! Graph's patternedRecurrence as an iCalendar rule (RFC 5545, 3.3.10): one short text that models know.
+//! Graph's patternedRecurrence as an iCalendar rule (RFC 5545, 3.3.10): one short text that models know. The way there is
+//! `rule`.
 
 use serde::Deserialize;
 
+use crate::tools::rule::{DAYS, PLACES};
+
 #[derive(Deserialize)]
-pub(super) struct Recurrence {
+pub(in crate::tools) struct Recurrence {
     pattern: Pattern,
     range: Range,
 }
@@ -19,6 +22,7 @@ struct Pattern {
     #[serde(default)]
     days_of_week: Vec<String>,
     index: Option<String>,
+    first_day_of_week: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -56,6 +60,10 @@ impl Recurrence {
         } else {
             parts.extend(pattern.day_of_month.filter(|day| *day > 0).map(|day| format!("BYMONTHDAY={day}")));
         }
+        // Where weeks are left out, it matters when they begin; Monday goes without saying.
+        let first = pattern.first_day_of_week.as_deref().and_then(weekday).filter(|day| *day != "MO");
+        let every = pattern.interval.is_some_and(|every| every > 1) && frequency == "WEEKLY";
+        parts.extend(first.filter(|_| every).map(|day| format!("WKST={day}")));
         parts.extend(self.range.end());
         Some(parts.join(";"))
     }
@@ -72,20 +80,11 @@ impl Range {
 }
 
 fn weekday(name: &str) -> Option<&'static str> {
-    let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-    let short = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
-    days.iter().zip(short).find(|(day, _)| day.eq_ignore_ascii_case(name)).map(|(_, short)| short)
+    DAYS.iter().find(|(_, day)| day.eq_ignore_ascii_case(name)).map(|(short, _)| *short)
 }
 
 fn position(index: Option<&str>) -> Option<i8> {
-    match index {
-        None | Some("first") => Some(1),
-        Some("second") => Some(2),
-        Some("third") => Some(3),
-        Some("fourth") => Some(4),
-        Some("last") => Some(-1),
-        Some(_) => None,
-    }
+    PLACES.iter().find(|(_, name)| *name == index.unwrap_or("first")).map(|(place, _)| *place)
 }
 
 #[cfg(test)]

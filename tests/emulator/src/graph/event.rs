@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
-use time::{Date, Duration, OffsetDateTime, PrimitiveDateTime, Weekday};
+use time::{Date, Duration, OffsetDateTime, PrimitiveDateTime};
 
+use super::pattern;
 use super::request::Prefer;
 use super::store::Mailbox;
 use super::zone::Zone;
-use crate::json::{items, set, text};
+use crate::json::{set, text};
 
 /// `2026-01-31T09:00:00.0000000`, the form of all event times.
 pub const STAMP: &[BorrowedFormatItem<'static>] =
@@ -83,36 +84,13 @@ impl StoredEvent {
             if ended || most.is_some_and(|most| number >= most) {
                 break;
             }
-            if self.falls_on(pattern, day, ahead) {
+            if pattern::falls_on(pattern, self.start.date(), day) {
                 let stays = !self.exception.left_out.contains(&day);
                 found.extend(Some(self.at(day, Some(number))).filter(|one| stays && touches(one)));
                 number += 1;
             }
         }
         found
-    }
-
-    fn falls_on(&self, pattern: &Value, day: Date, ahead: i64) -> bool {
-        let interval = pattern.get("interval").and_then(Value::as_i64).unwrap_or(1).max(1);
-        match text(pattern, "/type") {
-            "daily" => ahead % interval == 0,
-            "weekly" => {
-                let first = self.start.date().weekday().number_days_from_monday();
-                let week = (ahead + i64::from(first)) / 7;
-                let named =
-                    items(pattern, "/daysOfWeek").iter().any(|name| name.as_str() == Some(weekday(day.weekday())));
-                week % interval == 0 && named
-            }
-            "absoluteMonthly" => {
-                let wanted = pattern.get("dayOfMonth").and_then(Value::as_u64);
-                let months = i64::from(u8::from(day.month())) + i64::from(day.year()) * 12
-                    - i64::from(u8::from(self.start.month()))
-                    - i64::from(self.start.year()) * 12;
-                wanted == Some(u64::from(day.day())) && months % interval == 0
-            }
-            // Patterns nobody sends yet: the first day only.
-            _ => ahead == 0,
-        }
     }
 
     /// The resource of one occurrence, or of the event itself.
@@ -152,17 +130,5 @@ impl StoredEvent {
     /// The resource of the event itself.
     pub fn render_master(&self, mailbox: &Mailbox, prefer: &Prefer) -> Value {
         self.render(mailbox, self.at(self.start.date(), None), prefer)
-    }
-}
-
-fn weekday(day: Weekday) -> &'static str {
-    match day {
-        Weekday::Monday => "monday",
-        Weekday::Tuesday => "tuesday",
-        Weekday::Wednesday => "wednesday",
-        Weekday::Thursday => "thursday",
-        Weekday::Friday => "friday",
-        Weekday::Saturday => "saturday",
-        Weekday::Sunday => "sunday",
     }
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::calendar::{KIND, calendar, parse_local, zone_known};
 use super::error::GraphError;
 use super::event::{Exception, StoredEvent};
+use super::pattern;
 use super::request::{Answer, Family, Request};
 use super::shape::{is_address, item_body, known_members};
 use super::store::Mailbox;
@@ -90,6 +91,7 @@ fn check(mailbox: &mut Mailbox, body: &Value, calendar: String) -> Result<Stored
     {
         return Err(refuse("The Event.Start property for an all-day event needs to be set to midnight."));
     }
+    pattern::check(body.get("recurrence"), start.date())?;
     for attendee in items(body, "/attendees") {
         if !is_address(text(attendee, "/emailAddress/address")) {
             return Err(GraphError::new(400, "ErrorInvalidRecipients", "At least one attendee is not valid."));

@@ -17,6 +17,7 @@ pub mod mail;
 pub mod mail_write;
 pub mod meetings;
 pub mod message;
+pub mod pattern;
 pub mod people;
 pub mod query;
 pub mod request;
