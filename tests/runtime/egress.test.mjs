@@ -43,14 +43,26 @@ test("a DLP block of the answer to a write says that it may have been done", asy
 
 for (const [fault, status] of [["403", 403], ["404", 404], ["429", 429]]) {
   test(`Graph's ${status} is told as Graph's`, async () => {
+    // A pause that Graph asks for is kept by all calls of the grant.
+    const own = fault === "429" ? await newSession() : session;
     await emulator.fault("graph", fault, { times: Infinity, ...(fault === "429" ? { retryAfter: 120 } : {}) });
-    const report = await session.failure(...LIST);
+    const report = await own.failure(...LIST);
     assert.equal(report.source, "graph", JSON.stringify(report));
     assert.equal(report.retryAfter, fault === "429" ? 120 : undefined);
     const call = (await emulator.graphCalls()).at(-1);
     assert.equal(report.graphRequestId, call.requestId);
   });
 }
+
+test("a pause that Graph asks for is kept by the grant's next calls, and by nobody else's", async () => {
+  const own = await newSession();
+  await emulator.fault("graph", "429", { retryAfter: 120 });
+  assert.equal((await own.failure(...LIST)).retryAfter, 120);
+  const { result, calls } = await emulator.graphCallsDuring(() => own.failure(...LIST));
+  assert.deepEqual([calls, result.source, result.retryable], [[], "graph", true]);
+  assert.ok(result.retryAfter > 110 && result.retryAfter <= 120, JSON.stringify(result));
+  assert.equal(items(await session.call(...LIST)).length, 1);
+});
 
 test("a throttled read waits for Retry-After and is done", async () => {
   await emulator.fault("graph", "429", { retryAfter: 1 });
