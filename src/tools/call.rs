@@ -79,8 +79,15 @@ impl Call<'_> {
         &self,
         requests: &[GraphRequest],
     ) -> Result<Vec<Result<T, ToolError>>, ToolError> {
+        let outcomes = self.parts(requests).await?;
+        let read = |(request, outcome): (&GraphRequest, Result<GraphResponse, ToolError>)| read(request, &outcome?);
+        Ok(requests.iter().zip(outcomes).map(read).collect())
+    }
+
+    /// The same, unread: what is waited for is compiled once for all types.
+    async fn parts(&self, requests: &[GraphRequest]) -> Result<Vec<Result<GraphResponse, ToolError>>, ToolError> {
         if let [only] = requests {
-            return Ok(vec![self.json(only).await]);
+            return Ok(vec![self.send(only).await]);
         }
         let whole = batch::build(requests)?;
         let response = self.send(&whole).await?;
@@ -91,17 +98,16 @@ impl Call<'_> {
     }
 
     /// One part of a batch, with the second chance that it would have had alone.
-    async fn settled<T: DeserializeOwned>(
+    async fn settled(
         &self,
         request: &GraphRequest,
         outcome: Result<GraphResponse, Failure>,
-    ) -> Result<T, ToolError> {
+    ) -> Result<GraphResponse, ToolError> {
         let outcome = match outcome {
             Err(failure) => self.context.graph.resume(request, failure).await,
             Ok(response) => Ok(response),
         };
-        let failed = |failure| ToolError::Graph { failure, repeatable: request.idempotent };
-        outcome.map_err(failed).and_then(|response| read(request, &response))
+        outcome.map_err(|failure| ToolError::Graph { failure, repeatable: request.idempotent })
     }
 
     /// What a part that failed says in the answer of the whole.

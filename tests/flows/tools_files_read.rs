@@ -55,7 +55,7 @@ async fn requests_are_as_stored() {
         json!({"shareUrl": share, "as": "versions"}),
     ] {
         let desk = Desk::new();
-        desk.answer(&facts);
+        desk.answer(&facts).answer(&facts);
         serve(&desk, 200, b"abcdefgh");
         let answer = desk.call("readFile", arguments.clone()).await;
         all.push(json!({"arguments": arguments, "requests": desk.wire(), "answer": answer}));

@@ -101,7 +101,7 @@ impl Target {
                 let mut request = book.request(&words, &format!("/range(address='{area}')"))?;
                 request.method = Method::Patch;
                 // The same values once more change nothing.
-                request.query("$select", "address").body(json!({"values": values}))
+                request.body(json!({"values": values}))
             }
             Self::Table(table) => {
                 let words = [Segment::Word("tables"), Segment::Value(table), Segment::Word("rows")];

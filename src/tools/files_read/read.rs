@@ -100,13 +100,12 @@ impl Input for ReadFile {
         let most = bounded("maxChars", self.max_chars, 12_000, 50_000)?;
         let target = self.target()?;
         let facts = target.get(&[], FACTS)?;
-        let versions = target.get(&[Segment::Word("versions")], "id,size,lastModifiedDateTime,lastModifiedBy")?;
         let with_address = target.get(&[], WITH_ADDRESS)?;
         target.require(call)?;
         let form = self.form.unwrap_or_default();
         match form {
             As::Info => Ok(Answer::of(&target.info(call.json(&facts).await?))),
-            As::Versions => Ok(shown_versions(call.json(&versions).await?)),
+            As::Versions => Ok(shown_versions(call.json(&target.versions(call, &facts).await?).await?)),
             As::Text | As::Link => {
                 let item: DriveItem = call.json(&with_address).await?;
                 if item.file.is_none() {
@@ -154,6 +153,21 @@ impl Target<'_> {
             }
         };
         Ok(if select.is_empty() { request } else { request.query("$select", select) })
+    }
+
+    /// Asks for its versions, which Graph has of an item in a drive and not of a link.
+    async fn versions(&self, call: &Call<'_>, facts: &GraphRequest) -> Result<GraphRequest, ToolError> {
+        let rest = [Segment::Word("versions")];
+        let request = match self {
+            Self::Place(place) => GraphRequest::new(Method::Get, &place.segments(&rest))?,
+            Self::Shared(_) => {
+                let item: DriveItem = call.json(facts).await?;
+                let drive = item.parent_reference.and_then(|parent| parent.drive_id).unwrap_or_default();
+                let place = Place::parse(Some(&drive), Some(&item.id), None)?;
+                GraphRequest::new(Method::Get, &place.segments(&rest))?
+            }
+        };
+        Ok(request.query("$select", "id,size,lastModifiedDateTime,lastModifiedBy"))
     }
 
     /// The argument that names it.

@@ -29,6 +29,7 @@ pub mod settings;
 pub mod world;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use keys::KeyRing;
 use settings::Settings;
@@ -50,6 +51,9 @@ pub struct Emulator {
 /// The handle every request gets.
 pub type App = Arc<Emulator>;
 
+/// workerd closes a connection that was idle for five seconds; one that is closed just as it is used again has no answer.
+const IDLE: Duration = Duration::from_secs(3);
+
 impl Emulator {
     /// Builds an emulator with fresh sample data; keys are made on first use.
     pub fn new(settings: Settings) -> Result<App, reqwest::Error> {
@@ -57,6 +61,7 @@ impl Emulator {
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .pool_max_idle_per_host(64)
+            .pool_idle_timeout(IDLE)
             .build()?;
         let world = Mutex::new(World::new(&settings));
         Ok(Arc::new(Self {
