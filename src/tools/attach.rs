@@ -18,6 +18,8 @@ use super::place::Place;
 
 /// Files of one call.
 const MOST: usize = 10;
+/// Bytes of those that stand in the call: a call that waits for a person's answer is kept in one row of 2 MB.
+const HERE: usize = 1_000_000;
 /// Bytes of all of them together: Graph takes 4 MB in one request, and base64 makes a third more of it.
 const LARGEST: usize = 2_500_000;
 
@@ -40,8 +42,8 @@ enum File<'a> {
 /// The files of a call.
 pub(super) struct Attachments<'a> {
     files: Vec<File<'a>>,
-    /// Bytes that may still come.
-    room: usize,
+    /// Bytes that stand in the call.
+    here: usize,
 }
 
 impl<'a> Attachments<'a> {
@@ -51,7 +53,7 @@ impl<'a> Attachments<'a> {
         if list.len() > MOST {
             return Err(ToolError::argument("attachments", format!("{} files, at most {MOST} are taken", list.len())));
         }
-        let mut all = Self { files: Vec::new(), room: LARGEST };
+        let mut all = Self { files: Vec::new(), here: 0 };
         for (at, attachment) in list.iter().enumerate() {
             let file = all.file(attachment, &format!("attachments[{at}]"))?;
             all.files.push(file);
@@ -68,7 +70,12 @@ impl<'a> Attachments<'a> {
                 if bytes == 0 {
                     return Err(ToolError::argument(argument, "not base64 such as SGVsbG8="));
                 }
-                self.room = self.room.checked_sub(bytes).ok_or_else(|| too_large(&argument))?;
+                self.here += bytes;
+                if self.here > HERE {
+                    let problem =
+                        "files in a call can be 1 MB in all: put it in OneDrive (uploadFile), then give its itemId";
+                    return Err(ToolError::argument(argument, problem));
+                }
                 Ok(File::Here { name, base64 })
             }
             (name, None, Some(item)) => {
@@ -107,7 +114,7 @@ impl<'a> Attachments<'a> {
 
     /// All of them as Graph's fileAttachments.
     pub async fn read(self, call: &Call<'_>) -> Result<Vec<Value>, ToolError> {
-        let (mut all, mut room) = (Vec::new(), self.room);
+        let (mut all, mut room) = (Vec::new(), LARGEST.saturating_sub(self.here));
         for file in self.files {
             all.push(match file {
                 File::Here { name, base64 } => attached(&name, base64),
@@ -129,7 +136,7 @@ fn attached(name: &str, base64: &str) -> Value {
 }
 
 fn too_large(argument: &str) -> ToolError {
-    let problem = "attachments can be 2.5 MB in all: put it in OneDrive (uploadFile) and share a link (shareFile)";
+    let problem = "attachments can be 2.5 MB in all: share a link (shareFile) instead";
     ToolError::argument(argument, problem)
 }
 
