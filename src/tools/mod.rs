@@ -12,6 +12,7 @@ mod arguments;
     expect(dead_code, reason = "no tool of the catalogue has anything to ask or to say yet")
 )]
 mod ask;
+mod attach;
 mod calendar;
 mod calendar_read;
 mod calendar_write;

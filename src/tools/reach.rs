@@ -125,7 +125,7 @@ impl Reach<'_> {
 }
 
 /// An address in which every letter is what it looks like: what is no plain ASCII letter is shown as its number.
-fn ascii(address: &str) -> String {
+pub(super) fn ascii(address: &str) -> String {
     let mut shown = String::new();
     for character in address.chars().take(320) {
         if character.is_ascii_graphic() {

@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 use super::address::{self, Addresses, Recipient, one_or_many};
 use super::answer::Answer;
 use super::arguments::{self, BODY, LINE};
+use super::attach::{Attachment, Attachments};
 use super::call::Call;
 use super::ledger::Ledger;
 use super::mailbox::Mailbox;
 use super::outbox::{self, Delivery, Mail, Outgoing, Source};
-use super::policy::Deed;
+use super::policy::{self, Deed};
 use super::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
 use crate::crypto::Digest;
 use crate::graph::GraphRequest;
@@ -31,7 +32,7 @@ pub(super) const TOOL: Tool = Tool {
     preset: Preset::Core,
     needs: &[Scope::MailSend, Scope::MailReadWrite],
     also: &[Scope::MailReadWrite],
-    on_use: &[],
+    on_use: &[Scope::MailReadWriteShared, Scope::MailSendShared],
     example: r#"{"to":"adele@contoso.example","subject":"Hello","body":"Good morning.","contentType":"text"}"#,
     schema: schema::of::<SendEmail>,
     handler: handle::<SendEmail>,
@@ -76,8 +77,11 @@ struct SendEmail {
     body: String,
     #[schemars(extend("default" = "html"))]
     content_type: Option<ContentType>,
+    attachments: Option<Vec<Attachment>>,
     #[schemars(extend("default" = "send"))]
     mode: Option<Mode>,
+    /// Shared mailbox address
+    mailbox: Option<String>,
     idempotency_key: Option<String>,
 }
 
@@ -87,6 +91,9 @@ struct SendEmail {
 struct Draft {
     subject: String,
     body: Body,
+    /// A shared mailbox.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<Recipient>,
     to_recipients: Vec<Recipient>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cc_recipients: Vec<Recipient>,
@@ -123,17 +130,19 @@ impl Input for SendEmail {
     }
 
     async fn run(self, call: &Call<'_>) -> Outcome {
-        let mode = self.mode.unwrap_or_default();
-        let draft = self.draft()?;
+        let send = self.mode.unwrap_or_default() == Mode::Send;
+        let mailbox = Mailbox::parse(self.mailbox.as_deref())?;
+        let draft = self.draft(&mailbox)?;
+        let attachments = Attachments::checked(self.attachments.as_deref())?;
         let given = arguments::key(self.idempotency_key.as_deref())?;
-        call.require(if mode == Mode::Draft { Scope::MailReadWrite } else { Scope::MailSend })?;
-        let key = call.key(given);
+        let drafted = drafts(call, &mailbox, send)?;
+        attachments.require(call)?;
         let recipients = draft.to_recipients.len() + draft.cc_recipients.len() + draft.bcc_recipients.len();
-        let message = serde_json::to_value(&draft).map_err(|_| ToolError::argument("body", "cannot be sent"))?;
-        let arguments = Digest::of(json!([mode == Mode::Send, &message]).to_string().as_bytes());
-        let delivery = if call.allows(Scope::MailReadWrite) {
-            let ledger = Ledger::of(call, &key);
-            let (mailbox, source, send) = (&Mailbox::Own, Source::New(message), mode == Mode::Send);
+        let message = complete(call, &draft, attachments, send).await?;
+        let key = call.key(given);
+        let arguments = Digest::of(json!([send, &message]).to_string().as_bytes());
+        let delivery = if drafted {
+            let (ledger, mailbox, source) = (Ledger::of(call, &key), &mailbox, Source::New(message));
             let passed = Cell::default();
             let outgoing = Outgoing { call, ledger, key: Some(&key), mailbox, source, send, agreed: None, passed };
             outgoing.deliver(&arguments).await?
@@ -145,9 +154,13 @@ impl Input for SendEmail {
 }
 
 impl SendEmail {
-    fn draft(&self) -> Result<Draft, ToolError> {
+    fn draft(&self, mailbox: &Mailbox) -> Result<Draft, ToolError> {
         let content = arguments::prose("body", &self.body, BODY)?;
         Ok(Draft {
+            from: match mailbox {
+                Mailbox::Own => None,
+                Mailbox::Shared(address) => Recipient::all(std::slice::from_ref(address)).pop(),
+            },
             to_recipients: Recipient::all(&self.to.required("to")?),
             cc_recipients: Recipient::all(&address::optional("cc", self.cc.as_ref())?),
             bcc_recipients: Recipient::all(&address::optional("bcc", self.bcc.as_ref())?),
@@ -157,11 +170,42 @@ impl SendEmail {
     }
 }
 
+/// Whether a draft can be made and looked at; refuses the call when the token is not good for it. Nothing leaves a
+/// shared mailbox blindly.
+fn drafts(call: &Call<'_>, mailbox: &Mailbox, send: bool) -> Result<bool, ToolError> {
+    let own = *mailbox == Mailbox::Own;
+    if !(send && own) {
+        mailbox.require(call, Scope::MailReadWrite, Scope::MailReadWriteShared)?;
+    }
+    if send {
+        mailbox.require(call, Scope::MailSend, Scope::MailSendShared)?;
+    }
+    Ok(!own || call.allows(Scope::MailReadWrite))
+}
+
+/// The message with all that goes along. Nothing is fetched for one that may not go out.
+async fn complete(
+    call: &Call<'_>,
+    draft: &Draft,
+    attachments: Attachments<'_>,
+    send: bool,
+) -> Result<Value, ToolError> {
+    let mut message = serde_json::to_value(draft).map_err(|_| ToolError::argument("body", "cannot be sent"))?;
+    if send && attachments.are_elsewhere() {
+        policy::foresee(call, &Mail::read(call, &message)?.deed(None).reach)?;
+    }
+    let files = attachments.read(call).await?;
+    if let (Value::Object(fields), false) = (&mut message, files.is_empty()) {
+        fields.insert("attachments".to_owned(), Value::Array(files));
+    }
+    Ok(message)
+}
+
 /// With nothing but Mail.Send there is no draft to look at: it goes out once, and doubt stays doubt.
 async fn send_blind(call: &Call<'_>, key: &str, arguments: &Digest, message: &Value) -> Result<Delivery, ToolError> {
     let request = GraphRequest::new(Method::Post, &[Segment::Word("me"), Segment::Word("sendMail")])?
         .body(json!({"message": message, "saveToSentItems": true}));
-    let mail = Mail::read(message)?;
+    let mail = Mail::read(call, message)?;
     let deed = Deed { is_draft: false, ..mail.deed(None) };
     let answer = outbox::once(&Ledger::of(call, key), arguments, &request, &deed).await?;
     Ok(if answer.is_some() { Delivery::Sent } else { Delivery::SentBefore })

@@ -61,6 +61,19 @@ async function call(client, name, args) {
 }
 
 for (const [name, connect] of Object.entries(CLIENTS)) {
+  test(`${name}: a mail with as much attached as it bears is agreed to and goes out with it`, async () => {
+    const { client, asked } = await connect(YES);
+    const subject = `attached ${name}`;
+    const base64 = Buffer.alloc(990_000, "word ").toString("base64");
+    const attachments = [{ name: "large.txt", base64 }, { name: "small.txt", base64: "SGVsbG8=" }];
+    const mail = { to: "bo@fabrikam.example", subject, body: "<p>See there.</p>", attachments };
+    assert.equal((await call(client, "sendEmail", mail)).status, "sent");
+    assert.match(asked[0], /\nAttached \(2\): large\.txt, small\.txt\n/);
+    const [{ files }] = await emulator.sent(ADELE, subject);
+    assert.deepEqual(files.map(({ name, contentBytes }) => [name, contentBytes.length]), [["large.txt", base64.length], ["small.txt", 8]]);
+    await client.close();
+  });
+
   test(`${name}: a mail goes out on a yes, once, and on nothing else`, async (t) => {
     const mail = (subject) => ({ to: "bo@fabrikam.example", subject, body: "<p>Two pallets, please.</p>" });
     for (const [what, answer, sent] of [

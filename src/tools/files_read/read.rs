@@ -216,6 +216,33 @@ impl Target<'_> {
     }
 }
 
+/// Refuses what [`copy`] may not fetch.
+pub(in crate::tools) fn may_copy(call: &Call<'_>, place: &Place<'_>, argument: &str) -> Result<(), ToolError> {
+    if call.context.config.file_content == FileContent::Off {
+        return Err(ToolError::argument(argument, "this server fetches no contents of files: shareFile makes a link"));
+    }
+    place.require(call, Scope::FilesRead, Scope::FilesReadAll)
+}
+
+/// The name and content of a file that is passed on; `None` where it has more than `most` bytes.
+pub(in crate::tools) async fn copy(
+    call: &Call<'_>,
+    place: Place<'_>,
+    argument: &str,
+    most: usize,
+) -> Result<Option<(String, Vec<u8>)>, ToolError> {
+    let target = Target::Place(place);
+    let item: DriveItem = call.json(&target.get(&[], WITH_ADDRESS)?).await?;
+    if item.file.is_none() {
+        return Err(ToolError::argument(argument, "not a file: listFiles shows what is in a folder"));
+    }
+    if item.size.is_some_and(|size| size > most as u64) {
+        return Ok(None);
+    }
+    let bytes = download::fetch(call, &target.address(call, &item).await?).await?;
+    Ok((bytes.len() <= most).then(|| (item.name.unwrap_or_default(), bytes)))
+}
+
 /// Why a content is not to be fetched.
 fn unread(call: &Call<'_>, item: &DriveItem) -> Option<String> {
     if call.context.config.file_content == FileContent::Off {

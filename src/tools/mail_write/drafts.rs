@@ -5,7 +5,7 @@ use std::cell::Cell;
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::crypto::Digest;
 use crate::graph::GraphRequest;
@@ -14,6 +14,7 @@ use crate::identity::Scope;
 use crate::tools::address::{Addresses, Recipient};
 use crate::tools::answer::Answer;
 use crate::tools::arguments::{self, BODY, LINE, identifier};
+use crate::tools::attach::{Attachment, Attachments};
 use crate::tools::call::Call;
 use crate::tools::ledger::Ledger;
 use crate::tools::mailbox::Mailbox;
@@ -26,7 +27,7 @@ use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema
 pub(super) const UPDATE: Tool = Tool {
     name: "updateDraft",
     title: "Change a draft",
-    description: "Change a draft: what is given replaces what was there; [] empties a list.",
+    description: "Change a draft: what is given replaces what was there; [] empties a list; attachments are added.",
     kind: Kind::Write,
     preset: Preset::Mail,
     needs: &[Scope::MailReadWrite],
@@ -63,6 +64,7 @@ struct UpdateDraft {
     body: Option<String>,
     #[schemars(extend("default" = "html"))]
     content_type: Option<ContentType>,
+    attachments: Option<Vec<Attachment>>,
     /// Shared mailbox address
     mailbox: Option<String>,
 }
@@ -84,13 +86,13 @@ struct Changes {
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    body: Option<serde_json::Value>,
+    body: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    to_recipients: Option<serde_json::Value>,
+    to_recipients: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cc_recipients: Option<serde_json::Value>,
+    cc_recipients: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    bcc_recipients: Option<serde_json::Value>,
+    bcc_recipients: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -104,21 +106,67 @@ impl Input for UpdateDraft {
     async fn run(self, call: &Call<'_>) -> Outcome {
         let mailbox = Mailbox::parse(self.mailbox.as_deref())?;
         let path = mailbox.path(&[Segment::Word("messages"), Segment::Value(identifier("id", &self.id)?)]);
-        let changes = self.changes()?;
+        let attachments = Attachments::checked(self.attachments.as_deref())?;
+        let changes = self.changes(attachments.is_empty())?;
         mailbox.require(call, Scope::MailReadWrite, Scope::MailReadWriteShared)?;
+        attachments.require(call)?;
         let look = GraphRequest::new(Method::Get, &path)?.query("$select", "id,isDraft").prefer(IMMUTABLE);
         if !call.json::<Look>(&look).await?.is_draft {
             return Err(ToolError::argument("id", "not a draft: a mail that was sent or received cannot be changed"));
         }
-        let changes = serde_json::to_value(&changes).unwrap_or_default();
-        let request = GraphRequest::new(Method::Patch, &path)?.prefer(IMMUTABLE).body(changes).repeatable();
-        call.send(&request).await?;
+        let files = attachments.read(call).await?;
+        let more = changes != Changes::default();
+        if more {
+            let changes = serde_json::to_value(&changes).unwrap_or_default();
+            let request = GraphRequest::new(Method::Patch, &path)?.prefer(IMMUTABLE).body(changes).repeatable();
+            call.send(&request).await?;
+        }
+        let into = [path.as_slice(), &[Segment::Word("attachments")]].concat();
+        let into = GraphRequest::new(Method::Post, &into)?.prefer(IMMUTABLE);
+        if let Some(failed) = add(call, &into, files, more).await? {
+            return Ok(Answer::of(&Partly { id: &self.id, ..failed }));
+        }
         Ok(Answer::of(&json!({"status": "updated", "id": self.id})))
     }
 }
 
+/// A draft to which some of what was asked for was done.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Partly<'a> {
+    status: &'static str,
+    id: &'a str,
+    /// Whether the rest of the call was done.
+    changed: bool,
+    attached: Vec<Value>,
+    not_attached: Vec<Value>,
+    error: Value,
+}
+
+/// Adds files one by one, for Graph takes no more in a request; none is added again by itself. What became of them where
+/// one failed and something had been done before.
+async fn add(
+    call: &Call<'_>,
+    into: &GraphRequest,
+    files: Vec<Value>,
+    changed: bool,
+) -> Result<Option<Partly<'static>>, ToolError> {
+    let mut names: Vec<_> = files.iter().filter_map(|file| file.get("name").cloned()).collect();
+    for (at, file) in files.into_iter().enumerate() {
+        match call.send(&into.clone().body(file)).await {
+            Err(error) if changed || at > 0 => {
+                let not_attached = names.split_off(at.min(names.len()));
+                let error = call.report(&error);
+                return Ok(Some(Partly { status: "partly", id: "", changed, attached: names, not_attached, error }));
+            }
+            outcome => outcome?,
+        };
+    }
+    Ok(None)
+}
+
 impl UpdateDraft {
-    fn changes(&self) -> Result<Changes, ToolError> {
+    fn changes(&self, needed: bool) -> Result<Changes, ToolError> {
         let list = |name: &str, addresses: Option<&Addresses>| {
             addresses.map(|all| Ok::<_, ToolError>(json!(Recipient::all(&all.checked(name)?)))).transpose()
         };
@@ -134,8 +182,11 @@ impl UpdateDraft {
             cc_recipients: list("cc", self.cc.as_ref())?,
             bcc_recipients: list("bcc", self.bcc.as_ref())?,
         };
-        if changes == Changes::default() {
-            return Err(ToolError::argument("subject", "give what to change: subject, body, to, cc or bcc"));
+        if needed && changes == Changes::default() {
+            return Err(ToolError::argument(
+                "subject",
+                "give what to change: subject, body, to, cc, bcc or attachments",
+            ));
         }
         Ok(changes)
     }

@@ -8,12 +8,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Delivery, Outgoing, Source, unreadable};
+use crate::crypto::Digest;
 use crate::graph::request::Method;
+use crate::tools::call::Call;
 use crate::tools::error::ToolError;
 use crate::tools::item::{Body, Party};
 use crate::tools::ledger::Step;
 use crate::tools::policy::{self, Deed};
-use crate::tools::reach::Reach;
+use crate::tools::reach::{Reach, ascii};
 
 /// What of a draft its digest and its form are made of.
 const SELECT: &str = "subject,body,from,toRecipients,ccRecipients,bccRecipients";
@@ -34,19 +36,31 @@ pub(in crate::tools) struct Mail {
     bcc_recipients: Vec<Party>,
     #[serde(default)]
     attachments: Vec<Attachment>,
+    #[serde(skip)]
+    question: String,
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Attachment {
     id: Option<String>,
     name: Option<String>,
     size: Option<u64>,
+    /// In a mail of ours, which Graph has not yet seen.
+    content_bytes: Option<String>,
 }
 
 impl Mail {
     /// Reads what we or Graph wrote.
-    pub fn read(mail: &Value) -> Result<Self, ToolError> {
-        Self::deserialize(mail).map_err(|_| unreadable())
+    pub fn read(call: &Call<'_>, mail: &Value) -> Result<Self, ToolError> {
+        let mut mail = Self::deserialize(mail).map_err(|_| unreadable())?;
+        let from = mail.from.as_ref().map(Party::address).unwrap_or_default();
+        mail.question = if from.is_empty() || from.eq_ignore_ascii_case(call.own_address()) {
+            "Send this mail?".to_owned()
+        } else {
+            format!("Send this mail from {}?", ascii(from))
+        };
+        Ok(mail)
     }
 
     /// Its going out.
@@ -54,9 +68,9 @@ impl Mail {
         let (to, cc, bcc) = (&self.to_recipients, &self.cc_recipients, &self.bcc_recipients);
         let people = [("To", to), ("Cc", cc), ("Bcc", bcc)];
         let people = people.iter().flat_map(|(how, list)| list.iter().map(|party| (*how, party.address().to_owned())));
-        let files: Vec<_> = self.attachments.iter().map(|file| json!([file.id, file.name, file.size])).collect();
+        let files: Vec<_> = self.attachments.iter().map(Attachment::content).collect();
         Deed {
-            question: "Send this mail?",
+            question: &self.question,
             reach: Reach::People(people.collect()),
             subject: self.subject.as_deref().unwrap_or_default(),
             text: (&self.body.content_type, &self.body.content),
@@ -74,10 +88,18 @@ impl Mail {
     }
 }
 
+impl Attachment {
+    /// What nothing else is the same as.
+    fn content(&self) -> Value {
+        let digest = self.content_bytes.as_ref().map(|bytes| Digest::of(bytes.as_bytes()).to_string());
+        json!([self.id, self.name, self.size, digest])
+    }
+}
+
 impl Outgoing<'_> {
     /// A new mail, before there is anything. One that has to wait is drafted all the same.
     pub(super) async fn pass_new(&self, message: &Value) -> Result<(), ToolError> {
-        match policy::pass(self.call, &Mail::read(message)?.deed(None)).await {
+        match policy::pass(self.call, &Mail::read(self.call, message)?.deed(None)).await {
             Ok(()) => self.passed.set(true),
             Err(ToolError::Refused(refusal)) if refusal.keeps_draft() => {}
             Err(error) => return self.ledger.forget().and(Err(error)),
@@ -92,7 +114,7 @@ impl Outgoing<'_> {
         }
         let request = self.message(Method::Get, id)?.query("$select", SELECT).query("$expand", ATTACHMENTS);
         let found: Value = self.call.json(&request).await?;
-        let draft = Mail::read(&found)?;
+        let draft = Mail::read(self.call, &found)?;
         if let Source::Derived { complete, .. } = &self.source {
             // It has been completed; what is learnt is whom it reaches.
             let _: Option<Value> = complete(&found);

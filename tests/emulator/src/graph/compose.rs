@@ -6,6 +6,7 @@ use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 use super::error::GraphError;
+use super::family::mail::attachments;
 use super::message::KIND;
 use super::shape::{item_body, known_members, recipients};
 use super::store::Mailbox;
@@ -45,6 +46,9 @@ pub fn now() -> String {
 pub fn check(body: &Value) -> Result<(), GraphError> {
     known_members(body, WRITABLE, KIND)?;
     item_body(body.get("body"))?;
+    if let Some(list) = body.get("attachments") {
+        attachments::check_all(list)?;
+    }
     for list in LISTS {
         recipients(body.get(list))?;
     }
@@ -87,7 +91,8 @@ pub fn compose(mailbox: &Mailbox, body: &Value) -> Value {
 pub fn apply(message: &mut Value, changes: &Value) {
     for (name, value) in changes.as_object().into_iter().flatten() {
         if name == "attachments" {
-            set(message, "hasAttachments", value.as_array().is_some_and(|list| !list.is_empty()));
+            let files = value.as_array().into_iter().flatten();
+            files.for_each(|file| attachments::attach(message, file));
         } else if name == "body" {
             let kind = text(value, "/contentType").to_ascii_lowercase();
             let kind = if kind.is_empty() { "text" } else { kind.as_str() };

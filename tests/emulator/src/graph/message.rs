@@ -12,6 +12,7 @@ pub const KIND: &str = "Microsoft.OutlookServices.Message";
 /// Renders a stored message.
 pub fn render(mailbox: &Mailbox, message: &StoredMessage, prefer: &Prefer) -> Value {
     let mut value = message.value.clone();
+    crate::json::remove(&mut value, "files");
     let id = if prefer.immutable { mailbox.immutable_id(message) } else { mailbox.mutable_id(message) };
     let etag = format!("CQAAABYAAAD{:06}", message.key);
     set(&mut value, "@odata.etag", format!("W/\"{etag}\""));

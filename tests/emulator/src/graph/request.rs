@@ -7,6 +7,9 @@ use super::error::GraphError;
 use crate::call::{Call, Pairs};
 use crate::entra::sessions::Consent;
 
+/// Bytes of a request in JSON.
+const LARGEST: usize = 4 * 1024 * 1024;
+
 /// What the `Prefer` header asks for.
 #[derive(Clone, Debug, Default)]
 pub struct Prefer {
@@ -106,6 +109,9 @@ impl<'a> Request<'a> {
                 "UnsupportedMediaType",
                 "Write requests must contain the Content-Type header declaration with application/json.",
             ));
+        }
+        if self.call.body.len() > LARGEST {
+            return Err(GraphError::new(413, "RequestEntityTooLarge", "The maximum request length supported is 4MB."));
         }
         match self.call.json() {
             Some(body) if body.is_object() => Ok(body),

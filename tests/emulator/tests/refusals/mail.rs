@@ -90,6 +90,37 @@ async fn the_content_of_an_attachment_is_not_a_property_of_its_base_type() {
 }
 
 #[tokio::test]
+async fn a_file_is_kept_with_its_message_and_one_that_is_none_is_refused() {
+    let fixture = Fixture::start().await;
+    let token = fixture.access_token(&[]).await;
+    let file = |kind: &str, content: &str| json!({"@odata.type": kind, "name": "a.txt", "contentBytes": content});
+    let (kind, path) = ("#microsoft.graph.fileAttachment", "/v1.0/me/messages");
+    for wrong in [
+        json!({"name": "a.txt", "contentBytes": "SGVsbG8="}),
+        json!({"@odata.type": kind, "contentBytes": "SGVsbG8="}),
+        json!({"@odata.type": kind, "name": "a.txt"}),
+        file(kind, "SGVsbG8"),
+        file("#microsoft.graph.referenceAttachment", "SGVsbG8="),
+    ] {
+        let draft = json!({"subject": "s", "attachments": [wrong]});
+        assert_eq!(fixture.post(&token, path, &draft).await.0, 400, "{draft}");
+        assert_eq!(fixture.post(&token, "/v1.0/me/sendMail", &json!({"message": draft})).await.0, 400);
+    }
+    let large = file(kind, &"AAAA".repeat(1_100_000));
+    assert_eq!(fixture.post(&token, path, &json!({"attachments": [large]})).await.0, 413);
+    let draft = json!({"subject": "s", "attachments": [file(kind, "SGVsbG8=")]});
+    let (status, made) = fixture.post(&token, path, &draft).await;
+    assert_eq!((status, &made["hasAttachments"], &made["attachments"]), (201, &json!(true), &Value::Null));
+    let files = format!("/me/messages/{}/attachments", made["id"].as_str().unwrap());
+    let more = file(kind, "SGVsbG9v");
+    assert_eq!(fixture.post(&token, &format!("/v1.0{files}"), &more).await.0, 201);
+    assert_eq!(fixture.post(&token, &format!("/v1.0{files}"), &json!({"name": "a"})).await.0, 400);
+    let (_, list) = fixture.read(&token, &files).await;
+    let content: Vec<_> = list["value"].as_array().unwrap().iter().map(|one| one["contentBytes"].clone()).collect();
+    assert_eq!(content, [json!("SGVsbG8="), json!("SGVsbG9v")]);
+}
+
+#[tokio::test]
 async fn a_folder_has_a_name_of_its_own_and_those_of_outlook_stay() {
     let fixture = Fixture::start().await;
     let token = fixture.access_token(&[]).await;

@@ -52,6 +52,7 @@ pub fn route(request: &Request<'_>, store: &mut GraphStore, path: &[&str]) -> Fo
             answering::create(request, mailbox, id, action)?
         }
         ("GET", ["me", "messages", id, "attachments"]) => attachments::list(request, mailbox, id)?,
+        ("POST", ["me", "messages", id, "attachments"]) => attachments::add(request, mailbox, id)?,
         ("GET", ["me", "messages", id, "attachments", one]) => attachments::get(request, mailbox, id, one)?,
         _ => return Ok(None),
     }))

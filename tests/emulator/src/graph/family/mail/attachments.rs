@@ -7,11 +7,12 @@ use super::{context, selected};
 use crate::graph::error::GraphError;
 use crate::graph::family::calendar;
 use crate::graph::mail::READ;
-use crate::graph::mail_write::find;
+use crate::graph::mail_write::{WRITE, find};
 use crate::graph::query::{self, ListOptions};
 use crate::graph::request::{Answer, Family, Request};
+use crate::graph::shape::known_members;
 use crate::graph::store::Mailbox;
-use crate::json::{flag, set, text};
+use crate::json::{flag, items, set, text};
 
 #[path = "../../../../../support/documents.rs"]
 mod documents;
@@ -38,14 +39,74 @@ fn all(item: &Value, base: &str) -> Vec<Value> {
     if !flag(item, "/hasAttachments") {
         return Vec::new();
     }
-    let shown = (1..).zip(files()).map(|(number, (name, kind, content))| {
+    let shown = |(number, (name, kind, content)): (usize, (String, String, Vec<u8>))| {
         json!({
             "@odata.type": "#microsoft.graph.fileAttachment", "id": format!("{base}att{number}"), "name": name,
             "contentType": kind, "size": content.len() + 160, "isInline": false, "contentId": null,
             "lastModifiedDateTime": "2026-03-02T08:00:00Z", "contentBytes": STANDARD.encode(content),
         })
-    });
-    shown.collect()
+    };
+    let sample = || files().map(|(name, kind, content)| (name.to_owned(), kind, content)).into();
+    let mut all: Vec<_> = items(item, "/files").iter().map(stored).collect();
+    if all.is_empty() {
+        all = sample();
+    }
+    (1..).zip(all).map(shown).collect()
+}
+
+/// One that a client sent, by its name's ending where it named no type.
+fn stored(file: &Value) -> (String, String, Vec<u8>) {
+    let name = text(file, "/name").to_owned();
+    let kind = match (text(file, "/contentType"), name.rsplit_once('.').map(|(_, ending)| ending)) {
+        ("", Some("txt" | "md")) => "text/plain",
+        ("", Some("csv")) => "text/csv",
+        ("", Some("pdf")) => "application/pdf",
+        ("", _) => "application/octet-stream",
+        (named, _) => named,
+    };
+    let content = STANDARD.decode(text(file, "/contentBytes")).unwrap_or_default();
+    (name, kind.to_owned(), content)
+}
+
+/// Refuses what is no list of files.
+pub fn check_all(list: &Value) -> Result<(), GraphError> {
+    let shape = || GraphError::new(400, "RequestBodyRead", "Cannot convert the value to a collection of attachments.");
+    list.as_array().ok_or_else(shape)?.iter().try_for_each(check)
+}
+
+fn check(file: &Value) -> Result<(), GraphError> {
+    let refuse = |told: &str| Err(GraphError::new(400, "RequestBodyRead", told));
+    let known = ["name", "contentType", "contentBytes", "isInline", "contentId", "contentLocation"];
+    known_members(file, &known, "microsoft.graph.fileAttachment")?;
+    if file.get("@odata.type").and_then(Value::as_str) != Some("#microsoft.graph.fileAttachment") {
+        return refuse("The type 'microsoft.graph.attachment' is abstract: a derived type must be named.");
+    }
+    if text(file, "/name").is_empty() {
+        return Err(GraphError::new(400, "ErrorRequiredPropertyMissing", "Required property 'Name' is missing."));
+    }
+    let content = file.get("contentBytes").and_then(Value::as_str).and_then(|bytes| STANDARD.decode(bytes).ok());
+    if content.is_none() { refuse("Cannot convert the literal to the expected type 'Edm.Binary'.") } else { Ok(()) }
+}
+
+/// Keeps a file with its message.
+pub fn attach(message: &mut Value, file: &Value) {
+    let mut all: Vec<_> = items(message, "/files").to_vec();
+    all.push(file.clone());
+    set(message, "files", all);
+    set(message, "hasAttachments", true);
+}
+
+/// POST `/me/messages/{id}/attachments`.
+pub fn add(request: &Request<'_>, mailbox: &mut Mailbox, id: &str) -> Result<Answer, GraphError> {
+    request.require(WRITE, Family::Outlook)?;
+    let body = request.object()?;
+    check(&body)?;
+    let at = find(request, mailbox, id)?;
+    let message = mailbox.messages.get_mut(at).ok_or_else(GraphError::no_item)?;
+    attach(&mut message.value, &body);
+    let added = of_message(request, mailbox, id)?.pop().ok_or_else(GraphError::no_item)?;
+    let location = request.url(&format!("me/messages('{id}')/attachments('{}')", text(&added, "/id")));
+    Ok(Answer::created(added, location))
 }
 
 /// Of a message, whole.
