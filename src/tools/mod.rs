@@ -264,7 +264,7 @@ pub fn scopes(presets: PresetSet, read_only: bool) -> Scopes {
     let view = View { presets, scopes: None, read_only };
     let shown = || catalogue().filter(|tool| view.shows(tool));
     let union = |all: ScopeSet, more: &[Scope]| all.union(ScopeSet::of(more));
-    let used = shown().flat_map(|tool| [tool.needs, tool.also]).fold(resources::scopes(), union);
+    let used = shown().flat_map(|tool| [tool.needs, tool.also]).fold(resources::scopes(view), union);
     Scopes {
         at_sign_in: used.filter(|scope| scope.consent_by() == ConsentBy::User),
         offered: shown().map(|tool| tool.on_use).fold(used, union),
