@@ -134,6 +134,8 @@ pub enum Kind {
     Read,
     /// Changes what the user can change back, and nobody else sees.
     Write,
+    /// Changes what the user can change back; of some of it others are told.
+    Joint,
     /// Removes or overwrites.
     Destructive,
     /// Reaches other people, which cannot be taken back.
@@ -333,13 +335,14 @@ pub fn too_long(action: &Action, request_id: &str) -> String {
     }
 }
 
-/// Whether a call may want to ask its client: only what cannot be taken back is asked about, if anything is.
+/// Whether a call may want to ask its client: only what others hear of or cannot be taken back is asked about, if
+/// anything is.
 pub fn may_ask(action: &Action, config: &Config) -> bool {
     match action {
         Action::Tool { .. } if cfg!(feature = "conformance") => true,
         Action::Tool { name, .. } => {
             let asks = config.send_policy.confirm != Confirm::Never;
-            asks && find(name).is_some_and(|tool| matches!(tool.kind, Kind::Outward | Kind::Destructive))
+            asks && find(name).is_some_and(|tool| matches!(tool.kind, Kind::Joint | Kind::Outward | Kind::Destructive))
         }
         Action::Resource { .. } | Action::Wish(_) => false,
     }
