@@ -257,7 +257,7 @@ impl Deed<'_> {
             lines.push(format!("Attached ({}): {}{more}", self.attachments.len(), names.join(", ")));
         }
         let (kind, text) = self.text;
-        let cut = text::body(kind, text, TEXT, true);
+        let cut = text::with_hidden(kind, text, TEXT);
         lines.extend(cut.text.lines().map(|line| format!("> {line}")));
         if cut.truncated {
             lines.push("(There is more.)".to_owned());
