@@ -335,6 +335,16 @@ pub fn too_long(action: &Action, request_id: &str) -> String {
     }
 }
 
+/// The result of a call that has to ask its client and is too large to be kept until the answer comes.
+pub fn too_large_to_wait(action: &Action, request_id: &str) -> String {
+    match action {
+        Action::Tool { name, .. } => answer::tool_result(Err(ToolError::TooLargeToWait), find(name), request_id),
+        Action::Resource { uri } => answer::resource_result(uri, Err(ToolError::TooLargeToWait), request_id),
+        // Asks nothing.
+        Action::Wish(_) => "{}".to_owned(),
+    }
+}
+
 /// Whether a call may want to ask its client: only what others hear of or cannot be taken back is asked about, if
 /// anything is.
 pub fn may_ask(action: &Action, config: &Config) -> bool {
