@@ -51,6 +51,7 @@ mod sign_in;
 mod step_up;
 mod streams;
 mod token_endpoint;
+mod tools_bad_input;
 mod tools_calendar_read;
 mod tools_calendar_write;
 mod tools_catalogue;

@@ -233,6 +233,7 @@ impl UpdateDraft {
 impl Input for SendDraft {
     async fn run(self, call: &Call<'_>) -> Outcome {
         let id = identifier("id", &self.id)?;
+        arguments::optional("digest", self.digest.as_deref(), LINE)?;
         let mailbox = Mailbox::parse(self.mailbox.as_deref())?;
         mailbox.require(call, Scope::MailSend, Scope::MailSendShared)?;
         // The draft's id is the key: one draft goes out once, whoever asks again.

@@ -82,9 +82,10 @@ impl Input for SaveTask {
 
 impl SaveTask {
     async fn create_todo(&self, call: &Call<'_>, key: Option<String>) -> Outcome {
+        let list = self.list_id.as_deref().map(|list| identifier("listId", list)).transpose()?;
         let fields = self.todo(call).await?;
-        let list = match self.list_id.as_deref() {
-            Some(list) => identifier("listId", list)?.to_owned(),
+        let list = match list {
+            Some(list) => list.to_owned(),
             None => default_list(call).await?,
         };
         let request = todo(Method::Post, &[Segment::Value(&list), Segment::Word("tasks")])?;
