@@ -42,11 +42,16 @@ struct Probe {
     wait: u64,
     /// Ask Graph for the user
     graph: bool,
+    /// Say that it will take long, before anything else
+    defer: bool,
 }
 
 #[async_trait(?Send)]
 impl Input for Probe {
     async fn run(self, call: &Call<'_>) -> Outcome {
+        if self.defer {
+            call.defer().await;
+        }
         for step in 0..self.steps {
             call.progress(f64::from(step), Some(f64::from(self.steps)), None);
         }
