@@ -14,7 +14,7 @@ use crate::mcp::Turn;
 use crate::mcp::confirm::confirm;
 use crate::mcp::initialize::ServerCapabilities;
 use crate::mcp::protocol::{Answer, RpcError, params, render};
-use crate::mcp::stream::{event_stream, stream_to};
+use crate::mcp::stream::{event_stream, listening};
 use crate::mcp::streamable::answered;
 use crate::web::{Body, Response};
 
@@ -56,7 +56,7 @@ pub(super) async fn listen(turn: &Turn<'_>, id: &RawValue, sent: &Params<'_>) ->
         listens: Some(subscription.clone()),
     };
     let first = Streams::event(&subscription.acknowledgement());
-    Ok(stream_to(AgentName::Grant(holder.claims.grant), attach, &first, None))
+    Ok(listening(turn, AgentName::Grant(holder.claims.grant), attach, &first))
 }
 
 /// Of what was asked for as much as the capabilities promise.

@@ -18,7 +18,7 @@ use super::caller::Holder;
 use super::confirm::{confirm, confirm_now};
 use super::methods::{Ask, no_such_resource};
 use super::protocol::{Answer, Message, RpcError, render};
-use super::stream::{OPENING, stream_to};
+use super::stream::answering;
 use super::streamable::answered;
 use super::{Turn, refuse};
 use crate::agent::{AgentName, Attach, Called, Client, Dialogue, StreamName, Streams};
@@ -144,7 +144,7 @@ fn speak(
         };
         Some(Streams::event(&render(Some(&id), &answer)))
     }));
-    stream_to(AgentName::Grant(holder.claims.grant), attach, OPENING, Some(work))
+    answering(AgentName::Grant(holder.claims.grant), attach, work)
 }
 
 /// A prompt, which the edge makes by itself. It too may need something of its client.
