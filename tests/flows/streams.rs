@@ -20,7 +20,7 @@ const MAIL: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"subject":"Salary round"
 struct Scene {
     granted: Granted,
     ports: AgentPorts,
-    agent: Agent,
+    agent: Rc<Agent>,
     sockets: Rc<MemorySockets>,
     access: Secret,
     refresh: Secret,
@@ -32,7 +32,7 @@ impl Scene {
         let tokens = granted.tokens().await;
         let sockets = Rc::new(MemorySockets::default());
         let ports = AgentPorts { sql: granted.sql.clone(), sockets: sockets.clone(), ..granted.platform.agent_ports() };
-        let agent = Agent::new(granted.platform.config.clone(), ports.clone());
+        let agent = Rc::new(Agent::new(granted.platform.config.clone(), ports.clone()));
         Self { granted, ports, agent, sockets, access: tokens.access, refresh: tokens.refresh }
     }
 
