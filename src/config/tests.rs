@@ -106,6 +106,9 @@ fn no_scheme_of_the_browser_can_be_made_a_redirect_scheme() {
 #[test]
 fn plain_http_is_for_loopback_hosts_only() {
     assert!(parse_public_url("http://mcp.contoso.example").is_none());
-    assert!(parse_public_url("https://mcp.contoso.example/path").is_none());
+    for more in ["/path", "?x", "#x", "@evil.example", ":x"] {
+        assert!(parse_public_url(&format!("https://mcp.contoso.example{more}")).is_none(), "{more}");
+    }
+    assert!(parse_public_url("https://user@mcp.contoso.example").is_none());
     assert_eq!(parse_public_url("http://localhost:8787/").unwrap().origin, "http://localhost:8787");
 }
