@@ -7,10 +7,11 @@ use std::rc::{Rc, Weak};
 use async_trait::async_trait;
 
 use super::fakes::{
-    CountingLimiter, FakeAlarm, FakeConnection, FakeTimer, FrozenClock, MemoryKv, MemoryLog, MemorySockets, MemorySql,
-    NativeEs256, NativePs256, NativeReader, NativeRs256, Pace, QueuedBackground, ScriptedGateway, ScriptedUpstream,
-    SeededRandom,
+    CountingLimiter, FakeConnection, FakeTimer, FrozenClock, MemoryLog, MemorySockets, NativeReader, Pace,
+    QueuedBackground, ScriptedGateway, ScriptedUpstream, SeededRandom,
 };
+use super::signatures::{NativeEs256, NativePs256, NativeRs256};
+use super::stores::{FakeAlarm, MemoryKv, MemorySql};
 use crate::agent::{Agent, AgentName, Attach, Attached, Command, GrantError, Reply};
 use crate::config::Config;
 use crate::ports::{AgentPorts, AgentUnavailable, Agents, Ports};
