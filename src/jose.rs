@@ -152,6 +152,27 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
+    async fn only_whole_keys_for_rs256_signatures_count() {
+        let signer = Signer::new("k1", 0);
+        for (member, value) in [
+            ("use", json!("enc")),
+            ("alg", json!("RS512")),
+            ("alg", json!("RSA-OAEP")),
+            ("n", json!(crypto::encode(&[0xc1; 128]))),
+            ("kid", Value::Null),
+            ("kty", json!("oct")),
+        ] {
+            let (platform, cache) = (TestPlatform::new(&[]), KeyCache::default());
+            let mut key = signer.jwk();
+            key[member] = value.clone();
+            let set = json!({ "keys": [key] });
+            *platform.upstream.responder.borrow_mut() = Some(Box::new(move |_| Some(Ok(json_response(200, &set)))));
+            let outcome = check(&platform, &cache, &signer.sign(&json!({}))).await;
+            assert_eq!(outcome, Err(JoseError::KeysUnavailable), "{member} {value}");
+        }
+    }
+
+    #[tokio::test(flavor = "current_thread")]
     async fn only_rs256_without_critical_extensions_is_taken() {
         let (platform, cache) = (TestPlatform::new(&[]), KeyCache::default());
         let signer = Signer::new("k1", 0);

@@ -3,18 +3,22 @@
 //! The Worker implements them over Cloudflare's bindings (`edge`), native tests over fakes (`tests/support`).
 //! No business rule lives behind a port.
 
+mod network;
+mod signature;
+mod storage;
+
 use std::rc::Rc;
 
 use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
-use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
 
 use crate::agent::{AgentName, Command, Reply, StreamName, Subscription};
-use crate::crypto::PrivateKey;
 use crate::extract::{Text, Unreadable};
 use crate::log::Event;
+
+pub use network::{AiCall, AiGateway, OutboundRequest, OutboundResponse, Upstream, UpstreamError};
+pub use signature::{Es256, P256Key, Ps256, Rs256, RsaKey};
+pub use storage::{Alarm, KV_PAGE, Kv, KvError, KvPage, Sql, SqlError, SqlRow, SqlValue};
 
 /// The time of day.
 pub trait Clock {
@@ -50,42 +54,6 @@ pub trait Log {
 pub trait Background {
     /// Runs `work` to its end although the response may already be out.
     fn run(&self, work: LocalBoxFuture<'static, ()>);
-}
-
-/// The `OAUTH_KV` namespace: eventually consistent, so never the judge of single use.
-#[async_trait(?Send)]
-pub trait Kv {
-    /// The value, or `None` when there is none.
-    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, KvError>;
-    /// Stores `value`; `ttl` in seconds, at least 60.
-    async fn put(&self, key: &str, value: &[u8], ttl: Option<u64>) -> Result<(), KvError>;
-    /// Removes the key.
-    async fn delete(&self, key: &str) -> Result<(), KvError>;
-    /// The keys that begin with `prefix`, at most [`KV_PAGE`] of them, from where `cursor` of the page before points.
-    async fn list(&self, prefix: &str, cursor: Option<&str>) -> Result<KvPage, KvError>;
-}
-
-/// Keys on a page of a listing.
-pub const KV_PAGE: usize = 100;
-
-/// A page of a listing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KvPage {
-    /// Whole keys, in order.
-    pub keys: Vec<String>,
-    /// Leads to the next page, where there is one.
-    pub cursor: Option<String>,
-}
-
-/// Why KV did not do what it was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KvError {
-    /// It did not answer, or what it holds is not ours.
-    #[error("the key-value store did not answer")]
-    Unavailable,
-    /// It answered 429: the day's allowance, or one write a second to one key.
-    #[error("the key-value store is throttled")]
-    Throttled,
 }
 
 /// What is counted, and against which rate. The numbers are part of the bindings in `wrangler.toml`, one each.
@@ -128,173 +96,6 @@ pub trait RateLimiter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the rate limiter did not answer")]
 pub struct RateLimiterError;
-
-/// A request that leaves the Worker.
-#[derive(Clone, Debug, Default)]
-pub struct OutboundRequest {
-    /// Upper-case method.
-    pub method: String,
-    /// Absolute URL.
-    pub url: String,
-    /// Names in lower case.
-    pub headers: Vec<(String, String)>,
-    /// `None` sends no body.
-    pub body: Option<Vec<u8>>,
-    /// The most that the answer's body may hold, in bytes: nothing is read beyond it. `None` leaves the port's own
-    /// limit.
-    pub max_answer: Option<usize>,
-}
-
-/// The answer to an [`OutboundRequest`] or a gateway call.
-#[derive(Clone, Debug, Default)]
-pub struct OutboundResponse {
-    /// HTTP status.
-    pub status: u16,
-    /// Names in lower case.
-    pub headers: Vec<(String, String)>,
-    /// The whole body.
-    pub body: Vec<u8>,
-}
-
-impl OutboundResponse {
-    /// The first header of this lower-case name.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    /// Retry-After in seconds from `now`, given as seconds or as an HTTP date (RFC 9110 section 10.2.3).
-    pub fn retry_after(&self, now: u64) -> Option<u64> {
-        let value = self.header("retry-after")?.trim();
-        value.parse().ok().or_else(|| {
-            let date = OffsetDateTime::parse(value, &Rfc2822).ok()?.unix_timestamp();
-            Some(u64::try_from(date).ok()?.saturating_sub(now))
-        })
-    }
-}
-
-/// Why a call out of the Worker gave no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UpstreamError {
-    /// No answer within the time limit: the far end may have acted.
-    #[error("no answer within the time limit")]
-    Timeout,
-    /// The connection failed or broke: the far end may have acted.
-    #[error("the connection failed")]
-    Unreachable,
-    /// The answer was larger than the caller takes.
-    #[error("the answer was too large")]
-    TooLarge,
-}
-
-/// Plain HTTPS: Entra, JWK sets, Access certificates, clients' documents, and Graph from the gateway's handler. Never
-/// follows a redirect, never sends `Origin`.
-#[async_trait(?Send)]
-pub trait Upstream {
-    /// Whether a stranger may choose the host: every request goes out by the public way in of its host, never behind
-    /// it to an origin of the Worker's own zone.
-    fn is_strictly_public(&self) -> bool;
-
-    /// Sends within `limit_ms`.
-    async fn send(&self, request: OutboundRequest, limit_ms: u64) -> Result<OutboundResponse, UpstreamError>;
-}
-
-/// One `env.AI.run` call.
-#[derive(Clone, Debug)]
-pub struct AiCall {
-    /// `dynamic/<route>`.
-    pub model: String,
-    /// JSON text of the inputs.
-    pub inputs: String,
-    /// JSON text of the options: `gateway`, `returnRawResponse`, `extraHeaders`.
-    pub options: String,
-    /// Our own time limit; the call is aborted after it.
-    pub limit_ms: u64,
-}
-
-/// Cloudflare's AI binding.
-#[async_trait(?Send)]
-pub trait AiGateway {
-    /// Runs the route and returns its raw response.
-    async fn run(&self, call: AiCall) -> Result<OutboundResponse, UpstreamError>;
-}
-
-/// An RSA public key as a JWK writes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RsaKey {
-    /// Modulus, base64url.
-    pub n: String,
-    /// Exponent, base64url.
-    pub e: String,
-}
-
-/// RSASSA-PKCS1-v1_5 with SHA-256; `WebCrypto` in the Worker, the `rsa` crate natively.
-#[async_trait(?Send)]
-pub trait Rs256 {
-    /// Whether `signature` over `message` was made by the holder of `key`; false for an unusable key too.
-    async fn verify(&self, key: &RsaKey, message: &[u8], signature: &[u8]) -> bool;
-}
-
-/// A P-256 public key as a JWK writes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct P256Key {
-    /// Coordinate, base64url of 32 bytes.
-    pub x: String,
-    /// Coordinate, base64url of 32 bytes.
-    pub y: String,
-}
-
-/// ECDSA with P-256 and SHA-256; `WebCrypto` in the Worker, the `p256` crate natively.
-#[async_trait(?Send)]
-pub trait Es256 {
-    /// Whether `signature` (r and s, 32 bytes each) over `message` was made by the holder of `key`; false for an
-    /// unusable key too.
-    async fn verify(&self, key: &P256Key, message: &[u8], signature: &[u8]) -> bool;
-}
-
-/// RSASSA-PSS with SHA-256 and a salt of 32 bytes; `WebCrypto` in the Worker, the `rsa` crate natively.
-#[async_trait(?Send)]
-pub trait Ps256 {
-    /// The signature over `message`; `None` for an unusable key.
-    async fn sign(&self, key: &PrivateKey, message: &[u8]) -> Option<Vec<u8>>;
-}
-
-/// A value in SQL.
-#[derive(Clone, Debug, PartialEq)]
-pub enum SqlValue {
-    /// NULL
-    Null,
-    /// INTEGER; times are Unix seconds.
-    Integer(i64),
-    /// TEXT
-    Text(String),
-    /// BLOB
-    Blob(Vec<u8>),
-}
-
-/// One row, columns in the order of the SELECT.
-pub type SqlRow = Vec<SqlValue>;
-
-/// The object's `SQLite` storage. Synchronous: nothing can interleave between two statements of one block.
-pub trait Sql {
-    /// Runs one statement.
-    fn exec(&self, statement: &str, params: &[SqlValue]) -> Result<Vec<SqlRow>, SqlError>;
-    /// Deletes everything the object holds: tables, alarm.
-    fn erase(&self) -> LocalBoxFuture<'_, Result<(), SqlError>>;
-}
-
-/// The object's storage refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the object's storage failed")]
-pub struct SqlError;
-
-/// The object's alarm clock: there is one alarm, and setting it again moves it.
-#[async_trait(?Send)]
-pub trait Alarm {
-    /// Wakes the object at this Unix second, or as soon after it as the platform can.
-    async fn set(&self, at: u64) -> Result<(), SqlError>;
-    /// When it rings next, in Unix seconds.
-    async fn next(&self) -> Result<Option<u64>, SqlError>;
-}
 
 /// The open streams of this object's clients.
 pub trait Sockets {
@@ -398,4 +199,6 @@ pub struct AgentPorts {
     pub timer: Rc<dyn Timer>,
     /// Log lines.
     pub log: Rc<dyn Log>,
+    /// What goes on after the reply.
+    pub background: Rc<dyn Background>,
 }

@@ -7,7 +7,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::Reader;
+use super::reader::Reader;
 use crate::crypto::{Digest, PrivateKey, Secret};
 
 const SECRET: &str = "MICROSOFT_CLIENT_SECRET";

@@ -100,6 +100,7 @@ mod tests {
             "https://contoso.sharepoint.com:8443/x",
             "https://user@contoso.sharepoint.com/x",
             "https://user:word@contoso.sharepoint.com/x",
+            "https://:word@contoso.sharepoint.com/x",
             "https://contoso.sharepoint.com@evil.example/x",
             "https://sharepoint.com/x",
             "https://.sharepoint.com/x",

@@ -138,6 +138,7 @@ mod tests {
             "https:///client.json",
             "https:/app.contoso.example/client.json",
             "https://127.0.0.1/client.json",
+            "https://intranet/client.json",
             "https://127.1/client.json",
             "https://2130706433/client.json",
             "https://0x7f000001/client.json",

@@ -38,3 +38,24 @@ pub fn make_room(response: Response, request: &Request, prefix: &str) -> Respons
 fn is_token(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::Method;
+
+    #[test]
+    fn room_is_made_among_the_flows_of_one_kind_and_nothing_else_is_echoed() {
+        let cookies = "other=1; a-1=x; a-2=x; a-3=x; a-4\u{e9}=x; a-5=x; b-1=x; a-6=x";
+        let request = Request {
+            method: Method::Get,
+            path: String::new(),
+            query: None,
+            headers: vec![("cookie", cookies.to_owned())],
+            body: Vec::new(),
+        };
+        let response = make_room(Response::empty(200), &request, "a-");
+        let cleared: Vec<_> = response.headers.iter().filter_map(|(_, value)| value.split('=').next()).collect();
+        assert_eq!(cleared, ["a-1", "a-2"]);
+    }
+}

@@ -94,6 +94,11 @@ mod tests {
         Binding { user, grant: GrantId::random(&SeededRandom::new(1)), client_id }
     }
 
+    /// The same but for that.
+    fn of_another_grant() -> Binding<'static> {
+        Binding { grant: GrantId::random(&SeededRandom::new(2)), ..binding(7, "client") }
+    }
+
     fn ring(current: u8, previous: Option<u8>) -> &'static EncryptionKeys {
         let previous = previous.map(|byte| Key::new([byte; 32]));
         Box::leak(Box::new(EncryptionKeys::derive(&Keyring { current: Key::new([current; 32]), previous })))
@@ -111,6 +116,7 @@ mod tests {
         assert!(Sealer::new(ring(2, None), binding(7, "client")).unwrap(&token, &wrapped).is_err());
         assert!(Sealer::new(ring(1, None), binding(8, "client")).unwrap(&token, &wrapped).is_err());
         assert!(Sealer::new(ring(1, None), binding(7, "other")).unwrap(&token, &wrapped).is_err());
+        assert!(Sealer::new(ring(1, None), of_another_grant()).unwrap(&token, &wrapped).is_err());
     }
 
     #[test]
@@ -121,6 +127,7 @@ mod tests {
         let bytes = sealer.seal(&random, &key, b"tokens").unwrap();
         assert_eq!(sealer.open(&key, &bytes).unwrap(), b"tokens");
         assert!(Sealer::new(ring(1, None), binding(8, "client")).open(&key, &bytes).is_err());
+        assert!(Sealer::new(ring(1, None), of_another_grant()).open(&key, &bytes).is_err());
         let foreign = key.seal(&random, &binding(7, "client").aad("data key"), b"tokens").unwrap();
         assert!(sealer.open(&key, &foreign).is_err());
     }

@@ -86,6 +86,21 @@ async fn the_list_is_what_the_token_can_use() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn a_tool_outside_the_presets_is_neither_listed_nor_run() {
+    for (offered, query) in [("core,mail", ""), ("all", "presets=core,mail")] {
+        let scene = Scene::new(&[("TOOL_PRESETS", offered)]);
+        let bearer = scene.bearer(1);
+        let opened = open(&scene, &bearer, query).await;
+        let session = opened.header("mcp-session-id").unwrap_or_default();
+        let listed = scene.within(&bearer, session, &rpc("tools/list")).await.body_text().into_owned();
+        let before = scene.agents.hops();
+        let answer = scene.within(&bearer, session, &call("graphRequest")).await;
+        assert!(!listed.contains("graphRequest") && listed.contains("getEmails"), "{offered} {query}");
+        assert_eq!((json(&answer)["error"]["code"].as_i64(), scene.agents.hops()), (Some(-32602), before));
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn the_first_challenge_asks_for_what_the_presets_of_the_url_need() {
     let scene = Scene::new(&[]);
     let challenged = scene.send(Endpoint::Mcp, at("presets=core", &[], &rpc("ping"))).await;

@@ -88,6 +88,23 @@ async fn g1_what_reaches_nobody_needs_nobodys_consent() {
     }
 }
 
+/// A draft is read again only where something depends on it, so each clause has to say that it does.
+#[tokio::test(flavor = "current_thread")]
+async fn g1_a_saved_draft_passes_every_clause_by_itself() {
+    for (clause, code) in
+        [("domains=contoso.example", "sendPolicy"), ("external=0", "sendPolicy"), ("draft-only", "sendPolicy")]
+    {
+        let desk = desk(&format!("confirm=never; {clause}"));
+        let report = desk.error("sendDraft", json!({"id": "D1"})).await;
+        assert_eq!(report["code"], code, "{clause}: {report}");
+        assert_eq!(writes(&desk), [""; 0], "{clause}");
+    }
+    let desk = desk("confirm=never; rate=1/d");
+    desk.call("sendTeamsMessage", json!({"teamId": "t", "channelId": "c", "message": "m"})).await;
+    assert_eq!(desk.error("sendDraft", json!({"id": "D1"})).await["code"], "sendRate");
+    assert_eq!(writes(&desk).len(), 1);
+}
+
 #[tokio::test(flavor = "current_thread")]
 async fn g1_a_rule_can_neither_forward_nor_redirect() {
     for action in ["forwardTo", "redirectTo", "forwardAsAttachmentTo"] {
@@ -203,6 +220,18 @@ async fn g5_the_rate_is_the_users_over_all_clients_and_exact_at_its_edge() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn g5_what_cannot_be_counted_does_not_go_out() {
+    let desk = desk("rate=9/h; confirm=never");
+    desk.call("sendEmail", mail(&json!("bo@contoso.example"))).await;
+    let before = writes(&desk).len();
+    for storage in desk.platform.agents.storages() {
+        storage.fail.set(true);
+    }
+    desk.outcome("sendTeamsMessage", json!({"teamId": "t", "channelId": "c", "message": "m"})).await;
+    assert_eq!(writes(&desk).len(), before);
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn g5_a_repeat_of_what_went_out_is_not_counted() {
     let desk = desk("rate=1/d; confirm=never");
     let mut mail = mail(&json!("bo@contoso.example"));
@@ -226,9 +255,11 @@ async fn g6_who_cannot_be_asked_gets_a_draft_and_its_digest_sends_exactly_that()
     assert_eq!(desk.error("sendDraft", json!({"id": "D1", "digest": "x"})).await["code"], "agreementNeeded");
     assert!(!desk.asked().iter().any(|asked| asked.ends_with("/send")), "{:?}", desk.asked());
     desk.graph.queue.borrow_mut().clear();
-    for changed in ["body", "toRecipients", "attachments", "from", "subject"] {
+    for changed in ["body", "kind", "toRecipients", "bccRecipients", "attachments", "from", "subject"] {
         let mut draft = anything();
-        draft[changed] = match changed {
+        let field = if changed == "kind" { "body" } else { changed };
+        draft[field] = match changed {
+            "kind" => json!({"contentType": "text", "content": "<p>Good morning</p>"}),
             "body" => json!({"contentType": "html", "content": "<p>Good morning!</p>"}),
             "attachments" => json!([{"id": "a", "name": "all.zip", "size": 9}]),
             "from" => json!({"emailAddress": {"address": "boss@contoso.example"}}),

@@ -140,6 +140,7 @@ impl Desk {
             called @ (Called::NotFound { .. }
             | Called::InputRequired { .. }
             | Called::OnStream(_)
+            | Called::Task(_)
             | Called::Cancelled) => {
                 json!(format!("{called:?}"))
             }

@@ -34,6 +34,8 @@ async fn a1_a_redirect_uri_is_the_registered_one_and_only_a_loopback_port_may_di
         ("http://localhost:1/cb", "http://[::1]:1/cb", false),
         ("http://127.0.0.1:1/cb", "http://127.0.0.2:1/cb", false),
         ("http://127.0.0.1:1/cb", "https://127.0.0.1:1/cb", false),
+        ("https://127.0.0.1:1/cb", "http://127.0.0.1:1/cb", false),
+        ("https://localhost/cb", "http://localhost/cb", false),
         ("http://127.0.0.1:1/cb", "http://127.0.0.1:1/other", false),
         ("http://127.0.0.1:1/cb?a=1", "http://127.0.0.1:2/cb?a=2", false),
         ("http://127.0.0.1:1/cb", "http://127.0.0.1:1@evil.example/cb", false),
@@ -102,6 +104,17 @@ async fn a3_every_later_fault_goes_to_the_client_with_its_state_and_our_issuer()
     ] {
         assert_eq!(error_for(&site, &client, &[(name, value)]).await, code, "{name}={value}");
     }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a3_a_request_that_fits_no_cookie_is_refused_at_the_client() {
+    let site = Site::new();
+    let uri = format!("https://client.example/{}", "a".repeat(2000));
+    let client = client_at(&site, &uri).await;
+    let asked = with(with(asking(&client), "redirect_uri", &uri), "state", &"s".repeat(2000));
+    let response = Browser::new(&site).authorize(&asked).await;
+    assert_eq!(param(&query_of(&response), "error").as_deref(), Some("invalid_request"));
+    assert!(response.header("set-cookie").is_none(), "{response:?}");
 }
 
 #[tokio::test(flavor = "current_thread")]

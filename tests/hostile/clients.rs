@@ -22,6 +22,7 @@ async fn d1_a_registration_is_a_small_json_object_that_this_server_can_honour() 
     for metadata in [
         json!({"redirect_uris": [uri], "grant_types": ["password"]}),
         json!({"redirect_uris": [uri], "grant_types": ["refresh_token"]}),
+        json!({"redirect_uris": [uri], "grant_types": ["authorization_code", "implicit"]}),
         json!({"redirect_uris": [uri], "response_types": ["code", "token"]}),
         json!({"redirect_uris": [uri], "token_endpoint_auth_method": "tls_client_auth"}),
         json!({"redirect_uris": [uri], "client_uri": "data:text/html,x"}),
@@ -37,8 +38,11 @@ async fn d1_a_registration_is_a_small_json_object_that_this_server_can_honour() 
     assert!(site.platform.kv.entries.borrow().is_empty(), "nothing of it was kept");
     let large = json!({"redirect_uris": [uri], "padding": "x".repeat(17_000)});
     assert_eq!(site.register(&large).await.status, 413);
-    let typed = with_header(site.registration(b"{}"), "content-type", "text/plain");
-    assert_eq!(site.send(&typed).await.status, 400);
+    let good = json!({"redirect_uris": [uri], "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"]});
+    let typed = with_header(site.registration(good.to_string().as_bytes()), "content-type", "text/plain");
+    assert_eq!(site.send(&typed).await.status, 400, "what any page may send without asking");
+    assert_eq!(site.register(&good).await.status, 201);
 }
 
 #[tokio::test(flavor = "current_thread")]

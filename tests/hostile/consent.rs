@@ -38,6 +38,10 @@ async fn b1_the_page_names_client_redirect_host_and_permissions_and_warns_of_thi
         let html = Browser::new(&site).authorize(&params).await.body_text().into_owned();
         assert!(html.contains("Inbox Helper") && html.contains(&client) && html.contains("Send mail as you"));
         assert!(!html.contains("Read your calendars"), "only what was asked for");
+        assert!(
+            !html.contains("by the operator") && !html.contains("operator of this server"),
+            "nobody vouches for it"
+        );
         html
     };
     let far = page("https://deep.client.example:8443/cb").await;
@@ -193,6 +197,22 @@ async fn b5_a_callback_counts_once_in_its_own_browser_within_ten_minutes() {
     site.platform.clock.advance(600);
     assert!(is_local(&other.come_back(&theirs).await, 400), "after ten minutes");
     assert_eq!(site.entra_calls(), 1);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn b5_a_sign_in_that_ends_while_entra_answers_brings_no_code() {
+    let site = Site::new();
+    let client = site.public_client().await;
+    let browser = Browser::new(&site);
+    let sent = browser.approve(&client).await;
+    let (clock, entra) = (site.platform.clock.clone(), site.platform.upstream.responder.take().unwrap());
+    let slow = move |request: &_| {
+        clock.advance(600);
+        entra(request)
+    };
+    *site.platform.upstream.responder.borrow_mut() = Some(Box::new(slow));
+    let back = query_of(&browser.come_back(&sent).await);
+    assert_eq!((param(&back, "error").as_deref(), param(&back, "code")), (Some("server_error"), None));
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::site::{Browser, OID, Site, encode, json_of, param, query_of, redeeming};
+use crate::ports::OutboundRequest;
 use crate::support::{START, Signer, TENANT, json_response};
 
 /// The error that the client hears when Entra's `id_token` has this claim; `None` where it hears a code.
@@ -90,6 +91,31 @@ async fn e2_an_id_token_that_entra_did_not_sign_signs_nobody_in() {
         site.platform.upstream.push_json(200, &answer);
         let back = query_of(&browser.come_back(&sent).await);
         assert_eq!(param(&back, "error").as_deref(), Some("server_error"));
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn e2_a_key_counts_for_the_issuer_that_it_names_alone() {
+    for (issuer, error) in [
+        ("https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0", Some("server_error")),
+        ("https://login.microsoftonline.com/{tenantid}/v2.0", None),
+    ] {
+        let site = Site::new();
+        let client = site.public_client().await;
+        let browser = Browser::new(&site);
+        let sent = browser.approve(&client).await;
+        let others = site.platform.upstream.responder.take().unwrap();
+        let answer = move |request: &OutboundRequest| {
+            if !request.url.ends_with("/keys") {
+                return others(request);
+            }
+            let mut key = Signer::new("entra-1", 0).jwk();
+            key["issuer"] = json!(issuer);
+            Some(Ok(json_response(200, &json!({ "keys": [key] }))))
+        };
+        *site.platform.upstream.responder.borrow_mut() = Some(Box::new(answer));
+        let back = query_of(&browser.come_back(&sent).await);
+        assert_eq!(param(&back, "error").as_deref(), error, "{issuer}");
     }
 }
 

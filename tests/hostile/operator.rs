@@ -34,12 +34,16 @@ fn seen(response: &Response) -> (u16, Vec<(&'static str, String)>, String) {
 }
 
 /// As the operator, with the key.
-async fn operate(site: &Site, method: Method, rest: &str, body: &Value) -> Value {
+async fn ask(site: &Site, method: Method, rest: &str, body: &Value) -> Response {
     let path = format!("/operator/clients{rest}");
     let request = Request { method, ..post("", body.to_string().as_bytes()) };
     let target = get(&path);
     let request = Request { path: target.path, query: target.query, ..request };
-    let response = site.send(&with_header(request, "authorization", &format!("Bearer {KEY}"))).await;
+    site.send(&with_header(request, "authorization", &format!("Bearer {KEY}"))).await
+}
+
+async fn operate(site: &Site, method: Method, rest: &str, body: &Value) -> Value {
+    let response = ask(site, method, rest, body).await;
     assert!(matches!(response.status, 200 | 201), "{}", response.body_text());
     assert_eq!(response.header("cache-control"), Some("no-store"));
     json_of(&response)
@@ -176,6 +180,22 @@ async fn o2_an_operators_client_proves_itself_in_its_own_way_and_in_no_other() {
             }
         }
     }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn o2_keys_of_a_client_come_from_a_public_address_or_from_nowhere() {
+    let wanted = |uri: &str| {
+        json!({"client_name": "Portal", "redirect_uris": ["http://127.0.0.1:1/cb"],
+            "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": uri})
+    };
+    let site = open();
+    for uri in ["http://portal.example/k", "https://127.0.0.1/k", "https://intranet/k", "https://169.254.169.254/k"] {
+        assert_eq!(ask(&site, Method::Post, "", &wanted(uri)).await.status, 400, "{uri}");
+    }
+    let public = wanted("https://portal.example/k");
+    assert_eq!(ask(&site, Method::Post, "", &public).await.status, 201);
+    site.platform.upstream.reaches_origins.set(true);
+    assert_eq!(ask(&site, Method::Post, "", &public).await.status, 400, "where strangers' hosts are not asked");
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -285,6 +285,22 @@ async fn r1_revocation_ends_what_it_names_for_its_own_client_and_says_nothing_el
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn r1_an_access_token_ends_alone_and_its_revocation_proves_that_it_arrived() {
+    let site = Site::new();
+    let client = site.public_client().await;
+    let first = site.tokens(&client).await;
+    let second = json_of(&refresh(&site, &client, &first["refresh_token"]).await);
+    site.revoke(&client, first["access_token"].as_str().unwrap()).await;
+    assert!(!site.is_live(&first["access_token"]).await);
+    let retry = refresh(&site, &client, &first["refresh_token"]).await;
+    assert_eq!(json_of(&retry)["access_token"], second["access_token"], "the other stays, and nothing has arrived");
+    site.revoke(&client, second["access_token"].as_str().unwrap()).await;
+    assert_eq!(error_of(&refresh(&site, &client, &first["refresh_token"]).await), refused("invalid_grant"));
+    let next = error_of(&refresh(&site, &client, &second["refresh_token"]).await);
+    assert_eq!(next, refused("invalid_grant"), "a replaced token after its successor's use ends the family");
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn r2_there_is_no_introspection() {
     let site = Site::new();
     for path in ["/introspect", "/introspection", "/token/introspect", "/userinfo"] {

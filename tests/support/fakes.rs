@@ -1,21 +1,19 @@
-//! One fake per port.
+//! One fake per port; those of storage are in `stores`, those of signatures in `signatures`.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-use super::signer::seeded;
 use crate::agent::{StreamName, Subscription};
 use crate::extract::{self, Text, Unreadable};
 use crate::log::Event;
 use crate::ports::{
-    AiCall, AiGateway, Alarm, Background, Clock, Connection, Documents, Es256, KV_PAGE, Kv, KvError, KvPage, Limit,
-    Log, OutboundRequest, OutboundResponse, P256Key, Ps256, Random, RateLimiter, RateLimiterError, Rs256, RsaKey,
-    Sockets, Sql, SqlError, SqlRow, SqlValue, Timer, Upstream, UpstreamError,
+    AiCall, AiGateway, Background, Clock, Connection, Documents, Limit, Log, OutboundRequest, OutboundResponse, Random,
+    RateLimiter, RateLimiterError, Sockets, Timer, Upstream, UpstreamError,
 };
 
 /// A clock that moves only when told to.
@@ -106,78 +104,6 @@ impl Log for MemoryLog {
     }
 }
 
-/// KV in memory; `fail` makes every operation fail, `throttled` makes it answer 429.
-#[derive(Default)]
-pub(crate) struct MemoryKv {
-    pub(crate) entries: RefCell<HashMap<String, Vec<u8>>>,
-    pub(crate) fail: Cell<bool>,
-    pub(crate) throttled: Cell<bool>,
-    pub(crate) reads: Cell<usize>,
-    /// Reads see this instead: KV is eventually consistent.
-    pub(crate) stale: RefCell<Option<HashMap<String, Vec<u8>>>>,
-    /// Writes are refused, as by a 429.
-    pub(crate) refuse_writes: Cell<bool>,
-    /// How long an operation takes.
-    pub(crate) pace: Pace,
-}
-
-impl MemoryKv {
-    fn check(&self) -> Result<(), KvError> {
-        match (self.fail.get(), self.throttled.get()) {
-            (true, _) => Err(KvError::Unavailable),
-            (false, true) => Err(KvError::Throttled),
-            (false, false) => Ok(()),
-        }
-    }
-
-    fn check_write(&self) -> Result<(), KvError> {
-        if self.refuse_writes.get() { Err(KvError::Throttled) } else { self.check() }
-    }
-
-    /// From now on reads see what is stored now.
-    pub(crate) fn freeze(&self) {
-        *self.stale.borrow_mut() = Some(self.entries.borrow().clone());
-    }
-}
-
-#[async_trait(?Send)]
-impl Kv for MemoryKv {
-    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, KvError> {
-        self.pace.rest().await;
-        self.check()?;
-        self.reads.set(self.reads.get() + 1);
-        let stale = self.stale.borrow();
-        Ok(stale.as_ref().unwrap_or(&self.entries.borrow()).get(key).cloned())
-    }
-
-    async fn put(&self, key: &str, value: &[u8], _ttl: Option<u64>) -> Result<(), KvError> {
-        self.pace.rest().await;
-        self.check_write()?;
-        self.entries.borrow_mut().insert(key.to_owned(), value.to_vec());
-        Ok(())
-    }
-
-    async fn delete(&self, key: &str) -> Result<(), KvError> {
-        self.pace.rest().await;
-        self.check_write()?;
-        self.entries.borrow_mut().remove(key);
-        Ok(())
-    }
-
-    /// The cursor is the last key of the page before.
-    async fn list(&self, prefix: &str, cursor: Option<&str>) -> Result<KvPage, KvError> {
-        self.pace.rest().await;
-        self.check()?;
-        let entries = self.entries.borrow();
-        let mut keys: Vec<_> = entries.keys().filter(|key| key.starts_with(prefix)).cloned().collect();
-        keys.sort();
-        keys.retain(|key| cursor.is_none_or(|cursor| key.as_str() > cursor));
-        let cursor = keys.get(KV_PAGE - 1).filter(|_| keys.len() > KV_PAGE).cloned();
-        keys.truncate(KV_PAGE);
-        Ok(KvPage { keys, cursor })
-    }
-}
-
 /// A limiter that counts. Without a budget everything is within the limit; `fail` makes it answer nothing.
 #[derive(Default)]
 pub(crate) struct CountingLimiter {
@@ -260,100 +186,6 @@ impl AiGateway for ScriptedGateway {
     }
 }
 
-/// The object's storage on a real `SQLite` in memory; `fail` makes every statement fail.
-pub(crate) struct MemorySql {
-    connection: RefCell<rusqlite::Connection>,
-    pub(crate) fail: Cell<bool>,
-    /// Which statement to come fails, once; 0 is the next.
-    pub(crate) fail_at: Cell<Option<usize>>,
-}
-
-impl MemorySql {
-    pub(crate) fn new() -> Self {
-        let connection = rusqlite::Connection::open_in_memory().expect("SQLite opens in memory");
-        Self { connection: RefCell::new(connection), fail: Cell::new(false), fail_at: Cell::new(None) }
-    }
-
-    /// Every cell of every table as text, for tests that look for what must not be stored.
-    pub(crate) fn dump(&self) -> String {
-        let tables = self.exec("SELECT name FROM sqlite_master WHERE type = 'table'", &[]).unwrap_or_default();
-        let rows = tables.iter().filter_map(|row| match row.first() {
-            Some(SqlValue::Text(name)) => self.exec(&format!("SELECT * FROM \"{name}\""), &[]).ok(),
-            _ => None,
-        });
-        rows.flatten().fold(String::new(), |text, row| text + &format!("{row:?}\n"))
-    }
-}
-
-impl Sql for MemorySql {
-    fn exec(&self, statement: &str, params: &[SqlValue]) -> Result<Vec<SqlRow>, SqlError> {
-        let fails = self.fail_at.get() == Some(0);
-        self.fail_at.set(self.fail_at.get().and_then(|left| left.checked_sub(1)));
-        if fails || self.fail.get() {
-            return Err(SqlError);
-        }
-        let connection = self.connection.borrow();
-        let mut prepared = connection.prepare(statement).map_err(|error| report(statement, &error))?;
-        let columns = prepared.column_count();
-        let bound = rusqlite::params_from_iter(params.iter().map(to_sqlite));
-        let rows = prepared.query_map(bound, |row| (0..columns).map(|index| row.get(index).map(from_sqlite)).collect());
-        rows.and_then(Iterator::collect).map_err(|error| report(statement, &error))
-    }
-
-    fn erase(&self) -> LocalBoxFuture<'_, Result<(), SqlError>> {
-        Box::pin(async {
-            if self.fail.get() {
-                return Err(SqlError);
-            }
-            *self.connection.borrow_mut() = rusqlite::Connection::open_in_memory().map_err(|_| SqlError)?;
-            Ok(())
-        })
-    }
-}
-
-/// A wrong statement is a fault of ours: a test should show it, not just "failed".
-fn report(statement: &str, error: &rusqlite::Error) -> SqlError {
-    eprintln!("SQLite refused {statement:?}: {error}");
-    SqlError
-}
-
-fn to_sqlite(value: &SqlValue) -> rusqlite::types::Value {
-    use rusqlite::types::Value;
-    match value {
-        SqlValue::Null => Value::Null,
-        SqlValue::Integer(number) => Value::Integer(*number),
-        SqlValue::Text(text) => Value::Text(text.clone()),
-        SqlValue::Blob(bytes) => Value::Blob(bytes.clone()),
-    }
-}
-
-fn from_sqlite(value: rusqlite::types::Value) -> SqlValue {
-    use rusqlite::types::Value;
-    match value {
-        Value::Null => SqlValue::Null,
-        Value::Integer(number) => SqlValue::Integer(number),
-        Value::Real(number) => SqlValue::Text(number.to_string()),
-        Value::Text(text) => SqlValue::Text(text),
-        Value::Blob(bytes) => SqlValue::Blob(bytes),
-    }
-}
-
-/// Notes when the object wants to be woken.
-#[derive(Default)]
-pub(crate) struct FakeAlarm(pub(crate) Cell<Option<u64>>);
-
-#[async_trait(?Send)]
-impl Alarm for FakeAlarm {
-    async fn set(&self, at: u64) -> Result<(), SqlError> {
-        self.0.set(Some(at));
-        Ok(())
-    }
-
-    async fn next(&self) -> Result<Option<u64>, SqlError> {
-        Ok(self.0.get())
-    }
-}
-
 /// Notes what would have gone to streams.
 #[derive(Default)]
 pub(crate) struct MemorySockets(
@@ -420,51 +252,6 @@ impl Connection for FakeConnection {
         while !self.0.get() {
             tokio::task::yield_now().await;
         }
-    }
-}
-
-/// RS256 by the `rsa` crate.
-pub(crate) struct NativeRs256;
-
-#[async_trait(?Send)]
-impl Rs256 for NativeRs256 {
-    async fn verify(&self, key: &RsaKey, message: &[u8], signature: &[u8]) -> bool {
-        use rsa::pkcs1v15::{Signature, VerifyingKey};
-        use rsa::signature::Verifier;
-        let number = |text: &str| crate::crypto::decode(text).map(|bytes| rsa::BigUint::from_bytes_be(&bytes));
-        let (Some(n), Some(e)) = (number(&key.n), number(&key.e)) else { return false };
-        let Ok(public) = rsa::RsaPublicKey::new(n, e) else { return false };
-        let Ok(signature) = Signature::try_from(signature) else { return false };
-        VerifyingKey::<rsa::sha2::Sha256>::new(public).verify(message, &signature).is_ok()
-    }
-}
-
-/// ES256 by the `p256` crate.
-pub(crate) struct NativeEs256;
-
-#[async_trait(?Send)]
-impl Es256 for NativeEs256 {
-    async fn verify(&self, key: &P256Key, message: &[u8], signature: &[u8]) -> bool {
-        use p256::ecdsa::signature::Verifier;
-        use p256::ecdsa::{Signature, VerifyingKey};
-        let (Some(x), Some(y)) = (crate::crypto::decode(&key.x), crate::crypto::decode(&key.y)) else { return false };
-        let point = [&[4], x.as_slice(), &y].concat();
-        let Ok(public) = VerifyingKey::from_sec1_bytes(&point) else { return false };
-        Signature::from_slice(signature).is_ok_and(|signature| public.verify(message, &signature).is_ok())
-    }
-}
-
-/// PS256 by the `rsa` crate.
-pub(crate) struct NativePs256;
-
-#[async_trait(?Send)]
-impl Ps256 for NativePs256 {
-    async fn sign(&self, key: &crate::crypto::PrivateKey, message: &[u8]) -> Option<Vec<u8>> {
-        use rsa::pkcs8::DecodePrivateKey;
-        use rsa::signature::{RandomizedSigner, SignatureEncoding};
-        let key = rsa::RsaPrivateKey::from_pkcs8_der(key.expose()).ok()?;
-        let key = rsa::pss::SigningKey::<rsa::sha2::Sha256>::new(key);
-        key.try_sign_with_rng(&mut seeded(1), message).ok().map(|signature| signature.to_vec())
     }
 }
 

@@ -6,9 +6,13 @@ mod certificate;
 pub(crate) mod documents;
 mod fakes;
 mod platform;
+mod signatures;
 mod signer;
+mod stores;
 
 pub(crate) use certificate::*;
 pub(crate) use fakes::*;
 pub(crate) use platform::*;
+pub(crate) use signatures::*;
 pub(crate) use signer::*;
+pub(crate) use stores::*;

@@ -66,8 +66,7 @@ fn judge(answer: Result<OutboundResponse, UpstreamError>, now: u64) -> Result<Ve
     })?;
     let status = Some(response.status);
     match response.status {
-        200 if response.body.len() <= LARGEST => Ok(response.body),
-        200 => Err(of(Origin::Graph, "DownloadTooLarge", "The content is larger than 10 MB.")),
+        200 => Ok(response.body),
         300..=399 => {
             Err(Failure { status, ..of(Origin::Graph, "DownloadRedirected", "The file's host sent elsewhere.") })
         }
