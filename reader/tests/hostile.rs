@@ -153,7 +153,7 @@ fn forms_within_each_other_are_bounded_in_depth_and_in_number() {
 fn pages_beyond_the_bound_are_not_read() {
     let page = format!("<< /Type /Page /Contents 2004 0 R {FONT} >>").into_bytes();
     let drawn = stream("", b"BT /F1 9 Tf (x) Tj ET");
-    let kids: String = (3..2_004).map(|number| format!("{number} 0 R ")).collect();
+    let kids = (3..2_004).map(|number| format!("{number} 0 R")).collect::<Vec<_>>().join(" ");
     let file = tree(&format!("<< /Type /Pages /Kids [{kids}] >>"), &[vec![page; 2_001], vec![drawn]].concat());
     let read = read(&file, MOST).unwrap();
     assert!(read.truncated && read.text.contains("# Page 2000") && !read.text.contains("# Page 2001"));
