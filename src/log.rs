@@ -56,6 +56,9 @@ pub enum Kind {
     /// A tool ran.
     #[serde(rename = "mcp.tool")]
     McpTool,
+    /// A stream on which a client listened has ended.
+    #[serde(rename = "mcp.stream")]
+    McpStream,
     /// One call through AI Gateway.
     #[serde(rename = "ai-gateway-request")]
     AiGatewayRequest,

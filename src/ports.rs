@@ -199,4 +199,6 @@ pub struct AgentPorts {
     pub timer: Rc<dyn Timer>,
     /// Log lines.
     pub log: Rc<dyn Log>,
+    /// What goes on after the reply.
+    pub background: Rc<dyn Background>,
 }

@@ -2,11 +2,15 @@
 //!
 //! Owns the shapes only. Which route answers what is `app`; which error becomes which status is `app` too.
 
+mod watch;
+
 use std::borrow::Cow;
 use std::fmt;
 
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
+
+pub use watch::{StreamEnd, Watch};
 
 use crate::log::{Event, Kind};
 
@@ -143,6 +147,8 @@ pub struct StreamSpec {
     pub prelude: String,
     /// What is done once the stream is connected.
     pub work: Option<Work>,
+    /// Where there is no work: whether somebody is there.
+    pub watch: Option<Watch>,
 }
 
 /// Work under way while its stream is open. Comes to the event that ends the stream, or to nothing where the object ends

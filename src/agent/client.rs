@@ -27,6 +27,13 @@ impl ClientCapabilities {
     pub const ELICITATION_URL: u8 = 4;
     /// Lists the folders that it works on.
     pub const ROOTS: u8 = 8;
+    /// Takes a task for the answer to a call, and asks after it. Counts for the one request that says so.
+    pub const TASKS: u8 = 16;
+
+    /// Whether it knows tasks.
+    pub const fn knows_tasks(self) -> bool {
+        self.0 & Self::TASKS != 0
+    }
 
     /// Whether it answers requests of this kind.
     pub const fn allow(self, method: InputMethod) -> bool {
@@ -242,7 +249,7 @@ pub enum Called {
         /// Comes along with the next run, the answers filled in.
         dialogue: Dialogue,
     },
-    /// There is no such resource.
+    /// There is no such resource, or task.
     NotFound {
         /// What was asked for.
         uri: String,
@@ -258,6 +265,8 @@ pub enum Called {
     OnStream(Spoken),
     /// The client took it back. Nothing goes out any more.
     Cancelled,
+    /// It goes on as a task. JSON text of the task.
+    Task(String),
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The commands that the Worker sends to a Durable Object, and the replies. This is the whole protocol
 //! between the two; both ends are built from one crate, so it needs no version.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -423,6 +424,24 @@ pub enum Action {
     },
     /// What the client of a legacy session wants to be told from now on.
     Wish(Wish),
+    /// `tasks/get`, `tasks/update` or `tasks/cancel`.
+    Task {
+        /// Which.
+        id: String,
+        /// What of it.
+        step: TaskStep,
+    },
+}
+
+/// What is asked of a task.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum TaskStep {
+    /// How far it is, and what it came to.
+    Get,
+    /// It gets these answers to its questions.
+    Update(BTreeMap<String, InputAnswer>),
+    /// It is taken back.
+    Cancel,
 }
 
 /// One reply.

@@ -9,6 +9,7 @@ use std::cell::{Cell, RefCell};
 use serde_json::{Value, json};
 
 use super::GrantError;
+use super::calls::Deferral;
 use super::client::{Client, Dialogue, LogLevel};
 use super::streams::{Change, StreamName, Streams};
 use crate::crypto::Key;
@@ -34,6 +35,7 @@ pub struct Conversation<'a> {
     messages: Pace,
     memory: RefCell<Option<String>>,
     changed: RefCell<Vec<Change>>,
+    deferral: Option<&'a Deferral>,
 }
 
 impl<'a> Conversation<'a> {
@@ -48,6 +50,19 @@ impl<'a> Conversation<'a> {
             messages: Pace::default(),
             memory: RefCell::new(client.dialogue.memory.clone()),
             changed: RefCell::default(),
+            deferral: None,
+        }
+    }
+
+    /// Of a call that may become a task.
+    pub(super) fn deferring(self, deferral: &'a Deferral) -> Self {
+        Self { deferral: Some(deferral), ..self }
+    }
+
+    /// Says that the call will take long: where its client knows tasks, it becomes one here.
+    pub async fn defer(&self) {
+        if let Some(deferral) = self.deferral {
+            deferral.want().await;
         }
     }
 

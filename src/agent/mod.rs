@@ -1,9 +1,9 @@
-//! The Durable Object, natively: dispatches commands to the grant's state machine, to tool calls, and to the count of
-//! a day's registrations.
+//! The Durable Object, natively: dispatches commands to the grant's state machine, to tool calls (`calling`), and to the
+//! count of a day's registrations.
 //!
-//! Owns the order of things in one call (who asks, may they, what do they want); the state machine is
-//! `oauth::grant`, the catalogue `tools`, the way out `gateway`.
+//! The state machine is `oauth::grant`, the catalogue `tools`, the way out `gateway`.
 
+mod calling;
 mod calls;
 mod client;
 mod command;
@@ -14,11 +14,12 @@ mod pauses;
 mod registrations;
 pub mod storage;
 mod streams;
+mod task_calls;
+mod tasks;
 mod user_grants;
 mod waiting;
 mod wishes;
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use async_trait::async_trait;
@@ -30,22 +31,20 @@ pub use client::{
 pub use command::{
     Action, Admission, AgentName, AnswerCommand, AssertionId, AuthorizationRequest, CallCommand, CallName,
     CancelCommand, Command, Correlation, Description, Enlisted, GrantCommand, GrantError, GrantReply, MicrosoftTokens,
-    Presented, Profile, Reply, TokenSet, UserCommand, UserReply,
+    Presented, Profile, Reply, TaskStep, TokenSet, UserCommand, UserReply,
 };
 pub use streams::{Attach, Attached, Change, ChangeFilter, EventId, StreamName, Streams, Subscription};
 
 use crate::config::Config;
-use crate::crypto::{Key, Secret};
+use crate::crypto::Secret;
 use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
-use crate::log::{Event, Kind};
 use crate::oauth::grant::Grant;
-use crate::oauth::scopes;
 use crate::ports::AgentPorts;
-use crate::tools::{self, Memory, ToolContext};
+use crate::tools::Memory;
 
-use calls::{Calls, End};
+use calls::Calls;
+use tasks::Tasks;
 use user_grants::Sweep;
-use waiting::WaitingCalls;
 
 pub use conversation::Conversation;
 pub(crate) use graph_client::GraphClient;
@@ -93,6 +92,7 @@ pub struct Agent {
     lanes: Lanes,
     pauses: Pauses,
     calls: Calls,
+    tasks: Tasks,
     memory: Memory,
 }
 
@@ -107,15 +107,16 @@ impl Agent {
             lanes: Lanes::default(),
             pauses: Pauses::default(),
             calls: Calls::default(),
+            tasks: Tasks::default(),
             memory: Memory::default(),
         }
     }
 
-    /// Carries out one command.
-    pub async fn handle(&self, command: Command) -> Reply {
+    /// Carries out one command. A call may go on after its reply.
+    pub async fn handle(self: &Rc<Self>, command: Command) -> Reply {
         match command {
             Command::Grant(command) => Reply::Grant(self.step(command).await),
-            Command::Call(command) => Reply::Called(self.call(&command).await),
+            Command::Call(command) => Reply::Called(self.begin(command).await),
             Command::Publish { stream, message } => {
                 Reply::Published(Streams::new(&self.ports).publish(&stream, None, &message).is_ok_and(|taken| taken))
             }
@@ -153,7 +154,8 @@ impl Agent {
         let Some(at) = self.grant.sweep().await? else { return Ok(None) };
         let streams = Streams::new(&self.ports).forget_old()?;
         let waiting = waiting::forget_old(&self.ports)?;
-        Ok([Some(at), streams, waiting].into_iter().flatten().min())
+        let tasks = tasks::forget_old(&self.ports)?;
+        Ok([Some(at), streams, waiting, tasks].into_iter().flatten().min())
     }
 
     /// What a connection that takes up a stream gets first, if it may: a grant's stream only with a token that counts and
@@ -178,7 +180,9 @@ impl Agent {
                 Streams::new(&self.ports).give_up(&asked.stream, key)?;
             }
         }
-        Streams::new(&self.ports).attach(asked, key.as_ref())
+        let mut attached = Streams::new(&self.ports).attach(asked, key.as_ref())?;
+        attached.events += &self.states(asked)?;
+        Ok(attached)
     }
 
     async fn admit(&self, ends_at: u64) -> Admission {
@@ -239,160 +243,5 @@ impl Agent {
         self.grant.present(presented)?;
         waiting::introduce(&self.ports, presented, capabilities)?;
         Ok(GrantReply::Done)
-    }
-
-    /// Runs the call again that waited for this answer, from its start. What comes of it goes out on its stream.
-    async fn answer(&self, command: AnswerCommand) -> Result<GrantReply, GrantError> {
-        self.grant.present(&command.presented)?;
-        let key = self.grant.stream_key(&command.presented)?;
-        let waiting = WaitingCalls::new(&self.ports, &key).take(&command.presented, &command.id, command.answer)?;
-        if let Some(call) = waiting {
-            let started = self.ports.clock.now_ms();
-            let outcome = self.call(&call).await;
-            if outcome != Ok(Called::Cancelled) {
-                self.log(&call, started, &outcome);
-            }
-        }
-        Ok(GrantReply::Done)
-    }
-
-    async fn call(&self, command: &CallCommand) -> Result<Called, GrantError> {
-        let key = self.begin_stream(command).await?;
-        let client = self.client(command)?;
-        let conversation = Conversation::new(&client, &self.ports, key);
-        let started = self.ports.clock.now_ms();
-        let work = self.run(command, &conversation);
-        let called = match self.calls.supervise(command, (&*self.ports.timer, &conversation), work).await {
-            End::Finished(outcome) => outcome,
-            End::TooLong => Ok(Called::Done(tools::too_long(&command.action, &command.correlation.request_id))),
-            End::Cancelled => {
-                self.log(command, started, &Ok(Called::Cancelled));
-                Ok(Called::Cancelled)
-            }
-        };
-        self.conclude(command, &conversation, called).await
-    }
-
-    /// The client, with what the object alone knows: the ids of HTTP+SSE sessions are older than what was said in them,
-    /// and a level can be set at any time. What a session hears then goes on its own stream, unless the call has one.
-    fn client(&self, command: &CallCommand) -> Result<Client, GrantError> {
-        let mut client = command.client.clone();
-        let Some(session) = &command.presented.session else { return Ok(client) };
-        self.grant.present(&command.presented)?;
-        if client.stream.as_ref().is_some_and(StreamName::is_of_session) {
-            client.capabilities = waiting::capabilities(&self.ports, session)?;
-        }
-        if let Some(level) = wishes::level(&self.ports, session)? {
-            client.log_level = Some(level);
-            client.stream.get_or_insert_with(|| StreamName::of_session(session));
-        }
-        Ok(client)
-    }
-
-    /// A legacy call's own stream can be taken up again, so it gets a log; the log's key.
-    async fn begin_stream(&self, command: &CallCommand) -> Result<Option<Key>, GrantError> {
-        let (Some(stream), Some(request)) = (&command.client.stream, &command.request) else { return Ok(None) };
-        if stream.is_of_session() {
-            return Ok(None);
-        }
-        self.grant.present(&command.presented)?;
-        let key = self.grant.stream_key(&command.presented)?;
-        Streams::new(&self.ports).begin(stream, request).await?;
-        Ok(Some(key))
-    }
-
-    async fn run(&self, command: &CallCommand, conversation: &Conversation<'_>) -> Result<Called, GrantError> {
-        let caller = self.grant.present(&command.presented)?;
-        if let Action::Wish(wish) = &command.action {
-            wishes::note(&self.ports, &command.presented, wish)?;
-            return Ok(Called::Done("{}".to_owned()));
-        }
-        let tokens = self.grant.tokens(&command.presented);
-        let name = match &command.action {
-            Action::Tool { name, .. } => name.as_str(),
-            Action::Resource { .. } | Action::Wish(_) => "resources/read",
-        };
-        let graph = GraphClient {
-            config: &self.config,
-            ports: &self.ports,
-            caller: &caller,
-            tokens: &tokens,
-            tool: name,
-            correlation: &command.correlation,
-            lanes: &self.lanes,
-            pauses: &self.pauses,
-            over: RefCell::default(),
-        };
-        let context = ToolContext {
-            config: &self.config,
-            ports: &self.ports,
-            caller: &caller,
-            presets: self.config.presets.intersection(command.presets),
-            offered: scopes::offered(&self.config),
-            may_challenge: command.may_challenge,
-            memory: &self.memory,
-            graph: &graph,
-            conversation,
-            request_id: &command.correlation.request_id,
-        };
-        let outcome = tools::run(&command.action, &context).await;
-        for change in conversation.changed() {
-            self.tell_of_change(&command.presented, &change)?;
-        }
-        graph.sign_in_over().map_or(outcome, Err)
-    }
-
-    /// The answer of a legacy call that has a stream goes out on it, and so do its questions. A stream of the call's own ends with it.
-    async fn conclude(
-        &self,
-        command: &CallCommand,
-        conversation: &Conversation<'_>,
-        called: Result<Called, GrantError>,
-    ) -> Result<Called, GrantError> {
-        let Some(stream) = &command.client.stream else { return called };
-        match (&command.request, called) {
-            (Some(id), Ok(Called::Done(result) | Called::CannotAsk { told: result, .. })) => {
-                conversation.answer(stream, id, &result)?;
-                Ok(Called::OnStream(Spoken::of(&result)))
-            }
-            (Some(_), Ok(Called::InputRequired { requests, dialogue })) => {
-                let key = self.grant.stream_key(&command.presented)?;
-                let waiting = WaitingCalls::new(&self.ports, &key);
-                for message in waiting.keep(command, &requests, dialogue).await? {
-                    conversation.say(stream, &message)?;
-                }
-                Ok(Called::OnStream(Spoken::Questions))
-            }
-            (Some(_) | None, called) => {
-                if !stream.is_of_session() {
-                    self.ports.sockets.close(stream.as_str());
-                }
-                called
-            }
-        }
-    }
-
-    /// The line of a call for whose outcome no request of the Worker's waits.
-    fn log(&self, command: &CallCommand, started: u64, outcome: &Result<Called, GrantError>) {
-        let (tool, user) = match (&command.action, self.grant.present(&command.presented)) {
-            (Action::Tool { name, .. }, Ok(caller)) => (name.as_str(), Some(caller)),
-            (Action::Tool { name, .. }, Err(_)) => (name.as_str(), None),
-            (Action::Resource { .. } | Action::Wish(_), caller) => ("resources/read", caller.ok()),
-        };
-        let reason = match outcome {
-            Ok(Called::OnStream(spoken)) => spoken.name(),
-            Ok(Called::Cancelled) => "cancelled",
-            Ok(_) | Err(_) => "refused",
-        };
-        self.ports.log.write(&Event {
-            request_id: Some(&command.correlation.request_id),
-            ray_id: command.correlation.ray_id.as_deref(),
-            grant_id: user.as_ref().map(|caller| caller.grant.to_string()),
-            user_id: user.as_ref().map(|caller| caller.user.to_string()),
-            tool: Some(tool),
-            duration_ms: Some(self.ports.clock.now_ms().saturating_sub(started)),
-            reason: Some(reason),
-            ..Event::new(Kind::McpTool)
-        });
     }
 }

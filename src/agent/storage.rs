@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0008_waiting_calls.sql"),
     include_str!("../../migrations/0009_wishes.sql"),
     include_str!("../../migrations/0010_outward.sql"),
+    include_str!("../../migrations/0011_tasks.sql"),
 ];
 
 const VERSION_TABLE: &str = "schema_version";

@@ -14,7 +14,7 @@ use crate::edge::documents::IsolatedReader;
 use crate::edge::entry;
 use crate::edge::fetch::WorkerFetch;
 use crate::edge::kv::WorkerKv;
-use crate::edge::platform::{ConsoleLog, SystemClock, SystemRandom, WorkerTimer};
+use crate::edge::platform::{ConsoleLog, ObjectBackground, SystemClock, SystemRandom, WorkerTimer};
 use crate::edge::ps256::WebCryptoSigner;
 use crate::edge::sockets::{ObjectSockets, accept};
 use crate::edge::sql::{ObjectAlarm, ObjectSql};
@@ -104,6 +104,7 @@ impl MicrosoftMcpAgent {
             documents: Rc::new(IsolatedReader),
             timer: Rc::new(WorkerTimer),
             log: Rc::new(ConsoleLog),
+            background: Rc::new(ObjectBackground(Rc::clone(&self.state))),
         };
         Some(Rc::clone(self.agent.get_or_init(|| Rc::new(Agent::new(config, ports)))))
     }

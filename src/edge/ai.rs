@@ -35,7 +35,7 @@ impl AiGateway for WorkerAi {
         let exchange = async {
             let response = JsFuture::from(promise).await.map_err(|_| UpstreamError::Unreachable)?;
             let response: web_sys::Response = response.dyn_into().map_err(|_| UpstreamError::Unreachable)?;
-            fetch::read(worker::Response::from(response)).await
+            fetch::read(response).await
         };
         fetch::within(call.limit_ms, exchange, || abort.0.abort()).await
     }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::future::select;
 use js_sys::{Array, JsString};
 use wasm_bindgen::prelude::*;
-use worker::{ByteStream, Delay, Env};
+use web_sys::ReadableStream;
+use worker::{Delay, Env};
 
 use crate::app::BodyRefusal;
-use crate::edge::stream;
+use crate::edge::{body, stream};
 use crate::web::{Body, Method, READ_HEADERS, Request, Response};
 
 #[wasm_bindgen(inline_js = r#"
@@ -88,33 +88,18 @@ pub(crate) async fn read_body(request: &mut worker::Request, limit: usize) -> Re
         Some(length) if length - limit > DISCARD => return Err(BodyRefusal::TooLarge),
         Some(_) | None => {}
     }
-    if request.inner().body().is_none() {
-        return Ok(Vec::new());
+    let Some(stream) = request.inner().body() else { return Ok(Vec::new()) };
+    if announced.is_none()
+        && let Some(bytes) = body::collect(&stream, limit).await.map_err(|_| BodyRefusal::Broken)?
+    {
+        return Ok(bytes);
     }
-    let mut stream = request.stream().map_err(|_| BodyRefusal::Broken)?;
-    let mut bytes = Vec::new();
-    while announced.is_none() && bytes.len() <= limit {
-        match stream.next().await {
-            Some(chunk) => bytes.extend(chunk.map_err(|_| BodyRefusal::Broken)?),
-            None => return Ok(bytes),
-        }
-    }
-    discard(stream).await;
+    discard(&stream).await;
     Err(BodyRefusal::TooLarge)
 }
 
-/// Takes what comes and drops it.
-async fn discard(mut stream: ByteStream) {
-    let rest = async {
-        let mut taken = 0;
-        while let Some(Ok(chunk)) = stream.next().await {
-            taken += chunk.len();
-            if taken > DISCARD {
-                return;
-            }
-        }
-    };
-    select(Box::pin(rest), Box::pin(Delay::from(DISCARD_TIME))).await;
+async fn discard(stream: &ReadableStream) {
+    select(Box::pin(body::discard(stream, DISCARD)), Box::pin(Delay::from(DISCARD_TIME))).await;
 }
 
 /// The platform's response, built in one crossing.

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use wasm_bindgen::JsValue;
 use worker::{AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, RequestRedirect};
 
-use crate::edge::{convert, platform};
+use crate::edge::{body, convert, platform};
 use crate::ports::{OutboundRequest, OutboundResponse, Upstream, UpstreamError};
 
 /// Larger answers are refused: they would fill the isolate's memory.
@@ -30,7 +29,7 @@ impl Upstream for WorkerFetch {
         let signal = abort.signal();
         let exchange = async {
             let response = Fetch::Request(request).send_with_signal(&signal).await;
-            read_at_most(response.map_err(|_| UpstreamError::Unreachable)?, largest).await
+            read_at_most(response.map_err(|_| UpstreamError::Unreachable)?.into(), largest).await
         };
         within(limit_ms, exchange, || abort.abort()).await
     }
@@ -72,17 +71,23 @@ fn build(request: &OutboundRequest) -> worker::Result<Request> {
 }
 
 /// Status, headers and the whole body.
-pub(crate) async fn read(response: worker::Response) -> Result<OutboundResponse, UpstreamError> {
+pub(crate) async fn read(response: web_sys::Response) -> Result<OutboundResponse, UpstreamError> {
     read_at_most(response, LARGEST_ANSWER).await
 }
 
-async fn read_at_most(mut response: worker::Response, largest: usize) -> Result<OutboundResponse, UpstreamError> {
-    let status = response.status_code();
-    let headers = convert::all_headers(&response.headers().0);
-    let body = match announced_length(&headers) {
-        Some(length) if length > largest => return Err(UpstreamError::TooLarge),
-        Some(_) => response.bytes().await.map_err(|_| UpstreamError::Unreachable)?,
-        None => read_stream(&mut response, largest).await?,
+async fn read_at_most(response: web_sys::Response, largest: usize) -> Result<OutboundResponse, UpstreamError> {
+    let (status, headers) = (response.status(), convert::all_headers(&response.headers()));
+    let announced = announced_length(&headers);
+    if announced.is_some_and(|length| length > largest) {
+        return Err(UpstreamError::TooLarge);
+    }
+    let stream = if announced.is_none() { response.body() } else { None };
+    let body = match stream {
+        Some(stream) => {
+            let read = body::collect(&stream, largest).await.map_err(|_| UpstreamError::Unreachable)?;
+            read.ok_or(UpstreamError::TooLarge)?
+        }
+        None => worker::Response::from(response).bytes().await.map_err(|_| UpstreamError::Unreachable)?,
     };
     Ok(OutboundResponse { status, headers, body })
 }
@@ -94,18 +99,4 @@ fn announced_length(headers: &[(String, String)]) -> Option<usize> {
         return None;
     }
     value("content-length")?.parse().ok()
-}
-
-/// Chunk by chunk, because a body of unknown length must not fill the memory; twice the cost of reading it whole.
-async fn read_stream(response: &mut worker::Response, largest: usize) -> Result<Vec<u8>, UpstreamError> {
-    let mut body = Vec::new();
-    if let Ok(mut stream) = response.stream() {
-        while let Some(chunk) = stream.next().await {
-            body.extend(chunk.map_err(|_| UpstreamError::Unreachable)?);
-            if body.len() > largest {
-                return Err(UpstreamError::TooLarge);
-            }
-        }
-    }
-    Ok(body)
 }

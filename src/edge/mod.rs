@@ -4,6 +4,7 @@
 mod agent;
 mod agents;
 mod ai;
+mod body;
 mod convert;
 mod documents;
 mod entry;

@@ -1,5 +1,6 @@
 //! Clock, randomness, timer, log, background work and settings.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -7,7 +8,7 @@ use futures_util::future::LocalBoxFuture;
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
-use worker::{Date, Delay, Env, console_log};
+use worker::{Date, Delay, Env, State, console_log};
 
 use crate::log::Event;
 use crate::ports::{Background, Clock, Connection, Log, Random, Timer};
@@ -75,6 +76,15 @@ impl Log for ConsoleLog {
 pub(crate) struct WaitUntil(pub(crate) worker::Context);
 
 impl Background for WaitUntil {
+    fn run(&self, work: LocalBoxFuture<'static, ()>) {
+        self.0.wait_until(work);
+    }
+}
+
+/// What an object does after its reply: it stays awake for that while it waits for something.
+pub(crate) struct ObjectBackground(pub(crate) Rc<State>);
+
+impl Background for ObjectBackground {
     fn run(&self, work: LocalBoxFuture<'static, ()>) {
         self.0.wait_until(work);
     }

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::future::{Either, pending, select};
+use futures_util::future::{Either, LocalBoxFuture, pending, select};
 use worker::{Delay, Env, EventStream, Headers, Request, RequestInit, ResponseBuilder, WebSocket, WebsocketEvent};
 
 use crate::crypto;
 use crate::edge::agents;
 use crate::edge::sockets::COME_BACK;
-use crate::web::{Header, StreamSpec, Work};
+use crate::web::{Header, StreamSpec, Watch, Work};
 
 /// Below the 25 to 30 seconds after which proxies and clients give up on a silent stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
@@ -48,16 +48,18 @@ pub(crate) async fn open(
     for (name, value) in headers {
         sent.append(name, value)?;
     }
-    let StreamSpec { prelude, work, .. } = spec;
+    let StreamSpec { prelude, work, watch, .. } = spec;
+    let (gone, end) = watch.map(Watch::begin).unzip();
     let events = async_stream::stream! {
         let guard = CloseOnDrop(socket);
+        let _end = end;
         // Listen before accepting: a message that arrives in between would be lost.
         let Ok(messages) = guard.0.events() else { return };
         if guard.0.accept().is_err() {
             return;
         }
         yield Ok::<_, worker::Error>(prelude.into_bytes());
-        let mut relay = Relay { messages: Some(messages), work, last: None };
+        let mut relay = Relay { messages: Some(messages), work, last: None, gone };
         while let Some(text) = relay.next().await {
             yield Ok(text.into_bytes());
         }
@@ -73,6 +75,8 @@ struct Relay<'s> {
     work: Option<Work>,
     /// What it came to.
     last: Option<String>,
+    /// Completes when the client has gone, where nothing else would tell.
+    gone: Option<LocalBoxFuture<'static, ()>>,
 }
 
 enum Heard {
@@ -81,6 +85,7 @@ enum Heard {
     Closed,
     Released,
     Done(Option<String>),
+    Gone,
     Idle,
 }
 
@@ -97,7 +102,7 @@ impl Relay<'_> {
                 Heard::Nothing => {}
                 Heard::Closed => self.messages = None,
                 // The call goes on without this connection; its client comes back for the rest.
-                Heard::Released => return None,
+                Heard::Released | Heard::Gone => return None,
                 Heard::Done(last) => {
                     self.work = None;
                     self.last = last;
@@ -131,10 +136,18 @@ impl Relay<'_> {
                 None => pending().await,
             }
         };
+        let gone = async {
+            match &mut self.gone {
+                Some(gone) => gone.await,
+                None => pending().await,
+            }
+        };
         let either = select(Box::pin(messages), Box::pin(work));
-        match select(either, Box::pin(Delay::from(wait))).await {
+        let nothing = select(Box::pin(gone), Box::pin(Delay::from(wait)));
+        match select(either, nothing).await {
             Either::Left((Either::Left((heard, _)) | Either::Right((heard, _)), _)) => heard,
-            Either::Right(((), _)) => Heard::Idle,
+            Either::Right((Either::Left(_), _)) => Heard::Gone,
+            Either::Right((Either::Right(_), _)) => Heard::Idle,
         }
     }
 }

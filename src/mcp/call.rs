@@ -147,8 +147,8 @@ pub(super) fn answer(called: Called) -> Option<Answer> {
     match called {
         Called::Done(result) | Called::CannotAsk { told: result, .. } => Some(Answer::Result(result.into())),
         Called::NotFound { uri } => Some(Answer::Error(no_such_resource(&uri))),
-        // Its client was never said to be able to answer anything, so that it was asked is a fault of ours.
-        Called::InputRequired { .. } => Some(Answer::Error(RpcError::new(-32603, "internal error"))),
+        // Its client was never said to be able to answer anything, or to know tasks: a fault of ours.
+        Called::InputRequired { .. } | Called::Task(_) => Some(Answer::Error(RpcError::new(-32603, "internal error"))),
         Called::OnStream(_) | Called::Cancelled => None,
     }
 }
@@ -160,6 +160,7 @@ fn log(exchange: &Exchange, claims: &AccessClaims, name: &str, started: u64, out
         Ok(Called::InputRequired { .. }) => Spoken::Questions.name(),
         Ok(Called::NotFound { .. }) => "not-found",
         Ok(Called::CannotAsk { .. }) => "cannot-ask",
+        Ok(Called::Task(_)) => "task",
         // The object writes the line: it alone knows of every way in which a call is taken back.
         Ok(Called::Cancelled) | Err(Failure::Gone) => return,
         Err(Failure::Refused(GrantError::InsufficientScope { .. })) => "insufficient-scope",

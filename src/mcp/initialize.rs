@@ -61,6 +61,22 @@ impl Capabilities<'_> {
     }
 }
 
+/// Whether a client knows tasks, of its `ClientCapabilities` object.
+pub(super) fn knows_tasks(raw: &RawValue) -> bool {
+    #[derive(Default, Deserialize)]
+    struct Capabilities<'a> {
+        #[serde(borrow, default)]
+        extensions: Extensions<'a>,
+    }
+    #[derive(Default, Deserialize)]
+    struct Extensions<'a> {
+        #[serde(rename = "io.modelcontextprotocol/tasks", borrow, default, deserialize_with = "present")]
+        tasks: Option<&'a RawValue>,
+    }
+    let said = serde_json::from_str::<Capabilities<'_>>(raw.get()).unwrap_or_default();
+    said.extensions.tasks.is_some_and(|settings| settings.get().starts_with('{'))
+}
+
 /// What a client can do, of its `ClientCapabilities` object; nothing where that is none.
 pub(super) fn client_capabilities(raw: &RawValue) -> ClientCapabilities {
     serde_json::from_str::<Capabilities<'_>>(raw.get()).unwrap_or_default().bits()
@@ -85,6 +101,15 @@ pub(super) struct ServerCapabilities {
     /// Only where a session can set a level; in the stateless revision each request does.
     #[serde(skip_serializing_if = "Option::is_none")]
     logging: Option<Supported>,
+    /// Only of the stateless revision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extensions: Option<Extensions>,
+}
+
+#[derive(Serialize)]
+struct Extensions {
+    #[serde(rename = "io.modelcontextprotocol/tasks")]
+    tasks: Supported,
 }
 
 impl ServerCapabilities {
@@ -96,12 +121,13 @@ impl ServerCapabilities {
             prompts: ListChanged { list_changed: CHANGES },
             completions: Supported {},
             logging: None,
+            extensions: Some(Extensions { tasks: Supported {} }),
         }
     }
 
     /// Of the revisions with sessions.
     const fn of_sessions() -> Self {
-        Self { logging: Some(Supported {}), ..Self::stateless() }
+        Self { logging: Some(Supported {}), extensions: None, ..Self::stateless() }
     }
 }
 

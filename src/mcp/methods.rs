@@ -158,6 +158,7 @@ fn get_prompt(raw: Option<&RawValue>) -> Result<String, RpcError> {
         | Called::InputRequired { .. }
         | Called::NotFound { .. }
         | Called::OnStream(_)
+        | Called::Task(_)
         | Called::Cancelled => Err(RpcError::invalid_params("this prompt needs a client of a newer revision")),
     }
 }

@@ -10,6 +10,8 @@
 //!
 //! `Last-Event-ID` (2025-03-26 and later) names a stream of the session and the last of its events that arrived: the
 //! client gets that stream's later events and no other's, and if that was a call's stream, nothing but that stream.
+//!
+//! A client that has gone is noticed by the request's signal, or else by a comment line that cannot be written.
 
 use super::confirm::{confirm, vouch};
 use super::refuse::{self, Failure};
@@ -17,7 +19,7 @@ use super::session::{Channel, Session, SessionKeys};
 use super::streamable::{accepts, has_priming};
 use super::{Endpoint, Turn};
 use crate::agent::{AgentName, Attach, Command, EventId, Reply, StreamName};
-use crate::web::{Body, Response, StreamSpec, Work};
+use crate::web::{Body, Response, StreamSpec, Watch, Work};
 
 /// Opens a stream.
 pub(super) async fn open(turn: &Turn<'_>) -> Result<Response, Response> {
@@ -41,17 +43,13 @@ async fn standalone(turn: &Turn<'_>) -> Result<Response, Response> {
     let Some(id) = turn.request.header("last-event-id") else {
         confirm(turn, Some(&session.nonce)).await?;
         let stream = StreamName::of_session(&session.nonce);
-        return Ok(stream_to(
-            session.agent(),
-            Attach { presented, stream, after: None, prime, listens: None },
-            OPENING,
-            None,
-        ));
+        let attach = Attach { presented, stream, after: None, prime, listens: None };
+        return Ok(listening(turn, session.agent(), attach, OPENING));
     };
     let id = EventId::parse(id).filter(|id| id.stream.session() == session.nonce).ok_or_else(refuse::unknown_event)?;
     let attach = Attach { presented, stream: id.stream, after: Some(id.number), prime, listens: None };
     check(turn, &session, &attach).await?;
-    Ok(stream_to(session.agent(), attach, OPENING, None))
+    Ok(listening(turn, session.agent(), attach, OPENING))
 }
 
 /// Asks the object before there is a status: it alone knows its streams' events. It judges the token as well.
@@ -81,12 +79,8 @@ async fn legacy(turn: &Turn<'_>) -> Result<Response, Response> {
         format!("retry: {RETRY_MS}\nevent: endpoint\ndata: /sse/message?sessionId={}\n\n", keys.sign(&session));
     let presented = turn.holder(Some(&session.nonce)).map(|holder| holder.presented(exchange));
     let stream = StreamName::of_session(&session.nonce);
-    Ok(stream_to(
-        session.agent(),
-        Attach { presented, stream, after: None, prime: false, listens: None },
-        &prelude,
-        None,
-    ))
+    let attach = Attach { presented, stream, after: None, prime: false, listens: None };
+    Ok(listening(turn, session.agent(), attach, &prelude))
 }
 
 /// Milliseconds after which a client whose stream was taken away comes back; what it calls meanwhile is refused. Within the
@@ -94,11 +88,22 @@ async fn legacy(turn: &Turn<'_>) -> Result<Response, Response> {
 const RETRY_MS: u64 = 1000;
 
 /// Sent at once, so that the client's HTTP library hands the stream out.
-pub(super) const OPENING: &str = ": open\n\n";
+const OPENING: &str = ": open\n\n";
 
-/// A stream of an object's.
-pub(super) fn stream_to(agent: AgentName, attach: Attach, prelude: &str, work: Option<Work>) -> Response {
-    event_stream(Body::Stream(Box::new(StreamSpec { agent, attach, prelude: prelude.to_owned(), work })))
+/// A stream of an object's on which a call is answered.
+pub(super) fn answering(agent: AgentName, attach: Attach, work: Work) -> Response {
+    let prelude = OPENING.to_owned();
+    event_stream(Body::Stream(Box::new(StreamSpec { agent, attach, prelude, work: Some(work), watch: None })))
+}
+
+/// A stream of an object's on which its client listens.
+pub(super) fn listening(turn: &Turn<'_>, agent: AgentName, attach: Attach, prelude: &str) -> Response {
+    let grant = match &agent {
+        AgentName::Grant(grant) => Some(grant.to_string()),
+        AgentName::Discovery(_) | AgentName::User(_) | AgentName::Registrations { .. } => None,
+    };
+    let watch = Some(Watch::new(turn.exchange, turn.endpoint.resource(), grant));
+    event_stream(Body::Stream(Box::new(StreamSpec { agent, attach, prelude: prelude.to_owned(), work: None, watch })))
 }
 
 /// Server-sent events.

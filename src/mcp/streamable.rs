@@ -14,7 +14,7 @@ use super::initialize::initialize;
 use super::methods::{Step, step};
 use super::protocol::{Answer, Message, Revision, RpcError, progress_token, render};
 use super::session::{Channel, Owner, Session, SessionKeys};
-use super::stream::{OPENING, stream_to};
+use super::stream::answering;
 use super::{Turn, modern, refuse, respond};
 use crate::agent::{Attach, Client, Command, GrantCommand, Reply, StreamName, Streams};
 use crate::web::{Request, Response, Work};
@@ -180,7 +180,7 @@ async fn speak(
     // Also in the background: the call goes on when the connection has gone.
     let work = work.boxed_local().shared();
     turn.exchange.ports.background.run(Box::pin(work.clone().map(drop)));
-    Ok(stream_to(session.agent(), attach, OPENING, Some(Work(Box::pin(work)))))
+    Ok(answering(session.agent(), attach, Work(Box::pin(work))))
 }
 
 /// Whether the streams of a revision begin with an event that gives a client something to come back with.

@@ -76,6 +76,11 @@ impl Call<'_> {
         })
     }
 
+    /// Says that the call will take long.
+    pub async fn defer(&self) {
+        self.context.conversation.defer().await;
+    }
+
     /// Says how far the call has come.
     pub fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
         self.context.conversation.progress(progress, total, message);

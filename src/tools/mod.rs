@@ -234,6 +234,8 @@ const FAMILIES: &[&[Tool]] = &[
     fixtures::ASKING,
     #[cfg(feature = "conformance")]
     fixtures::TELLING,
+    #[cfg(feature = "conformance")]
+    fixtures::TASKS,
 ];
 
 /// Every tool, always in the same order.
@@ -276,7 +278,15 @@ pub fn needs(action: &Action) -> ScopeSet {
     match action {
         Action::Tool { name, .. } => find(name).map_or_else(ScopeSet::default, |tool| ScopeSet::of(tool.needs)),
         Action::Resource { uri } => resources::needs(uri),
-        Action::Wish(_) => ScopeSet::default(),
+        Action::Wish(_) | Action::Task { .. } => ScopeSet::default(),
+    }
+}
+
+/// Whether it may have changed something where it breaks off.
+pub fn writes(action: &Action) -> bool {
+    match action {
+        Action::Tool { name, .. } => find(name).is_some_and(Tool::writes),
+        Action::Resource { .. } | Action::Wish(_) | Action::Task { .. } => false,
     }
 }
 
@@ -284,8 +294,8 @@ pub fn needs(action: &Action) -> ScopeSet {
 /// or a want of permission that a further sign-in would mend.
 pub async fn run(action: &Action, context: &ToolContext<'_>) -> Result<Called, GrantError> {
     match action {
-        // Nothing of the catalogue; the object noted it.
-        Action::Wish(_) => Ok(Called::Done("{}".to_owned())),
+        // Nothing of the catalogue; the object knows of it.
+        Action::Wish(_) | Action::Task { .. } => Ok(Called::Done("{}".to_owned())),
         Action::Tool { name, arguments } => {
             let tool = find(name);
             let outcome = match tool {
@@ -323,13 +333,11 @@ fn settle<T>(
 pub fn too_long(action: &Action, request_id: &str) -> String {
     match action {
         Action::Tool { name, .. } => {
-            let tool = find(name);
-            let writes = tool.is_some_and(Tool::writes);
-            answer::tool_result(Err(ToolError::TooLong { writes }), tool, request_id)
+            answer::tool_result(Err(ToolError::TooLong { writes: writes(action) }), find(name), request_id)
         }
         Action::Resource { uri } => answer::resource_result(uri, Err(ToolError::TooLong { writes: false }), request_id),
         // Waits for nothing.
-        Action::Wish(_) => "{}".to_owned(),
+        Action::Wish(_) | Action::Task { .. } => "{}".to_owned(),
     }
 }
 
@@ -341,7 +349,7 @@ pub fn may_ask(action: &Action, config: &Config) -> bool {
             let asks = config.send_policy.confirm != Confirm::Never;
             asks && find(name).is_some_and(|tool| matches!(tool.kind, Kind::Outward | Kind::Destructive))
         }
-        Action::Resource { .. } | Action::Wish(_) => false,
+        Action::Resource { .. } | Action::Wish(_) | Action::Task { .. } => false,
     }
 }
 

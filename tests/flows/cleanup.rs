@@ -31,7 +31,7 @@ async fn a_sign_in_that_nobody_finishes_is_erased_by_the_alarm() {
     let platform = TestPlatform::new(&[]);
     let sql = Rc::new(crate::support::MemorySql::new());
     let ports = crate::ports::AgentPorts { sql: sql.clone(), ..platform.agent_ports() };
-    let agent = Agent::new(platform.config.clone(), ports);
+    let agent = Rc::new(Agent::new(platform.config.clone(), ports));
     let reply = agent.handle(open(platform.random.as_ref())).await;
     assert!(matches!(reply, Reply::Grant(Ok(GrantReply::Done))), "{reply:?}");
     assert_eq!(platform.alarm.0.get(), Some(START + 600));

@@ -282,13 +282,13 @@ async fn a_registration_that_cannot_be_counted_is_refused() {
 }
 
 /// The object that counts this day, over its own storage.
-fn counter(platform: &TestPlatform) -> (Agent, Rc<MemorySql>) {
+fn counter(platform: &TestPlatform) -> (Rc<Agent>, Rc<MemorySql>) {
     let sql = Rc::new(MemorySql::new());
     let ports = AgentPorts { sql: sql.clone(), ..platform.agent_ports() };
-    (Agent::new(platform.config.clone(), ports), sql)
+    (Rc::new(Agent::new(platform.config.clone(), ports)), sql)
 }
 
-async fn admit(agent: &Agent) -> Admission {
+async fn admit(agent: &Rc<Agent>) -> Admission {
     match agent.handle(Command::AdmitRegistration { ends_at: MIDNIGHT }).await {
         Reply::Admission(admission) => admission,
         other => unreachable!("{other:?}"),

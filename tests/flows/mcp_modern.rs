@@ -149,7 +149,7 @@ async fn removed_and_unknown_methods_are_404_even_with_everything_in_order() {
         "resources/subscribe",
         "resources/unsubscribe",
         "made/up",
-        "tasks/get",
+        "tasks/list",
     ] {
         let (status, value) = ask(&scene, &bearer, method, json!({})).await;
         assert_eq!((status, value["error"]["code"].as_i64()), (404, Some(-32601)), "{method}");

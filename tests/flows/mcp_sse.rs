@@ -169,3 +169,31 @@ async fn without_a_connected_stream_nothing_is_done_and_the_client_learns_at_onc
     scene.agents.deaf.set(false);
     assert_eq!(post(&scene, &bearer, &query, &call("getEmails")).await, 202);
 }
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_stream_ends_when_its_client_has_gone_with_one_line_that_names_no_query() {
+    let scene = Scene::new(&[]);
+    let spec = open(&scene, &scene.bearer(1)).await;
+    let lines = || scene.platform.log.text().lines().filter(|line| line.contains("mcp.stream")).count();
+    let (gone, end) = spec.watch.unwrap().begin();
+    assert_eq!(lines(), 0, "it is open");
+    let leave = async {
+        for _ in 0..5 {
+            tokio::task::yield_now().await;
+        }
+        scene.platform.connection.0.set(true);
+    };
+    futures_util::future::join(gone, leave).await;
+    scene.platform.clock.advance(90);
+    drop(end);
+    let log = scene.platform.log.text();
+    let line = log.lines().rfind(|line| line.contains("mcp.stream")).unwrap();
+    for part in [r#""route":"sse""#, r#""durationMs":90000"#, r#""requestId":"r-1""#, r#""grantId":"#] {
+        assert!(line.contains(part), "{line}");
+    }
+    assert!(!line.contains("sessionId"), "{line}");
+    assert_eq!(lines(), 1);
+    // A stream that could not be opened never was one.
+    drop(open(&scene, &scene.bearer(1)).await);
+    assert_eq!(lines(), 1);
+}

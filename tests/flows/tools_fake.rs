@@ -149,6 +149,7 @@ impl Desk {
             called @ (Called::NotFound { .. }
             | Called::InputRequired { .. }
             | Called::OnStream(_)
+            | Called::Task(_)
             | Called::Cancelled) => {
                 json!(format!("{called:?}"))
             }

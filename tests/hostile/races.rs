@@ -220,6 +220,8 @@ async fn a_store_that_fails_at_any_statement_leaves_no_half_state() {
         let client = site.public_client().await;
         let form = redeeming(&client, &Browser::new(&site).sign_in(&client).await);
         let storage = site.platform.agents.storages().remove(0);
+        // An object that remembers nothing has to read as well.
+        site.platform.agents.evict();
         storage.fail_at.set(Some(step));
         let mut first = site.token(&form).await;
         if first.status == 503 {
@@ -230,6 +232,7 @@ async fn a_store_that_fails_at_any_statement_leaves_no_half_state() {
         assert_eq!(first.status, 200, "step {step}: what failed was not decided");
         let first = json_of(&first);
         let form = refreshing(&client, &first["refresh_token"]);
+        site.platform.agents.evict();
         storage.fail_at.set(Some(step));
         let mut second = site.token(&form).await;
         if second.status == 503 {
@@ -237,6 +240,7 @@ async fn a_store_that_fails_at_any_statement_leaves_no_half_state() {
             second = site.token(&form).await;
         }
         assert_eq!(second.status, 200, "step {step}");
+        site.platform.agents.evict();
         storage.fail_at.set(Some(step));
         let token = first["refresh_token"].as_str().unwrap();
         if site.revoke(&client, token).await.status == 503 {

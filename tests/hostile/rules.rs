@@ -7,7 +7,7 @@ use std::path::Path;
 const TABLE: &str = include_str!("../../TECHNICAL.md");
 
 /// Every rule that the authorization server is held to, by group and number.
-const RULES: [(&str, usize); 21] = [
+const RULES: [(&str, usize); 22] = [
     ("A", 10),
     ("B", 7),
     ("T", 9),
@@ -26,6 +26,7 @@ const RULES: [(&str, usize); 21] = [
     ("O", 2),
     ("F", 5),
     ("G", 6),
+    ("J", 4),
     ("V", 4),
     ("H", 7),
     ("K", 1),

@@ -218,3 +218,17 @@ test("an answer from another session of the same user, or to a guessed id, chang
   await assert.rejects(waiting);
   assert.deepEqual(asked, []);
 });
+
+test("a stream on which a client only listens ends as soon as the platform tells that it has gone", async () => {
+  const session = await open(url, access);
+  const headers = { authorization: `Bearer ${access}`, accept: "text/event-stream", "x-leave-after": "500" };
+  for (const [path, own] of [["/mcp", { "mcp-session-id": session }], ["/sse", {}]]) {
+    const response = await fetch(url + path, { headers: { ...headers, ...own } });
+    assert.equal(response.status, 200);
+    await response.text();
+    const request = response.headers.get("x-request-id");
+    const line = await until("its line", () => server.events("mcp.stream").find(({ requestId }) => requestId === request));
+    assert.equal(line.route, path.slice(1));
+    assert.ok(line.durationMs > 0 && line.grantId, JSON.stringify(line));
+  }
+});

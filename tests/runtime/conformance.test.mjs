@@ -24,6 +24,20 @@ const WITHOUT_SCHEMA = [
   "tasks-status-notifications",
 ];
 
+/** Scenarios of the tasks extension, which is offered and so must be right although the suite does not count it. */
+const TASKS = [
+  "tasks-capability-negotiation",
+  "tasks-dispatch-and-envelope",
+  "tasks-lifecycle",
+  "tasks-mrtr-composition",
+  "tasks-mrtr-input",
+  "tasks-request-headers",
+  "tasks-request-state-removal",
+  "tasks-required-task-error",
+  "tasks-status-notifications",
+  "tasks-wire-fields",
+];
+
 /** What the suite runs and does not count, with its result here. */
 const NOT_COUNTED = {
   "2025-11-25": { "json-schema-2020-12": "passes", "server-session-lifecycle": "passes", "server-sse-polling": "passes" },
@@ -31,17 +45,7 @@ const NOT_COUNTED = {
     "http-custom-header-server-validation": "passes",
     "http-header-validation": "passes",
     "json-schema-2020-12": "passes",
-    // The tasks extension is not offered, and not in the capabilities.
-    "tasks-capability-negotiation": "fails",
-    "tasks-dispatch-and-envelope": "fails",
-    "tasks-lifecycle": "fails",
-    "tasks-mrtr-composition": "fails",
-    "tasks-mrtr-input": "fails",
-    "tasks-request-headers": "fails",
-    "tasks-request-state-removal": "fails",
-    "tasks-required-task-error": "fails",
-    "tasks-status-notifications": "passes",
-    "tasks-wire-fields": "fails",
+    ...Object.fromEntries(TASKS.map((scenario) => [scenario, "passes"])),
   },
 };
 

@@ -12,7 +12,7 @@ use super::fakes::{
 };
 use super::signatures::{NativeEs256, NativePs256, NativeRs256};
 use super::stores::{FakeAlarm, MemoryKv, MemorySql};
-use crate::agent::{Agent, AgentName, Command, Reply};
+use crate::agent::{Agent, AgentName, Attach, Attached, Command, GrantError, Reply};
 use crate::config::Config;
 use crate::ports::{AgentPorts, AgentUnavailable, Agents, Ports};
 
@@ -90,6 +90,7 @@ impl TestPlatform {
         let timer = Rc::new(FakeTimer::default());
         let log = Rc::new(MemoryLog::default());
         let sockets = Rc::new(MemorySockets::default());
+        let background = Rc::new(QueuedBackground::default());
         let switchboard = Rc::new(Switchboard::default());
         let template = AgentPorts {
             clock: clock.clone(),
@@ -105,10 +106,10 @@ impl TestPlatform {
             documents: Rc::new(NativeReader),
             timer: timer.clone(),
             log: log.clone(),
+            background: background.clone(),
         };
         let agents = Rc::new(NativeAgents::new(config.clone(), template));
         *switchboard.0.borrow_mut() = Rc::downgrade(&agents);
-        let background = Rc::new(QueuedBackground::default());
         let (limiter, connection) = (Rc::default(), Rc::default());
         Self {
             config,
@@ -207,6 +208,11 @@ impl NativeAgents {
     /// Every cell of one object's tables.
     pub(crate) fn dump_of(&self, name: &AgentName) -> String {
         self.objects.borrow().get(&name.to_string()).map(|(_, sql)| sql.dump()).unwrap_or_default()
+    }
+
+    /// A connection takes up a stream of an object.
+    pub(crate) fn attach(&self, name: &AgentName, asked: &Attach) -> Result<Attached, GrantError> {
+        self.object(name).attach(asked)
     }
 
     /// The connection to a stream breaks off.

@@ -32,6 +32,8 @@ pub(super) const TOOL: Tool = Tool {
 struct Probe {
     /// Forms to show, one after another: their keys, which are their messages too
     confirm: Vec<String>,
+    /// Put the time into each form, so that it is another question in another second
+    timed: bool,
     /// Ask for roots and sampling at once
     both: bool,
     /// How often to say that it is further
@@ -42,11 +44,16 @@ struct Probe {
     wait: u64,
     /// Ask Graph for the user
     graph: bool,
+    /// Say that it will take long, before anything else
+    defer: bool,
 }
 
 #[async_trait(?Send)]
 impl Input for Probe {
     async fn run(self, call: &Call<'_>) -> Outcome {
+        if self.defer {
+            call.defer().await;
+        }
         for step in 0..self.steps {
             call.progress(f64::from(step), Some(f64::from(self.steps)), None);
         }
@@ -55,7 +62,8 @@ impl Input for Probe {
         }
         let mut agreed = Vec::new();
         for key in &self.confirm {
-            match call.elicit(key, key, &json!({"type": "object", "properties": {}}))? {
+            let message = if self.timed { format!("{key} {}", call.now()) } else { key.clone() };
+            match call.elicit(key, &message, &json!({"type": "object", "properties": {}}))? {
                 Elicited::Accepted(content) => agreed.push(content),
                 Elicited::Declined => return Ok(Answer::of(&json!({"declined": key}))),
                 Elicited::Cancelled => return Ok(Answer::of(&json!({"cancelled": key}))),

@@ -22,6 +22,9 @@ pub struct ChangeFilter {
     /// `notifications/resources/updated` of these.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resource_subscriptions: Vec<String>,
+    /// `notifications/tasks` of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub task_ids: Vec<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields so")]
@@ -40,6 +43,13 @@ pub enum Change {
     Resources,
     /// The resource of this URI is another.
     Resource(String),
+    /// A task stands otherwise than before.
+    Task {
+        /// Which.
+        id: String,
+        /// As `tasks/get` tells it.
+        task: Value,
+    },
 }
 
 impl Change {
@@ -50,6 +60,7 @@ impl Change {
             Self::Prompts => "notifications/prompts/list_changed",
             Self::Resources => "notifications/resources/list_changed",
             Self::Resource(_) => "notifications/resources/updated",
+            Self::Task { .. } => "notifications/tasks",
         }
     }
 }
@@ -84,16 +95,24 @@ impl Subscription {
     }
 
     /// The notification of a change, if the client asked for it.
-    pub(super) fn notification(&self, change: &Change) -> Option<String> {
+    pub(in crate::agent) fn notification(&self, change: &Change) -> Option<String> {
         let wants = match change {
             Change::Tools => self.filter.tools_list_changed,
             Change::Prompts => self.filter.prompts_list_changed,
             Change::Resources => self.filter.resources_list_changed,
             Change::Resource(uri) => self.filter.resource_subscriptions.contains(uri),
+            Change::Task { id, .. } => self.filter.task_ids.contains(id),
         };
         let params = match change {
             Change::Tools | Change::Prompts | Change::Resources => json!({ "_meta": self.meta() }),
             Change::Resource(uri) => json!({ "uri": uri, "_meta": self.meta() }),
+            Change::Task { task, .. } => {
+                let mut params = task.clone();
+                if let Some(members) = params.as_object_mut() {
+                    members.insert("_meta".to_owned(), self.meta());
+                }
+                params
+            }
         };
         let message = json!({ "jsonrpc": "2.0", "method": change.method(), "params": params });
         wants.then(|| message.to_string())

@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::agent::{Client, LogLevel};
-use crate::mcp::initialize::client_capabilities;
+use crate::agent::{Client, ClientCapabilities, LogLevel};
+use crate::mcp::initialize::{client_capabilities, knows_tasks};
 use crate::mcp::protocol::{RpcError, is_id, present};
 
 /// The params of a stateless message, as sent.
@@ -29,6 +29,9 @@ pub(in crate::mcp) struct Params<'a> {
     /// Of a tool or a prompt.
     #[serde(borrow, default)]
     pub(super) arguments: Option<&'a RawValue>,
+    /// Of a task.
+    #[serde(rename = "taskId", borrow, default, deserialize_with = "present")]
+    pub(super) task_id: Option<&'a RawValue>,
     /// Of a list.
     #[serde(borrow, default)]
     pub(super) cursor: Option<&'a RawValue>,
@@ -75,10 +78,17 @@ impl<'a> Params<'a> {
         Ok(version)
     }
 
+    /// Whether the client knows tasks. Each request says it for itself.
+    pub(super) fn knows_tasks(&self) -> bool {
+        self.meta.capabilities.is_some_and(knows_tasks)
+    }
+
     /// What `_meta` says of the client, once [`Params::version`] found it in order.
     pub(super) fn client(&self) -> Client {
+        let tasks = if self.knows_tasks() { ClientCapabilities::TASKS } else { 0 };
+        let others = self.meta.capabilities.map(client_capabilities).unwrap_or_default();
         Client {
-            capabilities: self.meta.capabilities.map(client_capabilities).unwrap_or_default(),
+            capabilities: ClientCapabilities(others.0 | tasks),
             log_level: self.meta.log_level.and_then(parse_level),
             progress_token: self.meta.progress_token.map(|raw| raw.get().to_owned()),
             ..Client::default()

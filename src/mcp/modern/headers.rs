@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::envelope::{Params, text};
+use super::tasks::TaskMethod;
 use super::{HEADER_MISMATCH, REVISION, UNSUPPORTED_VERSION};
 use crate::mcp::protocol::RpcError;
 use crate::web::Request;
@@ -40,6 +41,7 @@ pub(super) fn check_routing(request: &Request, method: &str, params: &Params<'_>
     let named = match method {
         "tools/call" | "prompts/get" => params.name,
         "resources/read" => params.uri,
+        method if TaskMethod::parse(method).is_some() => params.task_id,
         _ => return Ok(()),
     };
     // A name that is no string is the method's to refuse; no header can equal it.

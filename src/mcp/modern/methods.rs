@@ -68,7 +68,16 @@ pub(super) fn ask_client(requests: &[InputRequest], state: &str) -> Answer {
 
 /// The refusal of a call that would have to ask its client what that never said it answers.
 pub(super) fn lacks_capability(method: InputMethod) -> RpcError {
-    let data = json!({ "requiredCapabilities": { method.capability(): {} } }).to_string();
+    lacks(&json!({ method.capability(): {} }))
+}
+
+/// The refusal of what only a client can ask for that knows tasks.
+pub(super) fn lacks_tasks() -> RpcError {
+    lacks(&json!({ "extensions": { "io.modelcontextprotocol/tasks": {} } }))
+}
+
+fn lacks(required: &serde_json::Value) -> RpcError {
+    let data = json!({ "requiredCapabilities": required }).to_string();
     let error = RpcError::new(MISSING_CAPABILITY, "the client lacks a capability that this call needs");
     RpcError { data: Some(data), ..error }
 }
@@ -84,7 +93,17 @@ pub(super) fn complete(answer: Answer, hints: Option<Hints>) -> Answer {
 fn dress(result: &str, hints: Option<Hints>) -> String {
     let members = result.strip_prefix('{').unwrap_or(result);
     let hints = hints.map(Hints::members).unwrap_or_default();
+    if members == "}" {
+        // The comma is for members that follow.
+        return [HEAD.trim_end_matches(','), members].concat();
+    }
     [HEAD, &hints, members].concat()
+}
+
+/// A call that goes on as this task.
+pub(super) fn as_task(task: &str) -> Answer {
+    let members = task.strip_prefix('{').unwrap_or(task);
+    Answer::Result([&HEAD.replacen("\"complete\"", "\"task\"", 1), members].concat().into())
 }
 
 fn answer(text: impl Into<Cow<'static, str>>) -> Step {
@@ -100,7 +119,12 @@ fn list(params: &Params<'_>, name: &str, entries: &str) -> Result<Step, RpcError
 }
 
 fn call(view: View, params: &Params<'_>) -> Result<Step, RpcError> {
-    match methods::call_tool(view, &required(params.name, "name")?, params.arguments)? {
+    let name = required(params.name, "name")?;
+    #[cfg(feature = "conformance")]
+    if tools::fixtures::ONLY_TASKS.contains(&name.as_ref()) && !params.knows_tasks() {
+        return Err(lacks_tasks());
+    }
+    match methods::call_tool(view, &name, params.arguments)? {
         methods::Step::Answer(known) => Ok(Step::Answer(complete(known, None))),
         methods::Step::Ask(ask) => Ok(Step::Ask(ask, None)),
     }
@@ -113,6 +137,7 @@ fn read(params: &Params<'_>) -> Result<Step, RpcError> {
     Ok(Step::Ask(ask, Some(FRESH)))
 }
 
-fn required<'a>(raw: Option<&'a RawValue>, name: &str) -> Result<Cow<'a, str>, RpcError> {
+/// A member of the params that is a string.
+pub(super) fn required<'a>(raw: Option<&'a RawValue>, name: &str) -> Result<Cow<'a, str>, RpcError> {
     raw.and_then(text).ok_or_else(|| RpcError::invalid_params(format!("params: {name} must be a string")))
 }

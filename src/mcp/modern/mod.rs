@@ -11,13 +11,14 @@ mod methods;
 #[cfg(feature = "conformance")]
 mod parameters;
 mod state;
+mod tasks;
 
 use super::call::Call;
 use super::caller::Holder;
 use super::confirm::{confirm, confirm_now};
 use super::methods::{Ask, no_such_resource};
 use super::protocol::{Answer, Message, RpcError, render};
-use super::stream::{OPENING, stream_to};
+use super::stream::answering;
 use super::streamable::answered;
 use super::{Turn, refuse};
 use crate::agent::{AgentName, Attach, Called, Client, Dialogue, StreamName, Streams};
@@ -28,8 +29,9 @@ use crate::web::{Response, Work};
 use serde_json::value::RawValue;
 
 pub(super) use envelope::Params;
-use methods::{Step, ask_client, complete, lacks_capability, step};
+use methods::{Step, as_task, ask_client, complete, lacks_capability, step};
 use state::Binding;
+use tasks::TaskMethod;
 
 /// The only stateless revision so far.
 const REVISION: &str = "2026-07-28";
@@ -74,7 +76,10 @@ pub(super) async fn post(turn: &Turn<'_>, message: &Message<'_>, params: &Params
     };
     headers::check_routing(turn.request, method, params).map_err(refused)?;
     if method == "subscriptions/listen" {
-        return listen::listen(turn, id, message.params()).await;
+        return listen::listen(turn, id, params).await;
+    }
+    if let Some(task_method) = TaskMethod::parse(method) {
+        return task_method.answer(turn, id, params).await;
     }
     let answer = match step(turn.exchange, turn.view(PresetSet::ALL), method, params) {
         Step::Answer(answer) => {
@@ -139,7 +144,7 @@ fn speak(
         };
         Some(Streams::event(&render(Some(&id), &answer)))
     }));
-    stream_to(AgentName::Grant(holder.claims.grant), attach, OPENING, Some(work))
+    answering(AgentName::Grant(holder.claims.grant), attach, work)
 }
 
 /// A prompt, which the edge makes by itself. It too may need something of its client.
@@ -170,6 +175,7 @@ fn conclude(exchange: &Exchange, binding: &Binding, hints: Option<Hints>, called
                 Err(error) => Answer::Error(error),
             }
         }
+        Called::Task(task) => as_task(&task),
         // Only a call of a session is answered on its stream, and only one that is gone was taken back.
         Called::OnStream(_) | Called::Cancelled => Answer::Error(RpcError::new(-32603, "internal error")),
     }

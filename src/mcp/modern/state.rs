@@ -46,6 +46,7 @@ impl Binding {
             }
             Action::Resource { uri } => format!("resource\n{uri}"),
             Action::Wish(wish) => format!("wish\n{wish:?}"),
+            Action::Task { id, .. } => format!("task\n{id}"),
         };
         Self { grant, action: Digest::of(name.as_bytes()) }
     }
@@ -98,7 +99,8 @@ pub(super) fn loose(responses: &RawValue) -> Result<Dialogue, RpcError> {
     Ok(Dialogue { loose: answers(responses)?, ..Dialogue::default() })
 }
 
-fn answers(responses: &RawValue) -> Result<BTreeMap<String, InputAnswer>, RpcError> {
+/// Answers by the keys of their questions.
+pub(super) fn answers(responses: &RawValue) -> Result<BTreeMap<String, InputAnswer>, RpcError> {
     let responses: BTreeMap<String, &RawValue> = serde_json::from_str(responses.get())
         .map_err(|_| RpcError::invalid_params("inputResponses must be an object"))?;
     let mut answers = BTreeMap::new();

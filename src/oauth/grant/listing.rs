@@ -8,7 +8,7 @@
 use std::cell::Cell;
 
 use super::Grant;
-use super::rows::{self, Listing, Row};
+use super::rows::{Listing, Row};
 use super::state::State;
 use crate::crypto;
 use crate::oauth::store::{self, GrantEntry};
@@ -61,7 +61,7 @@ impl Grant {
             let written = self.write_row(&row).await;
             let pause = if written.is_ok() { CALM } else { RETRY };
             self.list_from.set(self.now().saturating_add(pause));
-            if written.is_err() || rows::listed(&*self.ports.sql, row.revision).is_err() {
+            if written.is_err() || self.rows.listed(row.revision).is_err() {
                 return false;
             }
         }

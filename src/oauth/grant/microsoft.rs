@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared};
 
-use super::rows::{self, Row};
+use super::rows::{Row, Rows};
 use super::state::{Active, State};
 use super::{Grant, log};
 use crate::agent::{AgentName, Command, GrantError, MicrosoftTokens, Presented, Reply, TokenSource, UserCommand};
@@ -65,7 +65,7 @@ impl TokenSource for GrantTokens<'_> {
             return Ok(());
         }
         log(&self.grant.ports, Kind::EntraRefresh, &row.state, "challenged_again");
-        need_sign_in(&self.grant.ports, &row, active, Some(claims)).await?;
+        need_sign_in((&self.grant.ports, &self.grant.rows), &row, active, Some(claims)).await?;
         self.grant.listed.set(false);
         self.grant.write_listing().await;
         Err(GrantError::SignInNeeded)
@@ -114,8 +114,13 @@ impl Grant {
     }
 
     fn begin_renewal(&self, opened: Opened, claims: Option<Claims>) -> Renewal {
-        let renewing =
-            renew(Rc::clone(&self.config), self.ports.clone(), Rc::clone(&self.entra_from), opened, claims.clone());
+        let owned = Owned {
+            config: Rc::clone(&self.config),
+            ports: self.ports.clone(),
+            rows: Rc::clone(&self.rows),
+            entra_from: Rc::clone(&self.entra_from),
+        };
+        let renewing = renew(owned, opened, claims.clone());
         Renewal { claims, outcome: renewing.boxed_local().shared() }
     }
 
@@ -160,19 +165,22 @@ impl Grant {
     }
 }
 
-/// One renewal, from Entra's answer to what is stored. Owns all it needs, because nobody in particular waits for it.
-async fn renew(
+/// What a renewal needs of the grant. Its own, because nobody in particular waits for it.
+struct Owned {
     config: Rc<Config>,
     ports: AgentPorts,
+    rows: Rc<Rows>,
     entra_from: Rc<Cell<u64>>,
-    opened: Opened,
-    claims: Option<Claims>,
-) -> Result<Secret, GrantError> {
+}
+
+/// One renewal, from Entra's answer to what is stored.
+async fn renew(owned: Owned, opened: Opened, claims: Option<Claims>) -> Result<Secret, GrantError> {
+    let Owned { config, ports, rows, entra_from } = owned;
     let answer = ask_entra(&config, &ports, &opened.tokens, claims.as_ref()).await;
     if let Err(EntraError::Unavailable { retry_after: Some(seconds) }) = answer {
         entra_from.set(ports.clock.now().saturating_add(seconds.min(MOST_AWAY_SECONDS)));
     }
-    let row = rows::load(&*ports.sql)?.ok_or(GrantError::Unknown)?;
+    let row = rows.load()?.ok_or(GrantError::Unknown)?;
     let State::Active(active) = row.state.clone() else {
         log(&ports, Kind::EntraRefresh, &row.state, "discarded");
         return Err(GrantError::Revoked);
@@ -180,7 +188,7 @@ async fn renew(
     let failure = match answer {
         Ok(tokens) => {
             let (access, sealed) = seal(&config, &ports, &active, opened, tokens)?;
-            rows::store(&*ports.sql, &row.changed(row.state.clone(), Some(sealed)))?;
+            rows.store(&row.changed(row.state.clone(), Some(sealed.into())))?;
             log(&ports, Kind::EntraRefresh, &row.state, "renewed");
             return Ok(access);
         }
@@ -189,7 +197,7 @@ async fn renew(
     log(&ports, Kind::EntraRefresh, &row.state, &failure.reason());
     let error = seen_as(&failure);
     if error == GrantError::SignInNeeded {
-        need_sign_in(&ports, &row, active, claims).await?;
+        need_sign_in((&ports, &rows), &row, active, claims).await?;
     }
     Err(error)
 }
@@ -197,7 +205,7 @@ async fn renew(
 /// Nothing but a sign-in brings another token. What Graph asks for waits with the user's object for it, because nobody
 /// knows through which client it will be; if that object does not answer, the next sign-in is challenged once more.
 async fn need_sign_in(
-    ports: &AgentPorts,
+    (ports, rows): (&AgentPorts, &Rows),
     row: &Row,
     mut active: Active,
     claims: Option<Claims>,
@@ -205,7 +213,7 @@ async fn need_sign_in(
     active.sign_in_needed = true;
     let user = active.terms.user;
     let state = State::Active(active);
-    rows::store(&*ports.sql, &row.changed(state.clone(), row.sealed.clone()))?;
+    rows.store(&row.changed(state.clone(), row.sealed.clone()))?;
     let Some(claims) = claims else { return Ok(()) };
     let command = Command::User(UserCommand::Challenge(claims));
     let kept = ports.agents.call(&AgentName::User(user), &command).await;

@@ -33,7 +33,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use self::microsoft::Renewal;
-use self::rows::{Listing, Row};
+use self::rows::{Listing, Row, Rows};
 use self::state::State;
 use crate::agent::{GrantCommand, GrantError, GrantReply, storage};
 use crate::config::Config;
@@ -46,6 +46,8 @@ pub use self::microsoft::GrantTokens;
 pub struct Grant {
     config: Rc<Config>,
     ports: AgentPorts,
+    /// Shared with the renewal, which outlives the call.
+    rows: Rc<Rows>,
     /// Whether the schema is known to be there and up to date.
     ready: Cell<bool>,
     /// Whether the listing is known to show the row; an evicted object does not know.
@@ -72,7 +74,8 @@ impl Grant {
         let [ready, listed, listing, untidy, settled, settling] = [false; 6].map(Cell::new);
         let list_from = Cell::new(0);
         let (renewal, entra_from) = (RefCell::new(None), Rc::default());
-        Self { config, ports, ready, listed, listing, list_from, untidy, settled, settling, renewal, entra_from }
+        let rows = Rc::new(Rows::new(Rc::clone(&ports.sql)));
+        Self { config, ports, rows, ready, listed, listing, list_from, untidy, settled, settling, renewal, entra_from }
     }
 
     /// Carries out one step.
@@ -133,13 +136,26 @@ impl Grant {
             }
             self.ready.set(true);
         }
-        rows::load(&*self.ports.sql)?.ok_or(GrantError::Unknown)
+        self.rows.load()?.ok_or(GrantError::Unknown)
     }
 
     fn store(&self, row: &Row) -> Result<(), GrantError> {
         self.listed.set(row.listing == Listing::Current);
         self.settled.set(row.state.is_settled());
-        rows::store(&*self.ports.sql, row)
+        self.rows.store(row)
+    }
+
+    /// Whatever the erasure comes to, what is known of the storage counts no more, nor does what a command learned of it
+    /// meanwhile.
+    async fn erase_storage(&self) -> Result<(), GrantError> {
+        let forget = || {
+            self.ready.set(false);
+            self.rows.forget();
+        };
+        forget();
+        let erased = self.ports.sql.erase().await;
+        forget();
+        Ok(erased?)
     }
 
     fn log(&self, kind: Kind, state: &State, reason: &str) {

@@ -94,9 +94,7 @@ impl Grant {
             // It would go by its TTL as well, so it does not matter whether KV answers.
             let _ = self.ports.kv.delete(&store::grant_key(user, row.state.grant())).await;
         }
-        self.ready.set(false);
-        self.ports.sql.erase().await?;
-        self.ready.set(false);
+        self.erase_storage().await?;
         Ok(None)
     }
 }

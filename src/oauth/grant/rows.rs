@@ -1,5 +1,11 @@
 //! The grant's one row. Every step reads it, decides, and writes it in one statement: nothing can be half done, and
 //! what a failing storage refuses was not decided.
+//!
+//! A call asks for it many times, so it is remembered as long as the object lives. Nobody else writes it: an object has
+//! its storage for itself, and one whose writes fail later than their statement is reset by the platform.
+
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use super::state::State;
 use crate::agent::GrantError;
@@ -41,16 +47,54 @@ impl Listing {
 pub(super) struct Row {
     pub(super) state: State,
     /// Microsoft's tokens.
-    pub(super) sealed: Option<Vec<u8>>,
+    pub(super) sealed: Option<Rc<[u8]>>,
     /// Grows with every change that the listing shows.
     pub(super) revision: i64,
     pub(super) listing: Listing,
 }
 
-/// The row, or `None` where no grant was opened.
-pub(super) fn load(sql: &dyn Sql) -> Result<Option<Row>, GrantError> {
-    let rows = sql.exec("SELECT state, sealed, revision, listing FROM grant_state", &[])?;
-    rows.into_iter().next().map(read).transpose()
+/// Where the row is kept.
+pub(super) struct Rows {
+    sql: Rc<dyn Sql>,
+    /// What the storage holds, where that is known.
+    known: RefCell<Option<Row>>,
+}
+
+impl Rows {
+    /// Reads nothing yet.
+    pub(super) fn new(sql: Rc<dyn Sql>) -> Self {
+        Self { sql, known: RefCell::default() }
+    }
+
+    /// The row, or `None` where no grant was opened.
+    pub(super) fn load(&self) -> Result<Option<Row>, GrantError> {
+        let mut known = self.known.borrow_mut();
+        if known.is_none() {
+            let rows = self.sql.exec("SELECT state, sealed, revision, listing FROM grant_state", &[])?;
+            *known = rows.into_iter().next().map(read).transpose()?;
+        }
+        Ok(known.clone())
+    }
+
+    /// Writes the whole row.
+    pub(super) fn store(&self, row: &Row) -> Result<(), GrantError> {
+        self.forget();
+        write(&*self.sql, row)?;
+        *self.known.borrow_mut() = Some(row.clone());
+        Ok(())
+    }
+
+    /// The listing shows `revision` now. Without effect where a later change waits already.
+    pub(super) fn listed(&self, revision: i64) -> Result<(), GrantError> {
+        self.forget();
+        self.sql.exec("UPDATE grant_state SET listing = 0 WHERE revision = ?", &[SqlValue::Integer(revision)])?;
+        Ok(())
+    }
+
+    /// The storage may hold something else now, or nothing.
+    pub(super) fn forget(&self) {
+        *self.known.borrow_mut() = None;
+    }
 }
 
 fn read(row: SqlRow) -> Result<Row, GrantError> {
@@ -60,7 +104,7 @@ fn read(row: SqlRow) -> Result<Row, GrantError> {
         return Err(GrantError::Storage);
     };
     let sealed = match sealed {
-        SqlValue::Blob(bytes) => Some(bytes),
+        SqlValue::Blob(bytes) => Some(bytes.into()),
         SqlValue::Null => None,
         SqlValue::Integer(_) | SqlValue::Text(_) => return Err(GrantError::Storage),
     };
@@ -72,15 +116,14 @@ fn read(row: SqlRow) -> Result<Row, GrantError> {
     })
 }
 
-/// Writes the whole row.
-pub(super) fn store(sql: &dyn Sql, row: &Row) -> Result<(), GrantError> {
+fn write(sql: &dyn Sql, row: &Row) -> Result<(), GrantError> {
     let statement = "INSERT OR REPLACE INTO grant_state (one, phase, state, sealed, ends_at, revision, listing) \
                      VALUES (1, ?, ?, ?, ?, ?, ?)";
     let state = serde_json::to_string(&row.state).map_err(|_| GrantError::Storage)?;
     let values = [
         SqlValue::Text(row.state.phase().to_owned()),
         SqlValue::Text(state),
-        row.sealed.clone().map_or(SqlValue::Null, SqlValue::Blob),
+        row.sealed.as_deref().map_or(SqlValue::Null, |bytes| SqlValue::Blob(bytes.to_vec())),
         SqlValue::Integer(i64::try_from(row.state.ends_at()).map_err(|_| GrantError::Storage)?),
         SqlValue::Integer(row.revision),
         SqlValue::Integer(row.listing.number()),
@@ -89,15 +132,9 @@ pub(super) fn store(sql: &dyn Sql, row: &Row) -> Result<(), GrantError> {
     Ok(())
 }
 
-/// The listing shows `revision` now. Without effect where a later change waits already.
-pub(super) fn listed(sql: &dyn Sql, revision: i64) -> Result<(), GrantError> {
-    sql.exec("UPDATE grant_state SET listing = 0 WHERE revision = ?", &[SqlValue::Integer(revision)])?;
-    Ok(())
-}
-
 impl Row {
     /// The row after a change that the listing shows.
-    pub(super) fn changed(&self, state: State, sealed: Option<Vec<u8>>) -> Self {
+    pub(super) fn changed(&self, state: State, sealed: Option<Rc<[u8]>>) -> Self {
         let listing = match &state {
             State::Active(_) => Listing::Write,
             State::Revoked(revoked) if revoked.user.is_some() => Listing::Delete,

@@ -1,6 +1,6 @@
 //! From consent to the code: `Open`, `BeginSignIn`, `SendBack`, `FinishSignIn`, `AbandonSignIn`.
 
-use super::rows::{self, Listing, Row};
+use super::rows::{Listing, Row};
 use super::state::{Approved, CODE_SECONDS, GRANT_SECONDS, SIGN_IN_SECONDS, SignedIn, SigningIn, State, Terms};
 use super::{Grant, storage};
 use crate::agent::{AuthorizationRequest, GrantError, GrantReply, MicrosoftTokens, Profile};
@@ -14,10 +14,9 @@ use crate::oauth::token::{self, Stamp, TokenKeys};
 impl Grant {
     /// The one command that creates anything.
     pub(super) fn open(&self, approved: Approved) -> Result<GrantReply, GrantError> {
-        let sql = &*self.ports.sql;
-        storage::create(sql)?;
+        storage::create(&*self.ports.sql)?;
         self.ready.set(true);
-        if rows::load(sql)?.is_some() {
+        if self.rows.load()?.is_some() {
             return Err(GrantError::Exists);
         }
         let latest = self.now().saturating_add(SIGN_IN_SECONDS);
@@ -79,7 +78,7 @@ impl Grant {
         let (ciphertext, wrapped) = self.seal_first(&terms, tokens, &code).ok_or(GrantError::Storage)?;
         let digest = code.digest();
         let state = SignedIn { terms, code: digest, code_expires_at, redirect_uri, code_challenge, wrapped };
-        self.store(&row.changed(State::SignedIn(state), Some(ciphertext)))?;
+        self.store(&row.changed(State::SignedIn(state), Some(ciphertext.into())))?;
         Ok(GrantReply::Code(code))
     }
 
@@ -104,9 +103,7 @@ impl Grant {
             State::Revoked(_) => return Ok(GrantReply::Done),
             State::SignedIn(_) | State::Active(_) => return Err(GrantError::StateInvalid),
         }
-        self.ready.set(false);
-        self.ports.sql.erase().await?;
-        self.ready.set(false);
+        self.erase_storage().await?;
         Ok(GrantReply::Done)
     }
 }

@@ -1,9 +1,11 @@
 //! Drives and what is in them: each person's own and one library that everybody of the company shares.
 //!
-//! `place` finds an item by id or path · `show` is the resource · `change` writes · `sharing` permissions and links ·
-//! `host` is where contents are kept, another host than Graph's. Excel has paths of its own: those are left to others.
+//! `drive` is the drive itself · `place` finds an item by id or path · `show` is the resource · `change` writes ·
+//! `sharing` permissions and links · `host` is where contents are kept, another host than Graph's. Excel has paths of its
+//! own: those are left to others.
 
 mod change;
+mod drive;
 pub mod host;
 mod place;
 mod sample;
@@ -134,6 +136,10 @@ impl Store {
 /// Answers a request for one of this family's paths.
 pub fn route(request: &Request<'_>, store: &mut GraphStore, path: &[&str]) -> Found {
     let store = &mut store.family.files;
+    if let ("GET", Some((at, own))) = (request.call.method.as_str(), drive::named(store, request, path)) {
+        request.require(if own { READ } else { READ_ALL }, Family::Files)?;
+        return drive::one(request, store, at).map(Some);
+    }
     let Some(place) = Place::parse(store, request, path) else { return Ok(None) };
     let (method, tail) = (request.call.method.as_str(), place.tail.clone());
     let tail: Vec<&str> = tail.iter().map(String::as_str).collect();
