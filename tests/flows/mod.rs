@@ -83,4 +83,5 @@ mod tools_reference;
 mod tools_search;
 mod tools_sharepoint;
 mod tools_tasks;
+mod tools_tasks_assign;
 mod world;
