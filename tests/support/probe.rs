@@ -29,6 +29,7 @@ pub(super) const TOOL: Tool = Tool {
 
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing to try by itself")]
 struct Probe {
     /// Forms to show, one after another: their keys, which are their messages too
     confirm: Vec<String>,
