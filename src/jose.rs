@@ -164,7 +164,7 @@ mod tests {
         ] {
             let (platform, cache) = (TestPlatform::new(&[]), KeyCache::default());
             let mut key = signer.jwk();
-            key[member] = value.clone();
+            key.as_object_mut().unwrap().insert(member.to_owned(), value.clone());
             let set = json!({ "keys": [key] });
             *platform.upstream.responder.borrow_mut() = Some(Box::new(move |_| Some(Ok(json_response(200, &set)))));
             let outcome = check(&platform, &cache, &signer.sign(&json!({}))).await;

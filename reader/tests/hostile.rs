@@ -23,6 +23,8 @@ fn a_part_that_unpacks_to_too_much_is_refused_whatever_its_directory_says() {
     for says in [0, 10, 25_000_000, u32::MAX] {
         assert_eq!(read(&pack(&[deflated("word/document.xml", &bomb, says)]), MOST), Err(Unreadable::TooLarge));
     }
+    let stored = vec![b' '; 24_000_001];
+    assert_eq!(read(&pack(&[Part::stored("word/document.xml", &stored)]), MOST), Err(Unreadable::TooLarge));
 }
 
 #[test]
@@ -123,6 +125,51 @@ fn a_form_that_draws_itself_twice_ends() {
     assert_eq!(read(&file, MOST), Err(Unreadable::Pictures));
 }
 
+const FONT: &str = "/Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>";
+
+/// Forms of which each draws an `x`, and the next one so many times; the first is drawn by the page.
+fn forms(many: usize, times: usize) -> Vec<u8> {
+    let resources = |next: usize| {
+        let font = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>";
+        format!("/Resources << /Font << /F1 {font} >> /XObject << /X {next} 0 R >> >>")
+    };
+    let page = format!("<< /Type /Page /Contents 4 0 R {} >>", resources(5)).into_bytes();
+    let draws = format!("BT /F1 9 Tf (x) Tj ET {}", "/X Do ".repeat(times));
+    let form = |at: usize| stream(&format!("/Subtype /Form {}", resources(at + 6)), draws.as_bytes());
+    let objects = [vec![page, stream("", b"/X Do")], (0..many).map(form).collect()].concat();
+    tree("<< /Type /Pages /Kids [3 0 R] >>", &objects)
+}
+
+#[test]
+fn forms_within_each_other_are_bounded_in_depth_and_in_number() {
+    let drawn = |file: &[u8]| read(file, MOST).unwrap().text.matches('x').count();
+    assert_eq!(drawn(&forms(7, 1)), 7);
+    assert_eq!(drawn(&forms(20, 1)), 8);
+    let many = drawn(&forms(8, 10));
+    assert!((4_000..=5_000).contains(&many), "{many}");
+}
+
+#[test]
+fn pages_beyond_the_bound_are_not_read() {
+    let page = format!("<< /Type /Page /Contents 2004 0 R {FONT} >>").into_bytes();
+    let drawn = stream("", b"BT /F1 9 Tf (x) Tj ET");
+    let kids = (3..2_004).map(|number| format!("{number} 0 R")).collect::<Vec<_>>().join(" ");
+    let file = tree(&format!("<< /Type /Pages /Kids [{kids}] >>"), &[vec![page; 2_001], vec![drawn]].concat());
+    let read = read(&file, MOST).unwrap();
+    assert!(read.truncated && read.text.contains("# Page 2000") && !read.text.contains("# Page 2001"));
+}
+
+#[test]
+fn content_that_unpacks_to_too_much_is_not_drawn() {
+    let half = |text: &str| {
+        let drawn = format!("{}BT /F1 9 Tf ({text}) Tj ET", " ".repeat(9_000_000));
+        stream("/Filter /FlateDecode", &compress_to_vec_zlib(drawn.as_bytes(), 1))
+    };
+    let page = format!("<< /Type /Page /Contents [4 0 R 5 0 R] {FONT} >>").into_bytes();
+    let file = tree("<< /Type /Pages /Kids [3 0 R] >>", &[page, half("before"), half("after")]);
+    assert_eq!(read(&file, MOST).unwrap().text, "# Page 1\nbefore");
+}
+
 #[test]
 fn tables_and_lengths_that_lead_back_to_themselves_end() {
     let looped = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 1 0 R >>\nendobj\nxref\n0 1\n0000000000 65535 f \n\
@@ -201,4 +248,6 @@ fn groups_of_rtf_without_end_are_bounded() {
     {
         assert!(read(format!("{{\\rtf1 {rtf}").as_bytes(), 1000).is_ok());
     }
+    let within = |depth: usize| read(format!("{{\\rtf1 {} x", "{".repeat(depth)).as_bytes(), 1000).unwrap().text;
+    assert_eq!((within(999).trim(), within(1000).trim()), ("x", ""));
 }

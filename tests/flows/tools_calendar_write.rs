@@ -21,10 +21,7 @@ fn zone() -> Value {
 async fn requests(name: &str, calls: &[(Vec<Value>, Value)]) -> Value {
     let mut all = Vec::new();
     for (answers, arguments) in calls {
-        let desk = Desk::new();
-        for answer in answers {
-            desk.answer(answer);
-        }
+        let desk = Desk::answering(answers);
         desk.accept().call(name, arguments.clone()).await;
         all.push(json!({"arguments": arguments, "requests": desk.wire()}));
     }

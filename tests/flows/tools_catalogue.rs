@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::tools_fake::{Desk, snapshot, stored};
+use super::tools_fake::{Desk, requests, snapshot, stored};
 use crate::agent::Action;
 use crate::config::{Preset, PresetSet};
 use crate::identity::{ConsentBy, Scope, ScopeSet};
@@ -218,20 +218,6 @@ async fn the_example_of_every_tool_passes_its_checks() {
 
 fn page() -> Value {
     json!({"value": []})
-}
-
-/// The requests of one call after another, each on a fresh desk.
-async fn requests(name: &str, answers: &[Value], calls: &[Value]) -> Value {
-    let mut all = Vec::new();
-    for arguments in calls {
-        let desk = Desk::new();
-        for answer in answers {
-            desk.answer(answer);
-        }
-        desk.call(name, arguments.clone()).await;
-        all.push(json!({"arguments": arguments, "requests": desk.wire()}));
-    }
-    Value::Array(all)
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -55,10 +55,7 @@ async fn requests_are_as_stored() {
         ),
         (json!({"what": "contacts"}), vec![page(&[contact], "deltaLink", "/me/contacts/delta?$deltatoken=x")]),
     ] {
-        let desk = Desk::new();
-        for answer in &answers {
-            desk.answer(answer);
-        }
+        let desk = Desk::answering(&answers);
         let mut answer = desk.call("getChanges", arguments.clone()).await;
         assert!(answer["nextCursor"].take().is_string());
         all.push(json!({"arguments": arguments, "requests": desk.wire(), "answer": answer}));

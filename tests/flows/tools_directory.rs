@@ -2,17 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::tools_fake::{Desk, snapshot};
-
-async fn requests(name: &str, answer: &Value, calls: &[Value]) -> Value {
-    let mut all = Vec::new();
-    for arguments in calls {
-        let desk = Desk::new();
-        desk.answer(answer).call(name, arguments.clone()).await;
-        all.push(json!({"arguments": arguments, "requests": desk.wire()}));
-    }
-    Value::Array(all)
-}
+use super::tools_fake::{Desk, requests, snapshot};
 
 fn person(name: &str) -> Value {
     json!({"id": name, "displayName": name, "mail": format!("{name}@contoso.example")})
@@ -28,11 +18,11 @@ async fn requests_are_as_stored() {
     let answer = desk.call("getUser", full.clone()).await;
     assert_eq!((&answer["user"]["name"], &answer["manager"]["email"]), (&json!("bo"), &json!("di@contoso.example")));
     assert_eq!((&answer["reports"][0]["id"], &answer["groups"][0]["id"]), (&json!("x"), &json!("x")));
-    let mut all = requests("getUser", &person("me"), &[json!({})]).await;
+    let mut all = requests("getUser", &[person("me")], &[json!({})]).await;
     all.as_array_mut().unwrap().push(json!({"arguments": full, "requests": desk.wire()}));
     snapshot("get_user", &all);
     let calls = [json!({}), json!({"search": "Sales\" OR \"mail:x", "count": 100}), json!({"id": "g/1", "count": 5})];
-    snapshot("get_group", &requests("getGroup", &json!({"value": []}), &calls).await);
+    snapshot("get_group", &requests("getGroup", &[json!({"value": []})], &calls).await);
 }
 
 #[tokio::test(flavor = "current_thread")]

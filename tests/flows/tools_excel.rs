@@ -25,10 +25,7 @@ async fn requests_are_as_stored() {
         ),
         (json!({"itemId": "01X", "table": "Spent"}), vec![json!({"address": "Costs!A1:C4"}), values]),
     ] {
-        let desk = Desk::new();
-        for answer in &answers {
-            desk.answer(answer);
-        }
+        let desk = Desk::answering(&answers);
         let answer = desk.call("getExcel", arguments.clone()).await;
         all.push(json!({"arguments": arguments, "requests": desk.wire(), "answer": answer}));
     }

@@ -103,6 +103,15 @@ impl Desk {
         desk
     }
 
+    /// A user who granted everything, and what Graph will answer.
+    pub(crate) fn answering(answers: &[Value]) -> Self {
+        let desk = Self::new();
+        for answer in answers {
+            desk.answer(answer);
+        }
+        desk
+    }
+
     pub(crate) fn answer(&self, body: &Value) -> &Self {
         let body = body.to_string().into_bytes();
         self.graph.queue.borrow_mut().push_back(Ok(GraphResponse { status: 200, headers: Vec::new(), body }));
@@ -212,6 +221,28 @@ impl Desk {
         let seen = self.graph.seen.borrow();
         seen.iter().map(|request| format!("{} {}", request.method.name(), request.path_and_query())).collect()
     }
+}
+
+/// What Graph is asked by one call after another, each on a fresh desk with these answers.
+pub(crate) async fn requests(name: &str, answers: &[Value], calls: &[Value]) -> Value {
+    let mut all = Vec::new();
+    for arguments in calls {
+        let desk = Desk::answering(answers);
+        desk.call(name, arguments.clone()).await;
+        all.push(json!({"arguments": arguments, "requests": desk.wire()}));
+    }
+    Value::Array(all)
+}
+
+/// The same with what comes of each, and answers of its own for each.
+pub(crate) async fn exchanges(name: &str, calls: &[(Value, Vec<Value>)]) -> Value {
+    let mut all = Vec::new();
+    for (arguments, answers) in calls {
+        let desk = Desk::answering(answers);
+        let answer = desk.call(name, arguments.clone()).await;
+        all.push(json!({"arguments": arguments, "answer": answer, "requests": desk.wire()}));
+    }
+    Value::Array(all)
 }
 
 fn text(result: &Value) -> Value {

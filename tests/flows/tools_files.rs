@@ -18,10 +18,7 @@ fn folder() -> Value {
 async fn calls(tool: &str, answers: &[Value], all: &[Value]) -> Value {
     let mut stored = Vec::new();
     for arguments in all {
-        let desk = Desk::new();
-        for answer in answers {
-            desk.answer(answer);
-        }
+        let desk = Desk::answering(answers);
         let answer = desk.call(tool, arguments.clone()).await;
         stored.push(json!({"arguments": arguments, "requests": desk.wire(), "answer": answer}));
     }

@@ -1,23 +1,10 @@
 //! Marking and moving mails, several at once.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::tools_fake::{Desk, snapshot};
+use super::tools_fake::{Desk, requests, snapshot};
 
 const ZONE: &str = "W. Europe Standard Time";
-
-async fn requests(tool: &str, answers: &[Value], calls: &[Value]) -> Value {
-    let mut all = Vec::new();
-    for arguments in calls {
-        let desk = Desk::new();
-        for answer in answers {
-            desk.answer(answer);
-        }
-        desk.call(tool, arguments.clone()).await;
-        all.push(json!({"arguments": arguments, "requests": desk.wire()}));
-    }
-    Value::Array(all)
-}
 
 #[tokio::test(flavor = "current_thread")]
 async fn requests_are_as_stored() {

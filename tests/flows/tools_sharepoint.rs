@@ -2,24 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::tools_fake::{Desk, snapshot};
+use super::tools_fake::{Desk, exchanges, snapshot};
 
 const SITE: &str =
     "contoso.sharepoint.example,da60e844-ba1d-49bc-b4d4-d5e36bae9019,712a596e-90a1-49e3-9b48-bfa80bee8740";
-
-/// Each call on a fresh desk with these answers.
-async fn requests(name: &str, calls: &[(Value, Vec<Value>)]) -> Value {
-    let mut all = Vec::new();
-    for (arguments, answers) in calls {
-        let desk = Desk::new();
-        for answer in answers {
-            desk.answer(answer);
-        }
-        let answer = desk.call(name, arguments.clone()).await;
-        all.push(json!({"arguments": arguments, "answer": answer, "requests": desk.wire()}));
-    }
-    Value::Array(all)
-}
 
 fn item() -> Value {
     json!({"id": "3", "eTag": "\"5f0c0000-0000-4000-8000-000000000003,7\"", "lastModifiedDateTime": "2026-03-02T08:00:00Z",
@@ -44,11 +30,11 @@ async fn reading_is_as_stored() {
         (json!({"siteId": SITE}), vec![site.clone(), batch.clone()]),
         (json!({"siteId": "contoso.sharepoint.example:/sites/he ron/"}), vec![site, batch]),
     ];
-    snapshot("get_sites", &requests("getSites", &calls).await);
+    snapshot("get_sites", &exchanges("getSites", &calls).await);
     let page = json!({ "value": [item()] });
     let full = json!({"siteId": SITE, "listId": "Supp/liers", "filter": "fields/Status eq 'O''Hara & co'", "fields": ["Title", "_x00c4_nderung"], "count": 200});
     let calls = [(json!({"siteId": "root", "listId": "l"}), vec![page.clone()]), (full, vec![page])];
-    snapshot("get_list_items", &requests("getListItems", &calls).await);
+    snapshot("get_list_items", &exchanges("getListItems", &calls).await);
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -69,7 +55,7 @@ async fn saving_is_as_stored() {
         (at(json!({"id": "3", "fields": {"Status": "Done"}, "dryRun": true})), vec![item()]),
         (at(json!({"id": "3", "delete": true, "dryRun": true})), vec![item()]),
     ];
-    snapshot("save_list_item", &requests("saveListItem", &calls).await);
+    snapshot("save_list_item", &exchanges("saveListItem", &calls).await);
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -3,25 +3,11 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::tools_fake::{Desk, snapshot};
+use super::tools_fake::{Desk, exchanges, snapshot};
 
 const ZONE: &str = "W. Europe Standard Time";
 const BO: &str = "b0000000-0000-4000-8000-000000000002";
 const CY: &str = "c0000000-0000-4000-8000-000000000003";
-
-/// Each call on a fresh desk with these answers.
-async fn requests(name: &str, calls: &[(Value, Vec<Value>)]) -> Value {
-    let mut all = Vec::new();
-    for (arguments, answers) in calls {
-        let desk = Desk::new();
-        for answer in answers {
-            desk.answer(answer);
-        }
-        let answer = desk.call(name, arguments.clone()).await;
-        all.push(json!({"arguments": arguments, "answer": answer, "requests": desk.wire()}));
-    }
-    Value::Array(all)
-}
 
 fn zone() -> Value {
     json!({ "timeZone": ZONE })
@@ -80,7 +66,7 @@ async fn reading_is_as_stored() {
             vec![json!({"value": [{"id": "B", "name": "Later"}]})],
         ),
     ];
-    snapshot("get_tasks", &requests("getTasks", &calls).await);
+    snapshot("get_tasks", &exchanges("getTasks", &calls).await);
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -119,7 +105,7 @@ async fn saving_is_as_stored() {
         (planner, vec![made(), made()]),
         (change, vec![planned("T", 0), json!({}), made()]),
     ];
-    snapshot("save_task", &requests("saveTask", &calls).await);
+    snapshot("save_task", &exchanges("saveTask", &calls).await);
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -193,7 +179,7 @@ async fn a_dry_run_deletes_nothing_and_shows_what_would_go() {
         (json!({"source": "planner", "id": "T", "dryRun": true}), vec![planned("T", 100)]),
         (json!({"source": "planner", "id": "T"}), vec![planned("T", 100)]),
     ];
-    snapshot("delete_task", &requests("deleteTask", &calls).await);
+    snapshot("delete_task", &exchanges("deleteTask", &calls).await);
 }
 
 #[tokio::test(flavor = "current_thread")]

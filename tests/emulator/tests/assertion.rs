@@ -31,7 +31,7 @@ fn certificate() -> &'static x509_cert::Certificate {
     CERTIFICATE.get_or_init(|| {
         let public = key(0).to_public_key().to_public_key_der().unwrap();
         let signer = rsa::pkcs1v15::SigningKey::<rsa::sha2::Sha256>::new(key(0).clone());
-        let hour = x509_cert::time::Validity::from_now(Duration::from_secs(3600)).unwrap();
+        let hour = x509_cert::time::Validity::from_now(Duration::from_hours(1)).unwrap();
         let (name, public) = ("CN=contoso.example".parse().unwrap(), public.as_bytes().try_into().unwrap());
         let builder = CertificateBuilder::new(Profile::Root, 1_u32.into(), hour, name, public, &signer).unwrap();
         builder.build::<rsa::pkcs1v15::Signature>().unwrap()
