@@ -135,10 +135,15 @@ impl Agent {
                 conversation.answer(stream, id, &result)?;
                 Ok(Called::OnStream(Spoken::of(&result)))
             }
-            (Some(_), Ok(Called::InputRequired { requests, dialogue })) => {
+            (Some(id), Ok(Called::InputRequired { requests, dialogue })) => {
                 let key = self.grant.stream_key(&command.presented)?;
                 let waiting = WaitingCalls::new(&self.ports, &key);
-                for message in waiting.keep(command, &requests, dialogue).await? {
+                let Some(questions) = waiting.keep(command, &requests, dialogue).await? else {
+                    let told = tools::too_large_to_wait(&command.action, &command.correlation.request_id);
+                    conversation.answer(stream, id, &told)?;
+                    return Ok(Called::OnStream(Spoken::of(&told)));
+                };
+                for message in questions {
                     conversation.say(stream, &message)?;
                 }
                 Ok(Called::OnStream(Spoken::Questions))

@@ -20,6 +20,9 @@ use crate::ports::{AgentPorts, SqlRow, SqlValue};
 /// Seconds that a person has for an answer.
 const KEPT: u64 = 600;
 
+/// Bytes of a sealed call: a row of the object's storage holds 2 MB.
+const LARGEST: usize = 1_990_000;
+
 /// Calls of one grant that may wait at a time; the oldest go first.
 const MOST_CALLS: i64 = 16;
 
@@ -50,13 +53,13 @@ impl<'a> WaitingCalls<'a> {
         Self { ports, key }
     }
 
-    /// Keeps a call; the requests to its client, to be sent once this is done.
+    /// Keeps a call; the requests to its client, to be sent once this is done. `None` where the call is too large to wait.
     pub(super) async fn keep(
         &self,
         command: &CallCommand,
         requests: &[InputRequest],
         dialogue: Dialogue,
-    ) -> Result<Vec<String>, GrantError> {
+    ) -> Result<Option<Vec<String>>, GrantError> {
         let (Some(session), Some(request), Some(stream)) =
             (&command.presented.session, &command.request, &command.client.stream)
         else {
@@ -75,14 +78,17 @@ impl<'a> WaitingCalls<'a> {
             correlation: command.correlation.clone(),
             keys: requests.iter().map(|request| request.key.clone()).collect(),
         };
-        self.store(&call, session, stream, &waiting, ends_at)?;
+        if !self.store(&call, session, stream, &waiting, ends_at)? {
+            return Ok(None);
+        }
         let messages = requests.iter().enumerate().map(|(number, request)| {
             let id = format!("{call}.{number}");
             json!({"jsonrpc": "2.0", "id": id, "method": request.method, "params": request.params}).to_string()
         });
-        Ok(messages.collect())
+        Ok(Some(messages.collect()))
     }
 
+    /// Writes a call down, unless it is too large for that.
     fn store(
         &self,
         call: &str,
@@ -90,10 +96,13 @@ impl<'a> WaitingCalls<'a> {
         stream: &StreamName,
         waiting: &Waiting,
         ends_at: u64,
-    ) -> Result<(), GrantError> {
+    ) -> Result<bool, GrantError> {
         let plain = serde_json::to_vec(waiting).map_err(|_| GrantError::Storage)?;
         let sealed = self.key.seal(&*self.ports.random, &aad(call, session), &plain);
         let sealed = sealed.map_err(|_| GrantError::Storage)?;
+        if sealed.len() > LARGEST {
+            return Ok(false);
+        }
         let ends_at = i64::try_from(ends_at).map_err(|_| GrantError::Storage)?;
         self.ports.sql.exec(
             "INSERT OR REPLACE INTO waiting_calls (call, session, request, stream, sealed, ends_at) \
@@ -108,7 +117,8 @@ impl<'a> WaitingCalls<'a> {
             ],
         )?;
         let surplus = "SELECT call FROM waiting_calls ORDER BY ends_at DESC, rowid DESC LIMIT -1 OFFSET ?";
-        forget(self.ports, surplus, &[SqlValue::Integer(MOST_CALLS)])
+        forget(self.ports, surplus, &[SqlValue::Integer(MOST_CALLS)])?;
+        Ok(true)
     }
 
     /// Takes the answer to the request of this id. The call, once that was the last answer it waited for; it waits no
@@ -138,6 +148,7 @@ impl<'a> WaitingCalls<'a> {
         waiting.client.dialogue.take(&key, answer);
         if waiting.client.dialogue.questions.values().any(|question| question.answer.is_none()) {
             let stream: StreamName = crate::json::read_value(json!(stream)).map_err(|_| GrantError::Storage)?;
+            // One that does not fit with this answer goes on waiting without it, until it is given up.
             self.store(call, session, &stream, &waiting, ends_at)?;
             return Ok(None);
         }

@@ -61,6 +61,7 @@ const fn said(kind: Kind) -> &'static str {
     match kind {
         Kind::Read => "only reads",
         Kind::Write => "writes",
+        Kind::Joint => "writes, can reach other people",
         Kind::Destructive => "overwrites or removes",
         Kind::Outward => "reaches other people",
     }

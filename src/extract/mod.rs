@@ -5,6 +5,7 @@
 //! shows it strips it of what nobody can see.
 
 pub mod html;
+mod look;
 
 use crate::ports::Documents;
 

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::protocol::{RpcError, params};
 use crate::prompts;
-use crate::tools;
+use crate::tools::{self, View};
 
 #[derive(Deserialize)]
 struct Params {
@@ -45,7 +45,7 @@ struct Completion {
 }
 
 /// JSON text of the `CompleteResult`.
-pub(super) fn complete(raw: Option<&RawValue>) -> Result<String, RpcError> {
+pub(super) fn complete(view: View, raw: Option<&RawValue>) -> Result<String, RpcError> {
     let Params { reference, argument } = params(raw)?;
     let values = match reference {
         Reference::Prompt { name } => {
@@ -53,7 +53,7 @@ pub(super) fn complete(raw: Option<&RawValue>) -> Result<String, RpcError> {
             let known = prompt.argument(&argument.name);
             known.ok_or_else(|| RpcError::invalid_params("unknown argument"))?.complete(&argument.value)
         }
-        Reference::Resource { uri } if tools::is_listed(&uri) => Vec::new(),
+        Reference::Resource { uri } if tools::is_listed(view, &uri) => Vec::new(),
         Reference::Resource { .. } => return Err(RpcError::invalid_params("unknown resource template")),
     };
     let completion = Completion { total: values.len(), values, has_more: false };

@@ -48,18 +48,18 @@ pub(super) fn step(exchange: &Exchange, view: View, method: &str, raw: Option<&R
     let outcome = match method {
         "ping" => Ok(result("{}")),
         "tools/list" => list(raw, || format!("{{\"tools\":{}}}", exchange.isolate.lists.json(view)).into()),
-        "resources/list" => list(raw, || format!("{{\"resources\":{}}}", tools::resources_json()).into()),
+        "resources/list" => list(raw, || format!("{{\"resources\":{}}}", tools::resources_json(view)).into()),
         "resources/templates/list" => {
-            list(raw, || format!("{{\"resourceTemplates\":{}}}", tools::templates_json()).into())
+            list(raw, || format!("{{\"resourceTemplates\":{}}}", tools::templates_json(view)).into())
         }
         "prompts/list" => list(raw, || format!("{{\"prompts\":{}}}", prompts::list_json()).into()),
         "prompts/get" => get_prompt(raw).map(result),
-        "completion/complete" => complete(raw).map(result),
+        "completion/complete" => complete(view, raw).map(result),
         "logging/setLevel" => log_level(raw),
-        "resources/subscribe" if CHANGES => subscription(raw, Wish::Subscribe),
-        "resources/unsubscribe" if CHANGES => subscription(raw, Wish::Unsubscribe),
+        "resources/subscribe" if CHANGES => subscription(view, raw, Wish::Subscribe),
+        "resources/unsubscribe" if CHANGES => subscription(view, raw, Wish::Unsubscribe),
         "tools/call" => call(view, raw),
-        "resources/read" => read(raw),
+        "resources/read" => read(view, raw),
         _ => Err(RpcError::method_not_found(method)),
     };
     outcome.unwrap_or_else(|error| Step::Answer(Answer::Error(error)))
@@ -128,9 +128,9 @@ fn wish(name: &'static str, wish: Wish) -> Step {
     Step::Ask(Ask { action: Action::Wish(wish), name, presets: PresetSet::ALL })
 }
 
-fn subscription(raw: Option<&RawValue>, of: fn(String) -> Wish) -> Result<Step, RpcError> {
+fn subscription(view: View, raw: Option<&RawValue>, of: fn(String) -> Wish) -> Result<Step, RpcError> {
     let ReadParams { uri } = params(raw)?;
-    if !tools::has_resource(&uri) {
+    if !tools::has_resource(view, &uri) {
         return Err(no_such_resource(&uri));
     }
     Ok(wish("resources/subscribe", of(uri)))
@@ -168,17 +168,17 @@ struct ReadParams {
     uri: String,
 }
 
-fn read(raw: Option<&RawValue>) -> Result<Step, RpcError> {
+fn read(view: View, raw: Option<&RawValue>) -> Result<Step, RpcError> {
     let ReadParams { uri } = params(raw)?;
-    read_resource(&uri).map(Step::Ask)
+    read_resource(view, &uri).map(Step::Ask)
 }
 
 /// A read of a resource, by the revisions up to 2025-11-25.
-pub(super) fn read_resource(uri: &str) -> Result<Ask, RpcError> {
-    if !tools::has_resource(uri) {
+pub(super) fn read_resource(view: View, uri: &str) -> Result<Ask, RpcError> {
+    if !tools::has_resource(view, uri) {
         return Err(no_such_resource(uri));
     }
-    Ok(Ask { action: Action::Resource { uri: uri.to_owned() }, name: "resources/read", presets: PresetSet::ALL })
+    Ok(Ask { action: Action::Resource { uri: uri.to_owned() }, name: "resources/read", presets: view.presets })
 }
 
 /// What the revisions up to 2025-11-25 say where there is no resource.

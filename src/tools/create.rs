@@ -36,12 +36,21 @@ struct Made {
 
 /// Sends the request that creates, once for this key.
 pub(super) async fn once(call: &Call<'_>, key: Option<String>, request: &GraphRequest) -> Result<Created, ToolError> {
+    passing(call, key, request, &Deed::unseen()).await
+}
+
+/// The same for what other people are told of.
+pub(super) async fn passing(
+    call: &Call<'_>,
+    key: Option<String>,
+    request: &GraphRequest,
+    deed: &Deed<'_>,
+) -> Result<Created, ToolError> {
     let key = call.key(key);
     let content = request.content.as_ref().map(|content| Digest::of(&content.bytes).to_string());
     let asked = json!([request.path_and_query(), request.body, content]);
     let arguments = Digest::of(asked.to_string().as_bytes());
-    let response =
-        outbox::once(&Ledger::of(call, &key), &arguments, request, &Deed::unseen()).await.map_err(where_to_look)?;
+    let response = outbox::once(&Ledger::of(call, &key), &arguments, request, deed).await.map_err(where_to_look)?;
     let note = response.is_none().then_some("An earlier call with this idempotencyKey did it.");
     let made = response.and_then(|response| response.json::<Made>().ok());
     Ok(Created { status: "created", id: made.map(|made| made.id), note })

@@ -51,6 +51,7 @@ impl Annotations {
         let (read_only, destructive, open_world) = match kind {
             Kind::Read => (Some(true), None, None),
             Kind::Write => (None, Some(false), Some(false)),
+            Kind::Joint => (None, Some(false), None),
             Kind::Destructive => (None, Some(true), Some(false)),
             Kind::Outward => (None, Some(true), None),
         };

@@ -63,6 +63,9 @@ pub(super) enum ToolError {
     /// The client could not answer, or not to what it was asked.
     #[error("the client did not answer what it was asked")]
     NotAnswered,
+    /// The call has to wait for an answer, and cannot be kept so long.
+    #[error("the user has to agree first, and the arguments are too large to be kept until then: 1.9 MB at most")]
+    TooLargeToWait,
     /// It may not go out to other people, or not yet.
     #[error("{0}")]
     Refused(Refusal),
@@ -123,6 +126,7 @@ impl ToolError {
             | Self::InputRequired(_)
             | Self::CannotAsk(_)
             | Self::NotAnswered
+            | Self::TooLargeToWait
             | Self::Refused(_)
             | Self::Seal => false,
         }
@@ -205,6 +209,9 @@ impl ToolError {
                 "The user must agree first, and this client cannot ask: use a client that supports elicitation.",
             ),
             Self::NotAnswered => of("client", "notAnswered", "Call again, and let the user answer."),
+            Self::TooLargeToWait => {
+                of("arguments", "tooLarge", "Nobody was asked and nothing was sent. Send less; put files in OneDrive.")
+            }
             Self::Refused(refusal) => {
                 let retry_after = refusal.retry_after();
                 let retryable = retry_after.is_some();

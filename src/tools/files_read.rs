@@ -8,7 +8,7 @@ mod read;
 use super::Tool;
 
 pub(super) use download::address;
-pub(super) use read::{copy, may_copy};
+pub(super) use read::{content, copy, may_copy};
 
 /// The tools of this family.
 pub(super) const TOOLS: &[Tool] = &[list::TOOL, read::TOOL];

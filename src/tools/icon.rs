@@ -20,6 +20,8 @@ pub const CALENDAR: Icon = Icon("M3 5h18v16H3zM3 10h18M8 2v5M16 2v5");
 pub const PERSON: Icon = Icon("M12 3a4 4 0 1 0 .1 0M4 21c0-9 16-9 16 0");
 /// Several people.
 pub const PEOPLE: Icon = Icon("M8 5a3 3 0 1 0 .1 0M2 20c0-8 12-8 12 0M16 5a3 3 0 1 1 0 6M18 14c3 1 4 3 4 6");
+/// A file.
+pub const FILE: Icon = Icon("M5 3h9l5 5v13H5zM14 3v5h5M8 13h8M8 17h8");
 /// What is new.
 pub const NEWS: Icon = Icon("M12 3a9 9 0 1 0 9 9M12 7v5l4 2");
 

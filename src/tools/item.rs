@@ -9,10 +9,10 @@ use super::text::{self, Cut};
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 
-/// Reads items with ids that outlive a move, and with bodies as text.
+/// Reads items with ids that outlive a move. Bodies come as they were written: the text that Exchange would make of them
+/// holds what their style hides.
 pub(super) fn get(path: &[Segment<'_>]) -> Result<GraphRequest, ToolError> {
-    let request = GraphRequest::new(Method::Get, path)?;
-    Ok(request.prefer(IMMUTABLE).prefer("outlook.body-content-type=\"text\""))
+    Ok(GraphRequest::new(Method::Get, path)?.prefer(IMMUTABLE))
 }
 
 /// Somebody as Graph writes them.

@@ -134,6 +134,8 @@ pub enum Kind {
     Read,
     /// Changes what the user can change back, and nobody else sees.
     Write,
+    /// Changes what the user can change back; of some of it others are told.
+    Joint,
     /// Removes or overwrites.
     Destructive,
     /// Reaches other people, which cannot be taken back.
@@ -266,7 +268,7 @@ pub fn scopes(presets: PresetSet, read_only: bool) -> Scopes {
     let view = View { presets, scopes: None, read_only };
     let shown = || catalogue().filter(|tool| view.shows(tool));
     let union = |all: ScopeSet, more: &[Scope]| all.union(ScopeSet::of(more));
-    let used = shown().flat_map(|tool| [tool.needs, tool.also]).fold(resources::scopes(), union);
+    let used = shown().flat_map(|tool| [tool.needs, tool.also]).fold(resources::scopes(view), union);
     Scopes {
         at_sign_in: used.filter(|scope| scope.consent_by() == ConsentBy::User),
         offered: shown().map(|tool| tool.on_use).fold(used, union),
@@ -341,13 +343,24 @@ pub fn too_long(action: &Action, request_id: &str) -> String {
     }
 }
 
-/// Whether a call may want to ask its client: only what cannot be taken back is asked about, if anything is.
+/// The result of a call that has to ask its client and is too large to be kept until the answer comes.
+pub fn too_large_to_wait(action: &Action, request_id: &str) -> String {
+    match action {
+        Action::Tool { name, .. } => answer::tool_result(Err(ToolError::TooLargeToWait), find(name), request_id),
+        Action::Resource { uri } => answer::resource_result(uri, Err(ToolError::TooLargeToWait), request_id),
+        // Asks nothing.
+        Action::Wish(_) | Action::Task { .. } => "{}".to_owned(),
+    }
+}
+
+/// Whether a call may want to ask its client: only what others hear of or cannot be taken back is asked about, if
+/// anything is.
 pub fn may_ask(action: &Action, config: &Config) -> bool {
     match action {
         Action::Tool { .. } if cfg!(feature = "conformance") => true,
         Action::Tool { name, .. } => {
             let asks = config.send_policy.confirm != Confirm::Never;
-            asks && find(name).is_some_and(|tool| matches!(tool.kind, Kind::Outward | Kind::Destructive))
+            asks && find(name).is_some_and(|tool| matches!(tool.kind, Kind::Joint | Kind::Outward | Kind::Destructive))
         }
         Action::Resource { .. } | Action::Wish(_) | Action::Task { .. } => false,
     }

@@ -100,13 +100,14 @@ impl Refusal {
             Self::External { .. } => "Name fewer recipients outside the organisation.".to_owned(),
             Self::Rate { .. } => "Wait for retryAfter seconds.".to_owned(),
             Self::CannotAsk => {
-                "Use a client that supports elicitation, or let the user do it in Outlook or Teams.".to_owned()
+                "Use a client that supports elicitation, or let the user do it in Outlook, Teams or Planner.".to_owned()
             }
             Self::Held { digest, .. } => {
                 format!("Show the user all of this. If they agree, call sendDraft with digest {digest:?}.")
             }
             Self::DraftOnly => {
-                "The user sends drafts from Outlook, and does there or in Teams what has no draft.".to_owned()
+                "The user sends drafts from Outlook, and does there, in Teams or in Planner what has no draft."
+                    .to_owned()
             }
             Self::Declined => "Do not repeat it unless the user asks for it.".to_owned(),
         }
@@ -256,7 +257,7 @@ impl Deed<'_> {
             lines.push(format!("Attached ({}): {}{more}", self.attachments.len(), names.join(", ")));
         }
         let (kind, text) = self.text;
-        let cut = text::body(kind, text, TEXT, true);
+        let cut = text::with_hidden(kind, text, TEXT);
         lines.extend(cut.text.lines().map(|line| format!("> {line}")));
         if cut.truncated {
             lines.push("(There is more.)".to_owned());

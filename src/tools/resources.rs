@@ -1,9 +1,8 @@
 //! What can be read by URI: fixed resources, and templates that stand for one of many by its id.
 //!
 //! Owns which there are, how they are listed and how a URI is matched; what is in them is `user_resources` and
-//! `item_resources`.
-
-use std::sync::OnceLock;
+//! `item_resources`. Like a tool, one whose preset the caller does not have does not exist for it, and one whose scope its
+//! token lacks is not listed.
 
 use futures_util::future::LocalBoxFuture;
 use percent_encoding::percent_decode_str;
@@ -12,7 +11,8 @@ use serde::Serialize;
 use super::call::Call;
 use super::content::{Contents, Data};
 use super::icon::Icon;
-use super::{ToolContext, ToolError, item_resources, user_resources};
+use super::{ToolContext, ToolError, View, item_resources, user_resources};
+use crate::config::Preset;
 use crate::graph::Failure;
 use crate::graph::request::is_segment;
 use crate::identity::{Scope, ScopeSet};
@@ -53,6 +53,7 @@ impl Place {
 
 /// A resource, or a template for many.
 pub(super) struct Resource {
+    pub preset: Preset,
     pub place: Place,
     pub name: &'static str,
     pub title: &'static str,
@@ -91,6 +92,15 @@ struct Entry {
 }
 
 impl Resource {
+    fn is_in(&self, view: View) -> bool {
+        view.presets.contains(self.preset)
+    }
+
+    fn is_listed(&self, view: View) -> bool {
+        let usable = |scopes: ScopeSet| self.scope.is_none_or(|scope| scopes.allows(scope));
+        self.is_in(view) && view.scopes.is_none_or(usable)
+    }
+
     fn entry(&self) -> Entry {
         let (uri, uri_template) = match self.place {
             Place::Fixed(uri) => (Some(uri), None),
@@ -108,57 +118,64 @@ impl Resource {
     }
 }
 
-/// JSON text of the array that `resources/list` answers with; made once per isolate.
-pub fn resources_json() -> &'static str {
-    static LIST: OnceLock<String> = OnceLock::new();
-    LIST.get_or_init(|| listed(|place| matches!(place, Place::Fixed(_))))
+/// JSON text of the array that `resources/list` answers with.
+pub fn resources_json(view: View) -> String {
+    listed(view, |place| matches!(place, Place::Fixed(_)))
 }
 
-/// JSON text of the array that `resources/templates/list` answers with; made once per isolate.
-pub fn templates_json() -> &'static str {
-    static LIST: OnceLock<String> = OnceLock::new();
-    LIST.get_or_init(|| listed(|place| matches!(place, Place::Each { .. })))
+/// JSON text of the array that `resources/templates/list` answers with.
+pub fn templates_json(view: View) -> String {
+    listed(view, |place| matches!(place, Place::Each { .. }))
 }
 
-fn listed(wanted: impl Fn(&Place) -> bool) -> String {
-    let entries: Vec<_> = all().filter(|resource| wanted(&resource.place)).map(Resource::entry).collect();
+fn listed(view: View, wanted: fn(&Place) -> bool) -> String {
+    let shown = all().filter(|resource| wanted(&resource.place) && resource.is_listed(view));
+    let entries: Vec<_> = shown.map(Resource::entry).collect();
     serde_json::to_string(&entries).unwrap_or_else(|_| "[]".to_owned())
 }
 
 /// Whether there is a resource of this URI, as far as its form can tell.
-pub fn has_resource(uri: &str) -> bool {
-    find(uri).is_some()
+pub fn has_resource(view: View, uri: &str) -> bool {
+    find(view, uri).is_some()
 }
 
 /// Whether there is a template, or a resource, that is written like this in a list.
-pub fn is_listed(uri: &str) -> bool {
-    all().map(Resource::entry).any(|entry| entry.uri == Some(uri) || entry.uri_template.as_deref() == Some(uri))
+pub fn is_listed(view: View, uri: &str) -> bool {
+    let mut shown = all().filter(|resource| resource.is_listed(view)).map(Resource::entry);
+    shown.any(|entry| entry.uri == Some(uri) || entry.uri_template.as_deref() == Some(uri))
 }
 
-fn find(uri: &str) -> Option<(&'static Resource, String)> {
+fn find(view: View, uri: &str) -> Option<(&'static Resource, String)> {
+    matching(uri).filter(|(resource, _)| resource.is_in(view))
+}
+
+fn matching(uri: &str) -> Option<(&'static Resource, String)> {
     all().find_map(|resource| Some((resource, resource.place.id(uri)?)))
 }
 
-/// What the resources need.
-pub(super) fn scopes() -> ScopeSet {
-    let scopes: Vec<_> = all().filter_map(|resource| resource.scope).collect();
+/// What the resources of these presets need.
+pub(super) fn scopes(view: View) -> ScopeSet {
+    let scopes: Vec<_> = all().filter(|resource| resource.is_in(view)).filter_map(|resource| resource.scope).collect();
     ScopeSet::of(&scopes)
 }
 
 /// What the resource of this URI needs.
 pub(super) fn needs(uri: &str) -> ScopeSet {
-    find(uri).and_then(|(resource, _)| resource.scope).map_or_else(ScopeSet::default, |scope| ScopeSet::of(&[scope]))
+    let scope = matching(uri).and_then(|(resource, _)| resource.scope);
+    scope.map_or_else(ScopeSet::default, |scope| ScopeSet::of(&[scope]))
 }
 
 /// Reads a resource.
 pub(super) async fn read(uri: &str, context: &ToolContext<'_>) -> Result<Contents, ToolError> {
-    let (resource, id) = find(uri).ok_or(ToolError::NoSuchResource)?;
+    let (resource, id) = find(context.view(), uri).ok_or(ToolError::NoSuchResource)?;
     let call = Call { context, name: resource.place.name() };
     if let Some(scope) = resource.scope {
         call.require(scope)?;
     }
     let data = (resource.read)(&call, &id).await.map_err(|error| match (&resource.place, error) {
         (Place::Each { .. }, ToolError::Graph { failure, .. }) if is_unknown(&failure) => ToolError::NoSuchResource,
+        // No id of such a thing can look like this, or it is of another thing.
+        (Place::Each { .. }, ToolError::Argument { .. }) => ToolError::NoSuchResource,
         (Place::Fixed(_) | Place::Each { .. }, error) => error,
     })?;
     Ok(Contents { uri: uri.to_owned(), mime_type: resource.mime_type.into(), data })

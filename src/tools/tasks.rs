@@ -3,6 +3,7 @@
 //! To Do refuses `$select`, so whole tasks come and are projected here. Planner ignores every query option, and writes
 //! only with the etag of what is changed.
 
+mod assign;
 mod delete;
 mod fields;
 mod planner;

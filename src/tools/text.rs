@@ -2,7 +2,7 @@
 
 use super::answer::{clean, is_invisible};
 use crate::extract::Text;
-use crate::extract::html::{from_html, tidy};
+use crate::extract::html::{all_of_html, from_html, tidy};
 
 /// A body cut to size.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -14,11 +14,21 @@ pub(super) struct Cut {
     pub above_history: bool,
 }
 
-/// A body of Graph's (`contentType`, `content`) as text of at most `most` characters; the quoted history is left out
-/// unless `quoted` asks for it.
+/// A body of Graph's (`contentType`, `content`) as text of at most `most` characters: what somebody who looks at it sees.
+/// The quoted history is left out unless `quoted` asks for it.
 pub(super) fn body(content_type: &str, content: &str, most: usize, quoted: bool) -> Cut {
-    let whole = if content_type.eq_ignore_ascii_case("html") { from_html(content) } else { content.to_owned() };
-    let whole = tidy(&shorter_links(&whole, LONG_LINK));
+    let is_html = content_type.eq_ignore_ascii_case("html");
+    if is_html { cut(&from_html(content), most, quoted) } else { cut(content, most, quoted) }
+}
+
+/// The same with what its style hides: for who has to agree to all of it.
+pub(super) fn with_hidden(content_type: &str, content: &str, most: usize) -> Cut {
+    let is_html = content_type.eq_ignore_ascii_case("html");
+    if is_html { cut(&all_of_html(content), most, true) } else { cut(content, most, true) }
+}
+
+fn cut(whole: &str, most: usize, quoted: bool) -> Cut {
+    let whole = tidy(&shorter_links(whole, LONG_LINK));
     let own = if quoted { whole.as_str() } else { without_history(&whole) };
     let above_history = own.len() < whole.len();
     let own = squeezed(own);

@@ -10,6 +10,7 @@ use super::call::Call;
 use super::content::Data;
 use super::icon;
 use super::resources::{Place, Resource, json_text};
+use crate::config::Preset;
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
@@ -17,6 +18,7 @@ use crate::identity::Scope;
 /// The resources of this family.
 pub(super) const RESOURCES: &[Resource] = &[
     Resource {
+        preset: Preset::Core,
         place: Place::Fixed("microsoft://profile"),
         name: "profile",
         title: "My profile",
@@ -27,6 +29,7 @@ pub(super) const RESOURCES: &[Resource] = &[
         read: |call, _| Box::pin(profile(call)),
     },
     Resource {
+        preset: Preset::Core,
         place: Place::Fixed("microsoft://calendars"),
         name: "calendars",
         title: "My calendars",
@@ -37,6 +40,7 @@ pub(super) const RESOURCES: &[Resource] = &[
         read: |call, _| Box::pin(calendars(call)),
     },
     Resource {
+        preset: Preset::Core,
         place: Place::Fixed("microsoft://teams"),
         name: "teams",
         title: "My teams",

@@ -109,7 +109,7 @@ async fn templates_are_listed_and_no_completion_has_more_than_a_hundred_values()
     for answer in ask("resources/templates/list", json!({})).await {
         let templates = answer["result"]["resourceTemplates"].as_array().unwrap();
         let uris: Vec<_> = templates.iter().map(|template| template["uriTemplate"].as_str().unwrap()).collect();
-        assert_eq!(uris, ["microsoft://mail/{id}", "microsoft://event/{id}"]);
+        assert_eq!(uris, ["microsoft://mail/{id}", "microsoft://event/{id}"], "files are not in the usual presets");
     }
     let arguments = prompts::catalogue().flat_map(|prompt| prompt.arguments);
     assert!(arguments.into_iter().all(|argument| argument.complete("").len() <= 100));

@@ -240,3 +240,26 @@ async fn who_asks_is_settled_while_a_status_can_still_say_so() {
     let response = modern(&client, json!({"steps": 1}), json!({"progressToken": 1})).await;
     assert_eq!(response.status, 503);
 }
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_call_too_large_to_wait_for_an_answer_is_refused_before_anything_is_asked() {
+    let world = World::new();
+    let client = Client::new(&world).await;
+    let session = client.initialize("2025-11-25", json!({"elicitation": {}})).await;
+    for (characters, asks) in [(1_900_000, true), (2_000_000, false)] {
+        let arguments = json!({"confirm": ["send", "x".repeat(characters)]});
+        let response = client.within(&session, EVENTS, arguments, json!({})).await;
+        let mut spec = spec(response);
+        let stream = spec.attach.stream.to_string();
+        if let Some(work) = spec.work.take() {
+            work.0.await;
+        }
+        let (all, closed) = said(&world, &stream);
+        assert_eq!(all.iter().any(|message| message["method"] == "elicitation/create"), asks, "{characters}");
+        assert_eq!(closed, !asks);
+        if !asks {
+            let result = &all.last().unwrap()["result"];
+            assert_eq!((&result["isError"], &told(result)["code"]), (&json!(true), &json!("tooLarge")));
+        }
+    }
+}

@@ -41,7 +41,11 @@ pub(super) fn writes(desk: &Desk) -> Vec<String> {
 fn outward() -> Vec<(&'static str, Value)> {
     let reaches = |tool: &&tools::Tool| tool.kind == Kind::Outward || tool.name == "updateMailboxSettings";
     let example = |tool: &tools::Tool| (tool.name, serde_json::from_str(tool.example).unwrap());
-    tools::catalogue().filter(reaches).map(example).collect()
+    let bo = "b0000000-0000-4000-8000-000000000002";
+    let assigning = json!({"source": "planner", "listId": "P", "title": "Order samples", "assignees": [bo]});
+    let joint = tools::catalogue().filter(|tool| tool.kind == Kind::Joint).map(|tool| tool.name);
+    assert_eq!(joint.collect::<Vec<_>>(), ["saveTask"], "what else others are told of is tried here");
+    tools::catalogue().filter(reaches).map(example).chain([("saveTask", assigning)]).collect()
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -75,6 +79,8 @@ async fn g1_what_reaches_nobody_needs_nobodys_consent() {
             json!({"subject": "s", "startTime": "2026-03-02T09:00:00Z",
             "endTime": "2026-03-02T09:30:00Z", "attendees": "bo@fabrikam.example"}),
         ),
+        ("saveTask", json!({"source": "planner", "listId": "P", "title": "s"})),
+        ("saveTask", json!({"listId": "L", "title": "s"})),
         ("updateMailboxSettings", json!({"timezone": "Europe/Berlin"})),
         ("updateMailboxSettings", json!({"autoReply": {"status": "disabled"}})),
     ] {

@@ -50,6 +50,7 @@ async fn requests_are_as_stored() {
         ("sendEmail", shared, false),
         ("updateDraft", json!({"id": "D1", "subject": "s", "attachments": [here]}), true),
         ("updateDraft", update, false),
+        ("updateDraft", json!({"id": "D1", "removeAttachments": ["A/1=", "A2"]}), true),
     ] {
         let desk = Desk::new();
         if name == "updateDraft" {
@@ -293,4 +294,26 @@ async fn a_draft_to_which_only_some_was_added_says_what() {
         desk.error("updateDraft", json!({"id": "D1", "attachments": files})).await["code"],
         "ErrorMessageSizeExceeded"
     );
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_was_taken_off_before_a_failure_is_not_told_as_if_nothing_had_been_done() {
+    let take_off = json!({"id": "D1", "removeAttachments": ["A1"], "subject": "s", "attachments": [{"name": "a", "base64": "SGVsbG8="}]});
+    let desk = Desk::new();
+    desk.answer(&draft()).accept().refuse(400, "ErrorInvalidRequest");
+    let told = desk.call("updateDraft", take_off.clone()).await;
+    assert_eq!((&told["status"], &told["notAttached"]), (&json!("partly"), &json!(["a"])), "{told}");
+    let desk = Desk::new();
+    desk.answer(&draft()).refuse(404, "ErrorItemNotFound");
+    let report = desk.error("updateDraft", take_off).await;
+    assert!(report["message"].as_str().unwrap().starts_with("removeAttachments: the draft has none"), "{report}");
+    assert_eq!(desk.asked().len(), 2, "nothing else is done then");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn an_answer_with_attachments_says_how_it_is_done() {
+    let desk = Desk::new();
+    let report = desk.error("replyToEmail", json!({"id": "M", "body": "b", "attachments": [{"name": "a"}]})).await;
+    assert!(report["message"].as_str().unwrap().contains("mode=draft, then updateDraft"), "{report}");
+    assert!(desk.asked().is_empty());
 }

@@ -211,6 +211,8 @@ async fn a_wrong_argument_is_refused_before_anything_leaves() {
         ("replyToEmail", "mailbox", json!({"id": "a", "body": "b", "mailbox": "../me"})),
         ("updateDraft", "id", json!({"id": "a/../b", "subject": "s"})),
         ("updateDraft", "subject", json!({"id": "a"})),
+        ("updateDraft", "removeAttachments", json!({"id": "a", "removeAttachments": ["a/../b"]})),
+        ("updateDraft", "removeAttachments", json!({"id": "a", "removeAttachments": []})),
         ("updateDraft", "subject", json!({"id": "a", "subject": "a\r\nb"})),
         ("updateDraft", "contentType", json!({"id": "a", "subject": "s", "contentType": "text"})),
         ("updateDraft", "bcc", json!({"id": "a", "bcc": ["bo"]})),

@@ -93,6 +93,17 @@ async fn a_dry_run_changes_no_setting() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn a_new_rule_and_a_new_category_are_told_with_their_ids() {
+    for arguments in
+        [json!({"addCategory": "Green"}), json!({"rule": {"name": "r", "from": "bo@contoso.example", "stop": true}})]
+    {
+        let desk = Desk::new();
+        desk.answer(&json!({"id": "R1", "displayName": "r"}));
+        assert_eq!(desk.call("updateMailboxSettings", arguments).await, json!({"status": "updated", "id": "R1"}));
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn a_new_zone_counts_at_once() {
     let desk = Desk::new();
     let zone = |name: &str| json!({ "timeZone": name });

@@ -26,6 +26,7 @@ fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Read => "reads",
         Kind::Write => "writes; the user can take it back",
+        Kind::Joint => "writes; the user can take it back, but others may be told",
         Kind::Destructive => "removes or overwrites",
         Kind::Outward => "reaches other people",
     }

@@ -44,13 +44,13 @@ pub(super) fn step(exchange: &Exchange, view: View, method: &str, params: &Param
     let outcome = match method {
         "server/discover" => discover(&exchange.config).map(answer),
         "tools/list" => list(params, "tools", &exchange.isolate.lists.json(view)),
-        "resources/list" => list(params, "resources", tools::resources_json()),
-        "resources/templates/list" => list(params, "resourceTemplates", tools::templates_json()),
+        "resources/list" => list(params, "resources", &tools::resources_json(view)),
+        "resources/templates/list" => list(params, "resourceTemplates", &tools::templates_json(view)),
         "prompts/list" => list(params, "prompts", prompts::list_json()),
         "prompts/get" => methods::prompt(params.raw).map(Step::Prompt),
-        "completion/complete" => complete_argument(params.raw).map(|result| answer(dress(&result, None))),
+        "completion/complete" => complete_argument(view, params.raw).map(|result| answer(dress(&result, None))),
         "tools/call" => call(view, params),
-        "resources/read" => read(params),
+        "resources/read" => read(view, params),
         _ => Err(RpcError::method_not_found(method)),
     };
     outcome.unwrap_or_else(|error| Step::Answer(Answer::Error(error)))
@@ -130,10 +130,10 @@ fn call(view: View, params: &Params<'_>) -> Result<Step, RpcError> {
     }
 }
 
-fn read(params: &Params<'_>) -> Result<Step, RpcError> {
+fn read(view: View, params: &Params<'_>) -> Result<Step, RpcError> {
     let uri = required(params.uri, "uri")?;
     // -32002 has no place in this revision.
-    let ask = methods::read_resource(&uri).map_err(|error| RpcError { code: -32602, ..error })?;
+    let ask = methods::read_resource(view, &uri).map_err(|error| RpcError { code: -32602, ..error })?;
     Ok(Step::Ask(ask, Some(FRESH)))
 }
 

@@ -11,6 +11,7 @@ use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
 use crate::tools::answer::Answer;
+use crate::tools::arguments::prose;
 use crate::tools::call::Call;
 use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
 
@@ -132,8 +133,8 @@ fn size(values: &[Vec<Value>]) -> Result<(u32, u32), ToolError> {
     if values.iter().flatten().any(|cell| cell.is_array() || cell.is_object()) {
         return Err(ToolError::argument("values", "cells are texts, numbers, booleans or null"));
     }
-    if values.iter().flatten().filter_map(Value::as_str).any(|text| text.chars().count() >= CELL) {
-        return Err(ToolError::argument("values", format!("a cell holds at most {CELL} characters")));
+    for text in values.iter().flatten().filter_map(Value::as_str).filter(|text| !text.trim().is_empty()) {
+        prose("values", text, CELL - 1)?;
     }
     let number = |length| u32::try_from(length).unwrap_or(u32::MAX);
     Ok((number(columns), number(values.len())))

@@ -79,7 +79,7 @@ enum Target<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Content {
+pub(in crate::tools) struct Content {
     untrusted: &'static str,
     name: String,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
@@ -107,13 +107,7 @@ impl Input for ReadFile {
             As::Info => Ok(Answer::of(&target.info(call.json(&facts).await?))),
             As::Versions => Ok(shown_versions(call.json(&target.versions(call, &facts).await?).await?)),
             As::Text | As::Link => {
-                let item: DriveItem = call.json(&with_address).await?;
-                if item.file.is_none() {
-                    return Err(ToolError::argument(
-                        target.argument(),
-                        "not a file: listFiles shows what is in a folder",
-                    ));
-                }
+                let item = file(call, &with_address, target.argument()).await?;
                 if form == As::Link {
                     let address = download::address(call, &target.address(call, &item).await?)?.0;
                     let note = "Opens for anyone who has it, for some minutes: give it to the user alone.";
@@ -216,6 +210,22 @@ impl Target<'_> {
     }
 }
 
+/// What a request for an item finds, if it is a file.
+async fn file(call: &Call<'_>, request: &GraphRequest, argument: &str) -> Result<DriveItem, ToolError> {
+    let item: DriveItem = call.json(request).await?;
+    match item.file {
+        Some(_) => Ok(item),
+        None => Err(ToolError::argument(argument, "not a file: listFiles shows what is in a folder")),
+    }
+}
+
+/// The beginning of a file of the user's own drive, at most `most` characters of it.
+pub(in crate::tools) async fn content(call: &Call<'_>, id: &str, most: usize) -> Result<Content, ToolError> {
+    let target = Target::Place(Place::parse(None, Some(id), None)?);
+    let item = file(call, &target.get(&[], WITH_ADDRESS)?, target.argument()).await?;
+    target.text(call, &item, 0, most).await
+}
+
 /// Refuses what [`copy`] may not fetch.
 pub(in crate::tools) fn may_copy(call: &Call<'_>, place: &Place<'_>, argument: &str) -> Result<(), ToolError> {
     if call.context.config.file_content == FileContent::Off {
@@ -232,10 +242,7 @@ pub(in crate::tools) async fn copy(
     most: usize,
 ) -> Result<Option<(String, Vec<u8>)>, ToolError> {
     let target = Target::Place(place);
-    let item: DriveItem = call.json(&target.get(&[], WITH_ADDRESS)?).await?;
-    if item.file.is_none() {
-        return Err(ToolError::argument(argument, "not a file: listFiles shows what is in a folder"));
-    }
+    let item = file(call, &target.get(&[], WITH_ADDRESS)?, argument).await?;
     if item.size.is_some_and(|size| size > most as u64) {
         return Ok(None);
     }

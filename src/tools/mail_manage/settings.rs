@@ -81,6 +81,19 @@ struct Setting {
     scheduled_end_date_time: Option<Value>,
 }
 
+/// A new rule or category.
+#[derive(Deserialize)]
+struct Made {
+    id: String,
+}
+
+#[derive(Serialize)]
+struct Updated {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+}
+
 #[async_trait(?Send)]
 impl Input for UpdateMailboxSettings {
     async fn run(self, call: &Call<'_>) -> Outcome {
@@ -93,11 +106,13 @@ impl Input for UpdateMailboxSettings {
         if let Some(reply) = &self.auto_reply {
             policy::pass(call, &reply.deed(&request)).await?;
         }
-        call.send(&request).await?;
+        let response = call.send(&request).await?;
         if self.timezone.is_some() {
             call.context.memory.forget_zone();
         }
-        Ok(Answer::of(&json!({"status": "updated"})))
+        // It is done, whatever can be read of the answer.
+        let made = response.json::<Made>().ok().filter(|_| request.method == Method::Post);
+        Ok(Answer::of(&Updated { status: "updated", id: made.map(|made| made.id) }))
     }
 }
 

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::crypto::Digest;
-use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
+use crate::graph::{Failure, GraphRequest};
 use crate::identity::Scope;
 use crate::tools::address::{Addresses, Recipient};
 use crate::tools::answer::Answer;
@@ -65,6 +65,8 @@ struct UpdateDraft {
     #[schemars(extend("default" = "html"))]
     content_type: Option<ContentType>,
     attachments: Option<Vec<Attachment>>,
+    /// Ids
+    remove_attachments: Option<Vec<String>>,
     /// Shared mailbox address
     mailbox: Option<String>,
 }
@@ -78,6 +80,9 @@ struct SendDraft {
     /// Shared mailbox address
     mailbox: Option<String>,
 }
+
+/// Attachments that one call takes off.
+const REMOVED: usize = 20;
 
 /// What of Graph's message is replaced.
 #[derive(Default, PartialEq, Serialize)]
@@ -107,7 +112,8 @@ impl Input for UpdateDraft {
         let mailbox = Mailbox::parse(self.mailbox.as_deref())?;
         let path = mailbox.path(&[Segment::Word("messages"), Segment::Value(identifier("id", &self.id)?)]);
         let attachments = Attachments::checked(self.attachments.as_deref())?;
-        let changes = self.changes(attachments.is_empty())?;
+        let removed = self.removed()?;
+        let changes = self.changes(attachments.is_empty() && removed.is_empty())?;
         mailbox.require(call, Scope::MailReadWrite, Scope::MailReadWriteShared)?;
         attachments.require(call)?;
         let look = GraphRequest::new(Method::Get, &path)?.query("$select", "id,isDraft").prefer(IMMUTABLE);
@@ -115,15 +121,19 @@ impl Input for UpdateDraft {
             return Err(ToolError::argument("id", "not a draft: a mail that was sent or received cannot be changed"));
         }
         let files = attachments.read(call).await?;
+        let removed = remove(call, &path, &removed).await?;
         let more = changes != Changes::default();
         if more {
             let changes = serde_json::to_value(&changes).unwrap_or_default();
             let request = GraphRequest::new(Method::Patch, &path)?.prefer(IMMUTABLE).body(changes).repeatable();
-            call.send(&request).await?;
+            match call.send(&request).await {
+                Err(error) if removed => return Ok(Answer::of(&partly(call, &self.id, &files, &error))),
+                outcome => outcome?,
+            };
         }
         let into = [path.as_slice(), &[Segment::Word("attachments")]].concat();
         let into = GraphRequest::new(Method::Post, &into)?.prefer(IMMUTABLE);
-        if let Some(failed) = add(call, &into, files, more).await? {
+        if let Some(failed) = add(call, &into, files, more || removed).await? {
             return Ok(Answer::of(&Partly { id: &self.id, ..failed }));
         }
         Ok(Answer::of(&json!({"status": "updated", "id": self.id})))
@@ -165,7 +175,34 @@ async fn add(
     Ok(None)
 }
 
+/// Takes these files off; whether there were any. The first that cannot be taken off ends the call.
+async fn remove(call: &Call<'_>, path: &[Segment<'_>], ids: &[&str]) -> Result<bool, ToolError> {
+    for id in ids {
+        let path = [path, &[Segment::Word("attachments"), Segment::Value(id)]].concat();
+        match call.send(&GraphRequest::new(Method::Delete, &path)?.prefer(IMMUTABLE)).await {
+            Err(ToolError::Graph { failure: Failure { status: Some(404), .. }, .. }) => {
+                let problem = format!("the draft has none with the id {id}: getAttachment lists them");
+                return Err(ToolError::argument("removeAttachments", problem));
+            }
+            outcome => outcome?,
+        };
+    }
+    Ok(!ids.is_empty())
+}
+
+/// Files were taken off, and then the draft could not be changed.
+fn partly<'a>(call: &Call<'_>, id: &'a str, files: &[Value], error: &ToolError) -> Partly<'a> {
+    let not_attached = files.iter().filter_map(|file| file.get("name").cloned()).collect();
+    Partly { status: "partly", id, changed: true, attached: Vec::new(), not_attached, error: call.report(error) }
+}
+
 impl UpdateDraft {
+    fn removed(&self) -> Result<Vec<&str>, ToolError> {
+        let name = "removeAttachments";
+        let Some(ids) = &self.remove_attachments else { return Ok(Vec::new()) };
+        arguments::several(name, ids, REMOVED)?.iter().map(|id| identifier(name, id)).collect()
+    }
+
     fn changes(&self, needed: bool) -> Result<Changes, ToolError> {
         let list = |name: &str, addresses: Option<&Addresses>| {
             addresses.map(|all| Ok::<_, ToolError>(json!(Recipient::all(&all.checked(name)?)))).transpose()
@@ -185,7 +222,7 @@ impl UpdateDraft {
         if needed && changes == Changes::default() {
             return Err(ToolError::argument(
                 "subject",
-                "give what to change: subject, body, to, cc, bcc or attachments",
+                "give what to change: subject, body, to, cc, bcc, attachments or removeAttachments",
             ));
         }
         Ok(changes)
@@ -196,6 +233,7 @@ impl UpdateDraft {
 impl Input for SendDraft {
     async fn run(self, call: &Call<'_>) -> Outcome {
         let id = identifier("id", &self.id)?;
+        arguments::optional("digest", self.digest.as_deref(), LINE)?;
         let mailbox = Mailbox::parse(self.mailbox.as_deref())?;
         mailbox.require(call, Scope::MailSend, Scope::MailSendShared)?;
         // The draft's id is the key: one draft goes out once, whoever asks again.

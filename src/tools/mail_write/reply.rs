@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -75,6 +76,9 @@ struct ReplyToEmail {
     /// Shared mailbox address
     mailbox: Option<String>,
     idempotency_key: Option<String>,
+    // Not taken; only so that whoever tries is told how it is done.
+    #[schemars(skip)]
+    attachments: Option<IgnoredAny>,
 }
 
 /// What the caller wrote, checked.
@@ -126,6 +130,10 @@ impl Input for ReplyToEmail {
 
 impl ReplyToEmail {
     fn checked(&self) -> Result<Answering<'_>, ToolError> {
+        if self.attachments.is_some() {
+            let way = "not here: use mode=draft, then updateDraft with the attachments, then sendDraft";
+            return Err(ToolError::argument("attachments", way));
+        }
         let manner = self.kind.unwrap_or_default();
         let to = address::optional("to", self.to.as_ref())?;
         if manner == Manner::Forward && to.is_empty() {

@@ -11,7 +11,7 @@ use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
 use crate::tools::answer::{Answer, UNTRUSTED};
-use crate::tools::arguments::{self, BODY, identifier, prose};
+use crate::tools::arguments::{self, BODY, LINE, identifier, line, prose};
 use crate::tools::call::Call;
 use crate::tools::create;
 use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
@@ -128,6 +128,9 @@ fn written(fields: &Map<String, Value>) -> Result<Map<String, Value>, ToolError>
     let mut written = Map::new();
     for (name, value) in fields {
         let name = column(name)?;
+        for text in value.as_array().into_iter().flatten().filter_map(Value::as_str) {
+            line("fields", text, LINE)?;
+        }
         let kind = match value {
             Value::Null | Value::Bool(_) | Value::Number(_) => None,
             Value::String(text) if text.is_empty() => None,

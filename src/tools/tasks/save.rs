@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::assign::{Assigned, others};
 use super::fields::{Change, Importance, PlannerFields, TodoFields, assignment, reassigned};
 use super::times::{cleared, day, due, reminder, utc};
 use super::{Source, Task, list_of, planner, todo};
@@ -17,6 +18,7 @@ use crate::tools::arguments::{self, LINE, identifier};
 use crate::tools::call::Call;
 use crate::tools::create::{self, Created};
 use crate::tools::page;
+use crate::tools::policy;
 use crate::tools::send::{Body, ContentType};
 use crate::tools::when;
 use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
@@ -26,10 +28,10 @@ pub(super) const TOOL: Tool = Tool {
     name: "saveTask",
     title: "Save a task",
     description: "Create a task, or by id change or complete one; \"\" clears due, reminder or notes.",
-    kind: Kind::Write,
+    kind: Kind::Joint,
     preset: Preset::Tasks,
     needs: &[Scope::TasksReadWrite],
-    also: &[Scope::MailboxSettingsRead],
+    also: &[Scope::MailboxSettingsRead, Scope::UserReadBasicAll],
     on_use: &[],
     example: r#"{"source":"planner","listId":"xqQg5FS2LkCp935s-FIFm2QAFkHM","title":"Order samples","due":"2026-03-02"}"#,
     schema: schema::of::<SaveTask>,
@@ -80,9 +82,10 @@ impl Input for SaveTask {
 
 impl SaveTask {
     async fn create_todo(&self, call: &Call<'_>, key: Option<String>) -> Outcome {
+        let list = self.list_id.as_deref().map(|list| identifier("listId", list)).transpose()?;
         let fields = self.todo(call).await?;
-        let list = match self.list_id.as_deref() {
-            Some(list) => identifier("listId", list)?.to_owned(),
+        let list = match list {
+            Some(list) => list.to_owned(),
             None => default_list(call).await?,
         };
         let request = todo(Method::Post, &[Segment::Value(&list), Segment::Word("tasks")])?;
@@ -136,13 +139,17 @@ impl SaveTask {
         let plan = self.list_id.as_deref().ok_or_else(|| ToolError::argument("listId", "a new task needs its plan"))?;
         let plan = identifier("listId", plan)?.to_owned();
         let notes = self.notes()?.filter(|notes| !notes.is_empty());
+        let wanted = self.assigned()?.unwrap_or_default();
         let fields = PlannerFields {
             plan_id: Some(plan),
-            assignments: self.assigned()?.unwrap_or_default().into_iter().map(|id| (id, assignment())).collect(),
+            assignments: wanted.iter().map(|id| (id.clone(), assignment())).collect(),
             ..self.planner()?
         };
         let request = GraphRequest::new(Method::Post, &[Segment::Word("planner"), Segment::Word("tasks")])?;
-        let mut created = create::once(call, key, &request.body(json!(fields))).await?;
+        let request = request.body(json!(fields));
+        let assigned = Assigned::of(call, &others(call, &wanted, None), json!([request.body, notes])).await?;
+        let assigned = assigned.about(fields.title.as_deref(), notes.as_deref());
+        let mut created = create::passing(call, key, &request, &assigned.deed()).await?;
         if let (Some(notes), Some(id)) = (notes, created.id.clone()) {
             // The task is there; to report a failure would have it made twice.
             created.note = self.describe(call, &id, &notes).await.err().map(|_| NO_NOTES).or(created.note);
@@ -161,9 +168,13 @@ impl SaveTask {
         }
         let path = planner::task(id);
         if fields != json!({}) || wanted.is_some() {
+            let new = self.pass_assignees(call, &path, wanted.as_deref().unwrap_or_default()).await?;
             let build = |task: &Task| {
                 let mut body = fields.clone();
                 if let (Some(wanted), Value::Object(body)) = (&wanted, &mut body) {
+                    if others(call, wanted, Some(task)).iter().any(|id| !new.contains(id)) {
+                        return Err(ToolError::argument("assignees", "the task was changed meanwhile: call again"));
+                    }
                     body.insert("assignments".to_owned(), json!(reassigned(task, wanted)));
                 }
                 // The same values once more change nothing.
@@ -175,6 +186,27 @@ impl SaveTask {
             self.describe(call, id, &notes).await?;
         }
         Ok(changed(id))
+    }
+
+    /// Whom the change would assign anew, once that has passed the policy.
+    async fn pass_assignees(
+        &self,
+        call: &Call<'_>,
+        path: &[Segment<'_>],
+        wanted: &[String],
+    ) -> Result<Vec<String>, ToolError> {
+        let anybody = others(call, wanted, None);
+        if anybody.is_empty() || !policy::matters(call) {
+            return Ok(anybody);
+        }
+        let request = GraphRequest::new(Method::Get, path)?;
+        let asked = json!([request.path_and_query(), self.title, self.notes, self.due]);
+        let task: Task = call.json(&request).await?;
+        let new = others(call, wanted, Some(&task));
+        let assigned = Assigned::of(call, &new, asked).await?;
+        let assigned = assigned.about(self.title.as_deref().or(task.title.as_deref()), self.notes.as_deref());
+        policy::pass(call, &assigned.deed()).await?;
+        Ok(new)
     }
 
     fn planner(&self) -> Result<PlannerFields, ToolError> {

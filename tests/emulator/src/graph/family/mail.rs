@@ -54,6 +54,7 @@ pub fn route(request: &Request<'_>, store: &mut GraphStore, path: &[&str]) -> Fo
         ("GET", ["me", "messages", id, "attachments"]) => attachments::list(request, mailbox, id)?,
         ("POST", ["me", "messages", id, "attachments"]) => attachments::add(request, mailbox, id)?,
         ("GET", ["me", "messages", id, "attachments", one]) => attachments::get(request, mailbox, id, one)?,
+        ("DELETE", ["me", "messages", id, "attachments", one]) => attachments::remove(request, mailbox, id, one)?,
         _ => return Ok(None),
     }))
 }

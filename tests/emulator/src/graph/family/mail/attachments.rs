@@ -46,12 +46,22 @@ fn all(item: &Value, base: &str) -> Vec<Value> {
             "lastModifiedDateTime": "2026-03-02T08:00:00Z", "contentBytes": STANDARD.encode(content),
         })
     };
-    let sample = || files().map(|(name, kind, content)| (name.to_owned(), kind, content)).into();
-    let mut all: Vec<_> = items(item, "/files").iter().map(stored).collect();
-    if all.is_empty() {
-        all = sample();
+    // What was taken off keeps its place, so that the others keep their ids.
+    let there = |(_, file): &(usize, Value)| !file.is_null();
+    let all = (1..).zip(kept(item)).filter(there);
+    all.map(|(number, file)| shown((number, stored(&file)))).collect()
+}
+
+/// What is kept with an item; of one that only says that it has files, a sample.
+fn kept(item: &Value) -> Vec<Value> {
+    let all = items(item, "/files").to_vec();
+    if !all.is_empty() {
+        return all;
     }
-    (1..).zip(all).map(shown).collect()
+    let sample = files().map(
+        |(name, kind, content)| json!({"name": name, "contentType": kind, "contentBytes": STANDARD.encode(content)}),
+    );
+    sample.into()
 }
 
 /// One that a client sent, by its name's ending where it named no type.
@@ -107,6 +117,21 @@ pub fn add(request: &Request<'_>, mailbox: &mut Mailbox, id: &str) -> Result<Ans
     let added = of_message(request, mailbox, id)?.pop().ok_or_else(GraphError::no_item)?;
     let location = request.url(&format!("me/messages('{id}')/attachments('{}')", text(&added, "/id")));
     Ok(Answer::created(added, location))
+}
+
+/// DELETE `/me/messages/{id}/attachments/{id}`.
+pub fn remove(request: &Request<'_>, mailbox: &mut Mailbox, id: &str, one: &str) -> Result<Answer, GraphError> {
+    request.require(WRITE, Family::Outlook)?;
+    let at = find(request, mailbox, id)?;
+    let known = of_message(request, mailbox, id)?.iter().any(|file| text(file, "/id") == one);
+    let number = one.rsplit_once("att").and_then(|(_, number)| number.parse::<usize>().ok()).filter(|_| known);
+    let message = mailbox.messages.get_mut(at).ok_or_else(GraphError::no_item)?;
+    let mut all = kept(&message.value);
+    let file = number.and_then(|number| all.get_mut(number.checked_sub(1)?)).ok_or_else(GraphError::no_item)?;
+    *file = Value::Null;
+    set(&mut message.value, "hasAttachments", all.iter().any(|file| !file.is_null()));
+    set(&mut message.value, "files", all);
+    Ok(Answer::empty(204))
 }
 
 /// Of a message, whole.
