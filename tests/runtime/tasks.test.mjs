@@ -95,6 +95,17 @@ test("it takes a task back, and hears of one that failed", async (t) => {
   assert.deepEqual([failed.outcome.status, failed.outcome.error.code], ["failed", -32021]);
 });
 
+test("a call that Microsoft holds up for long becomes one by itself, and comes to its end", async () => {
+  // Two requests in turn: the zone of the mailbox, then its calendar.
+  await server.emulator.fault("graph", "slow", { times: 2, delayMs: 14_000 });
+  const taskId = await begin("getCalendarEvents", {});
+  assert.equal((await look(taskId)).status, "working");
+  const { result } = await state(taskId, "completed");
+  assert.equal(result.isError, undefined, result.content[0].text);
+  const lines = server.events("mcp.tool").filter(({ tool }) => tool === "getCalendarEvents");
+  assert.deepEqual(lines.map(({ reason }) => reason), ["task", "ok"]);
+});
+
 test("who listens is told without asking", async (t) => {
   const taskId = await begin("slow_compute", { seconds: 3 });
   const body = request("subscriptions/listen", { notifications: { taskIds: [taskId] }, _meta: META });
