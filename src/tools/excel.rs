@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::answer::{Answer, UNTRUSTED, clean};
 use super::arguments::{self, bounded, identifier};
 use super::call::Call;
+use super::place::Place;
 use super::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
@@ -60,67 +61,28 @@ struct GetExcel {
 }
 
 /// Which file, as arguments name it.
-struct Book<'a> {
-    drive: Option<&'a str>,
-    item: Option<&'a str>,
-    path: Option<String>,
-}
+struct Book<'a>(Place<'a>);
 
 impl<'a> Book<'a> {
-    fn parse(drive: Option<&'a str>, item: Option<&'a str>, path: Option<&str>) -> Result<Self, ToolError> {
-        let drive = drive.map(|id| identifier("driveId", id)).transpose()?;
-        let item = item.map(|id| identifier("itemId", id)).transpose()?;
-        match (item, path) {
-            (Some(_), None) => Ok(Self { drive, item, path: None }),
-            (None, Some(path)) => Ok(Self { drive, item, path: Some(below_root(path)?) }),
-            _ => Err(ToolError::argument("path", "give either this or an itemId")),
+    fn parse(drive: Option<&'a str>, item: Option<&'a str>, path: Option<&'a str>) -> Result<Self, ToolError> {
+        let place = Place::parse(drive, item, path)?;
+        if item.is_some() == path.is_some() {
+            return Err(ToolError::argument("path", "give either this or an itemId"));
         }
-    }
-
-    /// Refuses the call when the token is not good for it: `own` for the user's drive, `all` for another.
-    fn require(&self, call: &Call<'_>, own: Scope, all: Scope) -> Result<(), ToolError> {
-        call.require(if self.drive.is_some() { all } else { own })
-    }
-
-    /// A request for something of the workbook. A file by its path stands between colons, which no segment may hold, so
-    /// the parts are escaped each by itself and put together here.
-    fn request(&self, rest: &[Segment<'_>], function: &str) -> Result<GraphRequest, ToolError> {
-        let drive = match self.drive {
-            Some(id) => vec![Segment::Word("drives"), Segment::Value(id)],
-            None => vec![Segment::Word("me"), Segment::Word("drive")],
-        };
-        let written = |segments: &[Segment<'_>]| {
-            GraphRequest::new(Method::Get, segments)
-                .map(|request| (request.path_and_query(), request.route().to_owned()))
-        };
-        let (mut path, mut route) = written(&drive)?;
-        match (self.item, &self.path) {
-            (Some(item), _) => {
-                path.push_str(&written(&[Segment::Word("items"), Segment::Value(item)])?.0);
-                route.push_str("/items/{id}");
-            }
-            (None, below) => {
-                path.extend(["/root:", below.as_deref().unwrap_or_default(), ":"]);
-                route.push_str("/root:/{path}:");
-            }
+        if place.is_root() {
+            return Err(ToolError::argument("path", "not the path of a file such as /Reports/Budget.xlsx"));
         }
-        let (end, words) = written(&[&[Segment::Word("workbook")], rest].concat())?;
-        path.extend([end.as_str(), function]);
-        route.push_str(&words);
-        Ok(GraphRequest::follow(&path, "", &route))
+        Ok(Self(place))
     }
-}
 
-/// A file's path below the root, each part escaped.
-fn below_root(path: &str) -> Result<String, ToolError> {
-    let path = arguments::line("path", path, 400)?;
-    let parts: Vec<_> = path.trim_start_matches('/').split('/').collect();
-    let sound = |part: &&str| !part.contains([':', '\\']) && identifier("path", part).is_ok();
-    if !parts.iter().all(sound) {
-        return Err(ToolError::argument("path", "not the path of a file such as /Reports/Budget.xlsx"));
+    /// Graph's path to something of the workbook.
+    fn path(&self, rest: &[Segment<'a>]) -> Vec<Segment<'a>> {
+        self.0.segments(&[&[Segment::Word("workbook")], rest].concat())
     }
-    let segments: Vec<_> = parts.into_iter().map(Segment::Value).collect();
-    Ok(GraphRequest::new(Method::Get, &segments)?.path_and_query())
+
+    fn get(&self, rest: &[Segment<'a>]) -> Result<GraphRequest, ToolError> {
+        Ok(GraphRequest::new(Method::Get, &self.path(rest))?)
+    }
 }
 
 /// The name of a sheet or table, which no path may hold as it is.
@@ -143,7 +105,7 @@ struct Named {
 
 /// Where a used range or a table is, and how large.
 #[derive(Deserialize)]
-struct Place {
+struct Found {
     address: String,
 }
 
@@ -177,32 +139,33 @@ impl Input for GetExcel {
         let range = self.range.as_deref().map(Area::parse).transpose()?;
         let sheet = self.sheet.as_deref().map(|text| name("sheet", text)).transpose()?;
         let table = self.table.as_deref().map(|text| name("table", text)).transpose()?;
-        book.require(call, Scope::FilesRead, Scope::FilesReadAll)?;
+        book.0.require(call, Scope::FilesRead, Scope::FilesReadAll)?;
         let (sheet, area) = match (sheet, table, range) {
             (None, None, None) => return list(call, &book).await,
             (Some(sheet), None, Some(area)) => (sheet, area),
             (Some(sheet), None, None) => {
                 // Microsoft counts this one among the writes.
-                book.require(call, Scope::FilesReadWrite, Scope::FilesReadWriteAll)?;
-                let words = [Segment::Word("worksheets"), Segment::Value(&sheet)];
-                locate(call, book.request(&words, "/usedRange(valuesOnly=true)")?).await?
+                book.0.require(call, Scope::FilesReadWrite, Scope::FilesReadWriteAll)?;
+                let used = Segment::Word("usedRange(valuesOnly=true)");
+                locate(call, book.get(&[Segment::Word("worksheets"), Segment::Value(&sheet), used])?).await?
             }
             (None, Some(table), None) => {
                 let words = [Segment::Word("tables"), Segment::Value(&table), Segment::Word("range")];
-                locate(call, book.request(&words, "")?).await?
+                locate(call, book.get(&words)?).await?
             }
             (None, None, Some(_)) => return Err(ToolError::argument("sheet", "a range needs the sheet it is on")),
             (_, Some(_), _) => return Err(ToolError::argument("table", "is read whole: leave sheet and range out")),
         };
         let (head, rest) = area.head(most);
         let formatted = self.formatted == Some(true);
-        let words = [Segment::Word("worksheets"), Segment::Value(&sheet)];
-        let request = book.request(&words, &format!("/range(address='{head}')"))?;
+        let address = head.to_string();
+        let range = Segment::Call("range", "address", &address);
+        let request = book.get(&[Segment::Word("worksheets"), Segment::Value(&sheet), range])?;
         let found: Range = call.json(&request.query("$select", if formatted { "text" } else { "values" })).await?;
         Ok(Answer::of(&Values {
             untrusted: UNTRUSTED,
             sheet: clean(&sheet, 255),
-            range: head.to_string(),
+            range: address,
             csv: csv(if formatted { found.text } else { found.values }),
             truncated: rest.is_some(),
             next_range: rest.map(|rest| rest.to_string()),
@@ -212,8 +175,8 @@ impl Input for GetExcel {
 
 /// Names of what a workbook holds.
 async fn list(call: &Call<'_>, book: &Book<'_>) -> Outcome {
-    let sheets = book.request(&[Segment::Word("worksheets")], "")?.query("$select", "name,visibility");
-    let tables = book.request(&[Segment::Word("tables")], "")?.query("$select", "name");
+    let sheets = book.get(&[Segment::Word("worksheets")])?.query("$select", "name,visibility");
+    let tables = book.get(&[Segment::Word("tables")])?.query("$select", "name");
     let mut found = call.batch::<Listing>(&[sheets, tables]).await?.into_iter();
     let sheets = found.next().unwrap_or_else(|| Ok(Listing { value: Vec::new() }))?;
     let tables = found.next().unwrap_or_else(|| Ok(Listing { value: Vec::new() }))?;
@@ -230,8 +193,8 @@ async fn list(call: &Call<'_>, book: &Book<'_>) -> Outcome {
 
 /// Sheet and area of something whose size nobody knows yet: its values are not asked for before they are bounded.
 async fn locate(call: &Call<'_>, request: GraphRequest) -> Result<(String, Area), ToolError> {
-    let place: Place = call.json(&request.query("$select", "address")).await?;
-    area::split(&place.address).ok_or_else(|| ToolError::Graph {
+    let found: Found = call.json(&request.query("$select", "address")).await?;
+    area::split(&found.address).ok_or_else(|| ToolError::Graph {
         failure: crate::graph::Failure::of(crate::graph::Origin::Graph, "UnreadableAnswer"),
         repeatable: true,
     })
@@ -260,7 +223,7 @@ mod tests {
     #[test]
     fn a_file_by_its_path_cannot_leave_its_colons() {
         let book = Book::parse(None, None, Some("/Reports/Ä 1.xlsx")).unwrap();
-        let path = book.request(&[Segment::Word("worksheets")], "").unwrap().path_and_query();
+        let path = book.get(&[Segment::Word("worksheets")]).unwrap().path_and_query();
         assert_eq!(path, "/me/drive/root:/Reports/%C3%84%201.xlsx:/workbook/worksheets");
         for wrong in ["", "/", "/a//b", "/../x", "/a/..", "/a:/content", "/%2e%2e/x", "a\\b", "/a\nb"] {
             assert!(Book::parse(None, None, Some(wrong)).is_err(), "{wrong:?}");

@@ -56,7 +56,7 @@ async fn more_cells_than_asked_for_are_never_read() {
         (&answer["range"], &answer["nextRange"], &answer["truncated"]),
         (&json!("A1:J10"), &json!("A11:J1000"), &json!(true))
     );
-    assert!(desk.asked()[0].contains("/range(address='A1:J10')"), "{:?}", desk.asked());
+    assert!(desk.asked()[0].contains("/range(address='A1%3AJ10')"), "{:?}", desk.asked());
 }
 
 #[tokio::test(flavor = "current_thread")]

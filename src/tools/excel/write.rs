@@ -70,7 +70,7 @@ impl Input for UpdateExcel {
         let formulas = self.formulas == Some(true);
         let written = |one: Value| if formulas { one } else { plain(one) };
         let values: Vec<Vec<_>> = self.values.into_iter().map(|row| row.into_iter().map(written).collect()).collect();
-        book.require(call, Scope::FilesReadWrite, Scope::FilesReadWriteAll)?;
+        book.0.require(call, Scope::FilesReadWrite, Scope::FilesReadWriteAll)?;
         call.send(&target.request(&book, &values)?).await?;
         let mut answer = Map::new();
         answer.insert("status".into(), "written".into());
@@ -98,19 +98,16 @@ impl Target {
     fn request(&self, book: &Book<'_>, values: &[Vec<Value>]) -> Result<GraphRequest, ToolError> {
         Ok(match self {
             Self::Range(sheet, area) => {
-                let words = [Segment::Word("worksheets"), Segment::Value(sheet)];
-                let mut request = book.request(&words, &format!("/range(address='{area}')"))?;
-                request.method = Method::Patch;
+                let address = area.to_string();
+                let range = Segment::Call("range", "address", &address);
+                let path = book.path(&[Segment::Word("worksheets"), Segment::Value(sheet), range]);
                 // The same values once more change nothing.
-                request.body(json!({"values": values}))
+                GraphRequest::new(Method::Patch, &path)?.repeatable().body(json!({"values": values}))
             }
             Self::Table(table) => {
-                let words = [Segment::Word("tables"), Segment::Value(table), Segment::Word("rows")];
-                let mut request = book.request(&words, "")?;
-                request.method = Method::Post;
+                let path = book.path(&[Segment::Word("tables"), Segment::Value(table), Segment::Word("rows")]);
                 // Rows that are added twice are there twice.
-                request.idempotent = false;
-                request.body(json!({"index": null, "values": values}))
+                GraphRequest::new(Method::Post, &path)?.body(json!({"index": null, "values": values}))
             }
         })
     }
