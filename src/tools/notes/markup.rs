@@ -269,7 +269,7 @@ fn is_entity(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::html::hostile;
+    use crate::extract::html::tests::hostile;
 
     #[test]
     fn a_title_cannot_leave_the_head_and_a_text_cannot_leave_its_paragraph() {
