@@ -19,6 +19,8 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub(super) use shown::local;
+
 use super::call::Call;
 use super::item::Body;
 use super::outbox::IMMUTABLE;
@@ -85,7 +87,7 @@ struct Task {
 /// Graph's dateTimeTimeZone.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Clock {
+pub(super) struct Clock {
     date_time: String,
     time_zone: String,
 }

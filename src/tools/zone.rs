@@ -19,6 +19,15 @@ pub(super) enum Zone {
     Unknown,
 }
 
+impl Zone {
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Known(name) => Some(name),
+            Self::Unknown => None,
+        }
+    }
+}
+
 /// Seconds for which the mailbox's zone is remembered: people travel, but not by the minute.
 const REMEMBERED: u64 = 3600;
 

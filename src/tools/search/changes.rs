@@ -17,7 +17,7 @@ use crate::tools::answer::{Answer, UNTRUSTED};
 use crate::tools::arguments::identifier;
 use crate::tools::call::Call;
 use crate::tools::outbox::IMMUTABLE;
-use crate::tools::zone::{self, Zone};
+use crate::tools::zone;
 use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, cursor, handle, page, schema, when};
 use item::{Found, Item, Shown};
 
@@ -169,7 +169,7 @@ impl Input for GetChanges {
                 }
                 outcome => outcome?,
             };
-            found.add(listing.value);
+            found.add(listing.value, place.zone.as_deref());
             truncated = listing.next.is_some();
             place.link = place.follow(call, listing.next.or(listing.delta))?;
             if !truncated || found.len() >= PAGE {
@@ -205,13 +205,8 @@ impl GetChanges {
         let other_drive = self.what == What::Files && id.is_some();
         call.require(self.what.scope(other_drive))?;
         let mut request = GraphRequest::new(Method::Get, &path)?;
-        let mut zone = None;
         if let Some((start, end)) = range {
             request = request.query("startDateTime", start).query("endDateTime", end);
-            zone = match zone::choose(call, None).await? {
-                Zone::Known(name) => Some(name),
-                Zone::Unknown => Some("UTC".to_owned()),
-            };
         }
         if let Some(fields) = self.what.select() {
             request = request.query("$select", fields);
@@ -226,6 +221,10 @@ impl GetChanges {
             // A whole drive is too much to begin with, and drives alone can begin with now.
             link.push_str("&token=latest");
         }
+        let zone = match self.what {
+            What::Events | What::Tasks => Some(zone::choose(call, None).await?.name().unwrap_or("UTC").to_owned()),
+            What::Emails | What::Files | What::Contacts => None,
+        };
         Ok(Place { what: self.what, link, whole, other_drive, zone })
     }
 

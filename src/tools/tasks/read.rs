@@ -118,7 +118,7 @@ impl GetTasks {
         let mut parts = call.batch::<Task>(&requests).await?.into_iter();
         let (Some(task), Some(more)) = (parts.next(), parts.next()) else { return Err(ToolError::Seal) };
         let (task, more) = (task?, more?);
-        let name = zone_name(&zone);
+        let name = zone.name();
         let notes = notes(&task, more.description.as_deref(), NOTES);
         let steps = more.value.iter().chain(more.checklist.values()).map(Entry::of).collect();
         let mut shown = Shown::of(task, name);
@@ -145,7 +145,7 @@ impl GetTasks {
         if requests.is_empty() {
             return Ok(Answer::of(&Found::of(Vec::new(), None)));
         }
-        let mut found = Found { truncated: lists.next_cursor.is_some(), ..Found::of(Vec::new(), zone_name(&zone)) };
+        let mut found = Found { truncated: lists.next_cursor.is_some(), ..Found::of(Vec::new(), zone.name()) };
         for (list, part) in lists.items.iter().zip(call.batch::<Tasks>(&requests).await?) {
             match part {
                 Ok(tasks) => {
@@ -198,21 +198,14 @@ fn in_plan(plan: Option<&str>) -> Vec<Segment<'_>> {
 }
 
 fn zoned(request: GraphRequest, zone: &Zone) -> GraphRequest {
-    match zone {
-        Zone::Known(name) => request.prefer(format!("outlook.timezone=\"{name}\"")),
-        Zone::Unknown => request,
-    }
-}
-
-fn zone_name(zone: &Zone) -> Option<&str> {
-    match zone {
-        Zone::Known(name) => Some(name),
-        Zone::Unknown => None,
+    match zone.name() {
+        Some(name) => request.prefer(format!("outlook.timezone=\"{name}\"")),
+        None => request,
     }
 }
 
 fn told(page: Page<Task>, zone: &Zone) -> Answer {
-    let zone = zone_name(zone);
+    let zone = zone.name();
     let tasks = page.items.into_iter().map(|task| Shown::of(task, zone)).collect();
     let truncated = page.next_cursor.is_some();
     Answer::of(&Found { truncated, next_cursor: page.next_cursor, ..Found::of(tasks, zone) })

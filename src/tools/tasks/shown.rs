@@ -83,7 +83,7 @@ fn importance(todo: Option<&str>, planner: Option<u8>) -> Option<&'static str> {
 }
 
 /// The local time, of a day at midnight the day alone; with its zone where that is not the answer's.
-fn local(clock: &Clock, zone: Option<&str>) -> String {
+pub fn local(clock: &Clock, zone: Option<&str>) -> String {
     let time = clock.date_time.split('.').next().unwrap_or_default();
     let time = time.strip_suffix("T00:00:00").unwrap_or(time);
     if zone == Some(clock.time_zone.as_str()) { time.to_owned() } else { format!("{time} {}", clock.time_zone) }

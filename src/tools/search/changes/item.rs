@@ -7,6 +7,7 @@ use crate::tools::answer::clean;
 use crate::tools::calendar::{Clock, seconds};
 use crate::tools::item::Party;
 use crate::tools::search::hit::Named;
+use crate::tools::tasks;
 
 /// What came, in its order; an item that comes again replaces what came before.
 #[derive(Default)]
@@ -18,13 +19,13 @@ impl Found {
         self.0.len()
     }
 
-    /// Takes in a page.
-    pub fn add(&mut self, items: Vec<Item>) {
+    /// Takes in a page, whose local times are in this zone unless they say otherwise.
+    pub fn add(&mut self, items: Vec<Item>, zone: Option<&str>) {
         // The root folder of a drive is in every answer.
         for item in items.into_iter().filter(|item| item.root.is_none()) {
             self.0.retain(|(id, _)| *id != item.id);
             let gone = item.removed.is_some() || item.deleted.is_some();
-            self.0.push((item.id.clone(), (!gone).then(|| item.shown())));
+            self.0.push((item.id.clone(), (!gone).then(|| item.shown(zone))));
         }
     }
 
@@ -59,7 +60,7 @@ pub(super) struct Item {
     start: Option<Clock>,
     end: Option<Clock>,
     status: Option<String>,
-    due_date_time: Option<Clock>,
+    due_date_time: Option<tasks::Clock>,
     email_addresses: Option<Vec<Named>>,
     web_url: Option<String>,
     folder: Option<Value>,
@@ -86,8 +87,8 @@ pub(super) struct Shown {
     end: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<String>,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    due: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     emails: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,7 +98,7 @@ pub(super) struct Shown {
 }
 
 impl Item {
-    fn shown(self) -> Shown {
+    fn shown(self, zone: Option<&str>) -> Shown {
         let title = self.subject.or(self.title).or(self.name).or(self.display_name);
         // Of events, when they were written matters less than when they are.
         let changed = self.last_modified_date_time.filter(|_| self.start.is_none());
@@ -110,7 +111,7 @@ impl Item {
             start: seconds(self.start),
             end: seconds(self.end),
             status: self.status,
-            due: seconds(self.due_date_time),
+            due: self.due_date_time.map(|clock| tasks::local(&clock, zone)),
             emails: self.email_addresses.into_iter().flatten().filter_map(Named::address).collect(),
             link: self.web_url.filter(|link| link.starts_with("https://")),
             folder: self.folder.is_some(),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime};
 
-use super::Found;
+use super::{Found, files, tasks};
 use crate::graph::error::GraphError;
 use crate::graph::message;
 use crate::graph::query;
@@ -78,16 +78,9 @@ fn items(request: &Request<'_>, store: &mut GraphStore, list: &[&str]) -> Result
                 .collect()
         }
         ["me", "contacts"] => store.family.contacts.book(own).clone(),
-        ["me", "todo", ..] => vec![
-            json!({"id": "AAMkTask1", "title": "Order parts", "status": "notStarted",
-                "dueDateTime": {"dateTime": "2026-03-02T00:00:00.0000000", "timeZone": "UTC"}}),
-            json!({"id": "AAMkTask2", "title": "Call Nora", "status": "completed", "dueDateTime": null}),
-        ],
-        _ => vec![
-            json!({"id": "01ROOT", "name": "root", "root": {}, "folder": {"childCount": 1}}),
-            json!({"id": "01HERONPLAN", "name": "Heron plan.docx", "lastModifiedDateTime": "2026-01-05T08:00:00Z",
-                "webUrl": "https://contoso.example/files/01HERONPLAN", "file": {}}),
-        ],
+        ["me", "todo", "lists", list, "tasks"] => tasks::of_list(request, store, list)?,
+        [drive @ .., _] => files::of_drive(request, store, drive)?,
+        [] => Vec::new(),
     })
 }
 
@@ -120,7 +113,14 @@ fn round(
     let mut changed: Vec<Value> =
         now.into_iter().filter(|item| since.get(text(item, "/id")) != known.get(text(item, "/id"))).collect();
     let removed = since.keys().filter(|id| !known.contains_key(*id));
-    changed.extend(removed.map(|id| json!({"id": id, "@removed": {"reason": "deleted"}})));
+    let is_drive = request.call.path.contains("/root/");
+    changed.extend(removed.map(|id| {
+        if is_drive {
+            json!({"id": id, "deleted": {"state": "deleted"}})
+        } else {
+            json!({"id": id, "@removed": {"reason": "deleted"}})
+        }
+    }));
     let size = request.call.header("prefer").and_then(|prefer| prefer.split("odata.maxpagesize=").nth(1));
     let size = size.and_then(|rest| rest.split(',').next()).and_then(|size| size.trim().parse().ok()).unwrap_or(PAGE);
     let more = changed.len() > skip + size;
@@ -132,7 +132,7 @@ fn round(
     if more {
         set(&mut body, "@odata.nextLink", link(request, &format!("$skiptoken={number}.{}", skip + size)));
     } else {
-        let name = if request.call.path.contains("/root/") { "token" } else { "$deltatoken" };
+        let name = if is_drive { "token" } else { "$deltatoken" };
         set(&mut body, "@odata.deltaLink", link(request, &format!("{name}={number}")));
     }
     Ok(Answer::ok(body))

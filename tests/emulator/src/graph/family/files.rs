@@ -12,7 +12,7 @@ mod sample;
 mod sharing;
 mod show;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
@@ -20,6 +20,7 @@ use super::Found;
 use crate::graph::error::GraphError;
 use crate::graph::request::{Family, Request};
 use crate::graph::store::GraphStore;
+use crate::json::set;
 use crate::sample::directory::User;
 
 use place::{Place, Target};
@@ -172,6 +173,21 @@ pub fn route(request: &Request<'_>, store: &mut GraphStore, path: &[&str]) -> Fo
         ("DELETE", ["permissions", id]) => sharing::remove(store, &target, id)?,
         _ => change::delete(store, &target)?,
     }))
+}
+
+/// Everything in a drive, as it is now, by the drive's path.
+pub fn of_drive(request: &Request<'_>, store: &GraphStore, path: &[&str]) -> Result<Vec<Value>, GraphError> {
+    let store = &store.family.files;
+    let at = drive::named(store, request, path).and_then(|(at, _)| at).ok_or_else(not_found)?;
+    let drive = store.drives.get(at).ok_or_else(not_found)?;
+    let shown = |item: &Item| {
+        let mut value = show::render(store, drive, item);
+        if item.parent.is_none() {
+            set(&mut value, "root", json!({}));
+        }
+        value
+    };
+    Ok(drive.items.iter().map(shown).collect())
 }
 
 fn known(method: &str, tail: &[&str]) -> bool {

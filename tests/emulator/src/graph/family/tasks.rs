@@ -4,10 +4,12 @@
 mod planner;
 mod todo;
 
+use serde_json::Value;
 use time::Date;
 use time::macros::format_description;
 
 use super::Found;
+use crate::graph::error::GraphError;
 use crate::graph::request::Request;
 use crate::graph::store::GraphStore;
 
@@ -32,6 +34,11 @@ pub fn route(request: &Request<'_>, store: &mut GraphStore, path: &[&str]) -> Fo
         ["planner", rest @ ..] => planner::route(request, &mut store.family.tasks.planner, rest),
         _ => Ok(None),
     }
+}
+
+/// The tasks of one of the caller's To Do lists, as they are now.
+pub fn of_list(request: &Request<'_>, store: &GraphStore, list: &str) -> Result<Vec<Value>, GraphError> {
+    todo::of_list(request, &store.family.tasks.todo, list)
 }
 
 fn day(date: Date) -> String {

@@ -147,6 +147,13 @@ pub(super) fn route(request: &Request<'_>, store: &mut Store, path: &[&str]) -> 
     }))
 }
 
+/// The tasks of one of the caller's lists.
+pub(super) fn of_list(request: &Request<'_>, store: &Store, list: &str) -> Result<Vec<Value>, GraphError> {
+    let lists = store.lists.get(request.consent.user.oid).map(Vec::as_slice).unwrap_or_default();
+    let list = lists.iter().find(|one| text(&one.value, "/id") == list).ok_or_else(GraphError::no_item)?;
+    Ok(list.tasks.iter().map(|task| shown(task, &request.prefer)).collect())
+}
+
 fn find<'a>(tasks: &'a mut [Value], id: &str) -> Result<&'a mut Value, GraphError> {
     tasks.iter_mut().find(|task| text(task, "/id") == id).ok_or_else(GraphError::no_item)
 }
