@@ -21,8 +21,8 @@ use super::span::{self, Given, Span};
 use super::zone::{self, Zone};
 use super::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
 use crate::crypto::Digest;
-use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
+use crate::graph::{GraphRequest, GraphResponse};
 use crate::identity::Scope;
 
 /// The tools of this family.
@@ -177,8 +177,9 @@ impl Input for RespondToEvent {
             content: asked.clone(),
             ..invitation.deed()
         });
-        let now = once(call, (key, &asked), &request, &deed).await?;
-        Ok(done(json!({"status": "answered", "response": self.response.word(), "sent": send_response}), now))
+        let now = once(call, (key, &asked), &request, &deed).await?.is_some();
+        let answer = json!({"status": "answered", "response": self.response.word(), "sent": send_response});
+        Ok(done(answer, (!now).then_some(BEFORE)))
     }
 }
 
@@ -201,22 +202,24 @@ fn comment(text: Option<&str>) -> Result<Option<String>, ToolError> {
     text.map(|text| arguments::prose("comment", text, COMMENT)).transpose()
 }
 
-/// Sends what other people are told of: once for a key, and never again after doubt. Whether it was this call that did.
+/// Sends what other people are told of: once for a key, and never again after doubt. Graph's answer, where it was this
+/// call that did.
 async fn once(
     call: &Call<'_>,
     (key, asked): (Option<String>, &Value),
     request: &GraphRequest,
     deed: &Deed<'_>,
-) -> Result<bool, ToolError> {
+) -> Result<Option<GraphResponse>, ToolError> {
     let arguments = Digest::of(asked.to_string().as_bytes());
-    Ok(outbox::once(&Ledger::of(call, &call.key(key)), &arguments, request, deed).await?.is_some())
+    outbox::once(&Ledger::of(call, &call.key(key)), &arguments, request, deed).await
 }
 
-/// The answer, which also says when an earlier call had done it.
-fn done(mut answer: Value, now: bool) -> Answer {
-    if let (false, Value::Object(fields)) = (now, &mut answer) {
-        let note = "An earlier call with this idempotencyKey did it; nothing was sent now.";
-        fields.insert("note".to_owned(), json!(note));
+const BEFORE: &str = "An earlier call with this idempotencyKey did it; nothing was sent now.";
+
+/// The answer, with what else has to be said.
+fn done(mut answer: Value, note: Option<&'static str>) -> Answer {
+    if let (Some(note), Value::Object(fields)) = (note, &mut answer) {
+        fields.insert("note".to_owned(), note.into());
     }
     Answer::of(&answer)
 }

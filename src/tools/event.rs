@@ -143,7 +143,13 @@ struct Told {
     #[schemars(skip)]
     #[serde(skip_serializing_if = "Option::is_none")]
     web_link: Option<String>,
+    #[schemars(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
 }
+
+/// Where Teams is not to be had, Graph makes the event all the same and says nothing.
+pub(super) const NO_LINK: &str = "Microsoft told no Teams link: where the event has none, this calendar allows none.";
 
 #[async_trait(?Send)]
 impl Input for CreateCalendarEvent {
@@ -184,14 +190,16 @@ impl Input for CreateCalendarEvent {
             ..Deed::unseen()
         };
         let created: Created = outbox::repeatable(call, &key, &request, Some(&deed)).await?;
+        let join_url = created.online_meeting.and_then(|online| online.join_url);
         Ok(Answer::structured(&Told {
+            note: (event.is_online_meeting && join_url.is_none()).then_some(NO_LINK),
             status: "created",
             id: created.id,
             start: event.start.date_time,
             end: event.end.date_time,
             zone: event.start.time_zone,
             invited: event.attendees.len(),
-            join_url: created.online_meeting.and_then(|online| online.join_url),
+            join_url,
             web_link: created.web_link,
         }))
     }

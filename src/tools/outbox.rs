@@ -18,6 +18,7 @@ use super::error::{Doubt, ToolError};
 use super::ledger::{Entry, Ledger, Step};
 use super::mailbox::Mailbox;
 use super::policy::Refusal;
+use super::zone::{self, Zone};
 use crate::crypto::Digest;
 use crate::graph::request::{Method, Segment, filter_literal};
 use crate::graph::{Failure, GraphRequest, Origin};
@@ -164,7 +165,13 @@ impl Outgoing<'_> {
         } else {
             message
         };
-        let request = GraphRequest::new(Method::Post, &self.mailbox.path(&path))?.prefer(IMMUTABLE).body(body);
+        let mut request = GraphRequest::new(Method::Post, &self.mailbox.path(&path))?.prefer(IMMUTABLE).body(body);
+        if of.is_some()
+            && let Zone::Known(zone) = zone::choose(self.call, None).await?
+        {
+            // Else the history that Graph quotes says when a mail was sent in UTC.
+            request = request.prefer(format!("outlook.timezone=\"{zone}\""));
+        }
         self.ledger.mark(Step::Begun, None)?;
         match self.call.json::<Value>(&request).await {
             Err(error) if error.in_doubt() => self.draft_in_doubt().await,

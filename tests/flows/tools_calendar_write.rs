@@ -114,6 +114,47 @@ async fn the_join_details_of_a_meeting_are_not_overwritten() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn a_link_that_was_asked_for_and_is_not_there_is_told() {
+    let join = json!({"id": "E", "onlineMeeting": {"joinUrl": "https://teams.contoso.example/l/1"}});
+    let create =
+        json!({"subject": "s", "start": "2026-03-02T09:00Z", "end": "2026-03-02T10:00Z", "onlineMeeting": true});
+    for (tool, arguments) in
+        [("createCalendarEvent", create), ("updateCalendarEvent", json!({"id": "E", "onlineMeeting": true}))]
+    {
+        for (answer, told) in
+            [(json!({"id": "E", "isOnlineMeeting": false, "onlineMeeting": null}), true), (join.clone(), false)]
+        {
+            let answer = Desk::answering(&[answer]).call(tool, arguments.clone()).await;
+            assert_eq!(
+                answer["note"].as_str().is_some_and(|note| note.contains("no Teams link")),
+                told,
+                "{tool}: {answer}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_change_to_somebody_elses_event_is_not_told_as_one_that_others_see() {
+    for (organizer, told) in [(false, true), (true, false)] {
+        let desk = Desk::answering(&[meeting(organizer)]);
+        let answer = desk.call("updateCalendarEvent", json!({"id": "E", "addAttendees": ["di@contoso.example"]})).await;
+        assert_eq!(answer["note"].as_str().is_some_and(|note| note.contains("Somebody else")), told, "{answer}");
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_guest_without_an_address_stays_a_guest() {
+    let mut before = meeting(true);
+    before["attendees"][1]["emailAddress"] = json!({"name": "Room 1"});
+    let desk = Desk::answering(&[before]);
+    desk.call("updateCalendarEvent", json!({"id": "E", "addAttendees": ["di@contoso.example"]})).await;
+    let guests = desk.wire()[1]["body"]["attendees"].clone();
+    assert_eq!(guests[1]["emailAddress"], json!({"name": "Room 1"}));
+    assert_eq!(guests[2]["emailAddress"], json!({"address": "di@contoso.example"}));
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn nobody_is_removed_who_is_not_invited() {
     let desk = Desk::new();
     desk.answer(&meeting(true));

@@ -69,6 +69,7 @@ async fn requests_are_as_stored() {
     let all = [
         json!({"action": "move", "path": "/plan.txt", "toFolder": "/Reports/2026", "name": "b.txt"}),
         json!({"action": "copy", "path": "/plan.txt", "toFolder": "/"}),
+        json!({"action": "move", "itemId": "01F", "toFolder": "root"}),
         json!({"action": "copy", "path": "/plan.txt", "toFolder": "01D"}),
     ];
     snapshot("manage_file_looked_up", &calls("manageFile", &[folder(), file()], &all).await);

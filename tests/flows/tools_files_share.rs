@@ -37,13 +37,52 @@ async fn a_list_names_everybody_and_hides_nothing() {
     let bo = json!({"user": {"displayName": "Bo\u{202E}", "email": "bo@fabrikam.example"}});
     let guests = json!({"id": "g", "roles": ["write"], "grantedToIdentitiesV2": [{"group": {"displayName": "Sales"}}, bo],
         "inheritedFrom": {"id": "01D"}, "expirationDateTime": "2026-04-01T00:00:00Z"});
-    desk.answer(&json!({"value": [permission(), guests]}));
+    let site = json!({"id": "s", "roles": ["read"], "grantedToV2": {"siteGroup": {"displayName": "Site Visitors", "id": "4"}}});
+    desk.answer(&json!({"value": [permission(), guests, site]}));
     let answer = desk.call("shareFile", json!({"path": "/a.txt"})).await;
     let expected = json!([
         {"id": "p1", "roles": "read", "scope": "organization", "link": "https://contoso-my.sharepoint.com/:t:/g/E"},
         {"id": "g", "roles": "write", "who": ["Sales", "Bo <bo@fabrikam.example>"], "expires": "2026-04-01T00:00:00Z", "inherited": true},
+        {"id": "s", "roles": "read", "who": ["Site Visitors"]},
     ]);
     assert_eq!(answer["access"], expected);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn an_invitation_that_failed_for_one_is_not_told_as_sent_to_all() {
+    let blocked = json!({"id": "p2", "roles": ["read"], "invitation": {"email": "cy@fabrikam.example"},
+        "error": {"code": "notAllowed", "message": "Account verification needed."}});
+    let desk = Desk::answering(&[json!({"value": [{"id": "p1", "roles": ["read"]}, blocked]})]);
+    let users = json!(["bo@fabrikam.example", "cy@fabrikam.example"]);
+    let answer = desk.call("shareFile", json!({"path": "/a", "action": "invite", "users": users})).await;
+    assert_eq!(answer["status"], "partly");
+    let failed =
+        json!({"id": "p2", "roles": "read", "who": ["cy@fabrikam.example"], "error": "Account verification needed."});
+    assert_eq!(answer["access"][1], failed);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn access_that_does_not_end_as_asked_is_told_so() {
+    let given = |end: Option<&str>| json!({"id": "p", "roles": ["read"], "expirationDateTime": end});
+    for (end, told) in [(None, true), (Some("2026-04-01T00:00:00Z"), false)] {
+        for (arguments, answer) in [
+            (json!({"action": "link"}), given(end)),
+            (json!({"action": "invite", "users": ["bo@fabrikam.example"]}), json!({"value": [given(end)]})),
+        ] {
+            let desk = Desk::answering(&[answer]);
+            let mut arguments = arguments;
+            arguments["path"] = json!("/a");
+            assert!(desk.call("shareFile", arguments.clone()).await["note"].is_null());
+            let desk = Desk::answering(&[if arguments["action"] == "link" {
+                given(end)
+            } else {
+                json!({"value": [given(end)]})
+            }]);
+            arguments["expires"] = json!("2026-04-01T00:00:00Z");
+            let answer = desk.call("shareFile", arguments).await;
+            assert_eq!(answer["note"].as_str().is_some_and(|note| note.contains("expires")), told, "{answer}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "current_thread")]

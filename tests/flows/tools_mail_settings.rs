@@ -88,8 +88,29 @@ async fn a_dry_run_changes_no_setting() {
         let desk = Desk::new();
         arguments["dryRun"] = json!(true);
         assert_eq!(desk.call("updateMailboxSettings", arguments).await["status"], "dryRun");
-        assert!(desk.asked().is_empty(), "{:?}", desk.asked());
+        assert!(desk.asked().iter().all(|asked| asked.starts_with("GET ")), "{:?}", desk.asked());
     }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_changed_rule_keeps_its_other_conditions_and_actions() {
+    let rule = json!({"id": "R1", "conditions": {"senderContains": ["news@"], "subjectContains": ["old"], "sentToMe": null},
+        "actions": {"moveToFolder": "AQMk=", "markAsRead": false}, "exceptions": {"hasAttachments": true}});
+    let change = json!({"rule": {"id": "R1", "subjectContains": ["new"], "markRead": true}});
+    let desk = Desk::answering(&[rule]);
+    desk.call("updateMailboxSettings", change.clone()).await;
+    assert_eq!(desk.asked()[0], "GET /me/mailFolders/inbox/messageRules/R1");
+    let whole = json!({"conditions": {"senderContains": ["news@"], "subjectContains": ["new"]},
+        "actions": {"moveToFolder": "AQMk=", "markAsRead": true}});
+    assert_eq!(desk.wire()[1]["body"], whole);
+    // Where it cannot be read it is left as it is.
+    let desk = Desk::new();
+    desk.refuse(503, "ServiceUnavailable");
+    desk.error("updateMailboxSettings", change).await;
+    assert_eq!(desk.asked().len(), 1);
+    let desk = Desk::new();
+    desk.call("updateMailboxSettings", json!({"rule": {"id": "R1", "name": "News"}})).await;
+    assert_eq!(desk.asked(), ["PATCH /me/mailFolders/inbox/messageRules/R1"]);
 }
 
 #[tokio::test(flavor = "current_thread")]

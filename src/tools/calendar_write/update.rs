@@ -5,14 +5,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{done, once};
-use crate::graph::GraphRequest;
+use super::{BEFORE, done, once};
 use crate::graph::request::{Method, Segment};
+use crate::graph::{GraphRequest, GraphResponse};
 use crate::identity::Scope;
 use crate::tools::address::{self, Addresses};
 use crate::tools::arguments::{self, BODY, LINE, identifier};
+use crate::tools::calendar::Online;
 use crate::tools::call::Call;
-use crate::tools::event::Place;
+use crate::tools::event::{NO_LINK, Place};
 use crate::tools::mailbox::Mailbox;
 use crate::tools::outbox::IMMUTABLE;
 use crate::tools::policy::{self, Deed};
@@ -111,7 +112,9 @@ struct Guest {
 struct EmailAddress {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    address: String,
+    /// Graph leaves it out of whom it could not find in the directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
 }
 
 impl Changes {
@@ -141,7 +144,7 @@ impl Before {
         if self.is_organizer == Some(false) {
             return Vec::new();
         }
-        let known = self.attendees.iter().map(|guest| &guest.email_address.address);
+        let known = self.attendees.iter().filter_map(|guest| guest.email_address.address.as_ref());
         known.chain(add).map(|address| ("Invited", address.clone())).collect()
     }
 }
@@ -178,9 +181,10 @@ impl Input for UpdateCalendarEvent {
         }
         let asked = json!([self.id, self.mailbox, &changes, &add, &remove]);
         let private = changes.is_private() && !guests;
-        let (mut subject, mut told) = (String::new(), Vec::new());
+        let (mut subject, mut told, mut elsewhere) = (String::new(), Vec::new(), false);
         if guests || changes.body.is_some() || (policy::matters(call) && !private) {
             let before = look(call, &path).await?;
+            elsewhere = before.is_organizer == Some(false) && !private;
             told = if private { Vec::new() } else { before.told(&add) };
             subject = before.subject.unwrap_or_default();
             if changes.body.is_some() && before.is_online_meeting == Some(true) {
@@ -202,8 +206,14 @@ impl Input for UpdateCalendarEvent {
             content: json!([asked, request.body]),
             ..Deed::unseen()
         };
-        let now = once(call, (key, &asked), &request, &deed).await?;
-        Ok(done(json!({"status": "updated", "id": self.id}), now))
+        let response = once(call, (key, &asked), &request, &deed).await?;
+        let linked = self.online_meeting != Some(true) || response.as_ref().is_some_and(has_link);
+        let note = match (&response, linked) {
+            (None, _) => Some(BEFORE),
+            (Some(_), _) if elsewhere => Some(COPY),
+            (Some(_), linked) => (!linked).then_some(NO_LINK),
+        };
+        Ok(done(json!({"status": "updated", "id": self.id}), note))
     }
 }
 
@@ -241,6 +251,21 @@ impl UpdateCalendarEvent {
     }
 }
 
+/// Said where the organiser's own event is another.
+const COPY: &str = "Somebody else organises it: this changed the copy in this calendar alone, and nobody was told.";
+
+/// An event that has become a Teams meeting.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Changed {
+    online_meeting: Option<Online>,
+}
+
+fn has_link(response: &GraphResponse) -> bool {
+    let changed = response.json::<Changed>().ok();
+    changed.and_then(|changed| changed.online_meeting?.join_url).is_some()
+}
+
 async fn look(call: &Call<'_>, path: &[Segment<'_>]) -> Result<Before, ToolError> {
     let request = GraphRequest::new(Method::Get, path)?
         .query("$select", "subject,isOrganizer,attendees,isOnlineMeeting")
@@ -250,14 +275,16 @@ async fn look(call: &Call<'_>, path: &[Segment<'_>]) -> Result<Before, ToolError
 
 /// Who is invited afterwards. Nobody is invited twice, and nobody is removed who is not there.
 fn invited(mut guests: Vec<Guest>, add: &[String], remove: &[String]) -> Result<Vec<Guest>, ToolError> {
-    let is = |guest: &Guest, address: &str| guest.email_address.address.eq_ignore_ascii_case(address);
+    let is = |guest: &Guest, address: &str| {
+        guest.email_address.address.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(address))
+    };
     if let Some(absent) = remove.iter().find(|address| !guests.iter().any(|guest| is(guest, address))) {
         return Err(ToolError::argument("removeAttendees", format!("{absent} is not invited")));
     }
     guests.retain(|guest| !remove.iter().any(|address| is(guest, address)));
     for address in add {
         if !guests.iter().any(|guest| is(guest, address)) {
-            let email_address = EmailAddress { name: None, address: address.clone() };
+            let email_address = EmailAddress { name: None, address: Some(address.clone()) };
             guests.push(Guest { email_address, kind: Some("required".to_owned()), status: None });
         }
     }

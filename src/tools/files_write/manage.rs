@@ -122,6 +122,8 @@ impl ManageFile {
     fn target<'a>(&'a self, to: &'a str) -> Result<Target<'a>, ToolError> {
         let drive = self.to_drive.as_deref().or(self.drive_id.as_deref());
         drive.map(|id| place::key("toDrive", id)).transpose()?;
+        // Graph takes no word for an id here: the root's own is looked up.
+        let to = if to.trim().eq_ignore_ascii_case("root") { "/" } else { to };
         let is_path = to.trim_start().starts_with('/');
         let (id, path) = if is_path {
             (None, Some(place::names("toFolder", to)?))

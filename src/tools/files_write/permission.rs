@@ -25,6 +25,14 @@ pub(super) struct Permission {
     invitation: Option<Person>,
     expiration_date_time: Option<String>,
     inherited_from: Option<IgnoredAny>,
+    error: Option<Failed>,
+}
+
+/// Why an invitation of several did not go out.
+#[derive(Deserialize)]
+struct Failed {
+    code: Option<String>,
+    message: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -35,9 +43,13 @@ struct SharingLink {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Grantee {
     user: Option<Person>,
     group: Option<Person>,
+    /// SharePoint's own groups, such as the members of a site.
+    site_group: Option<Person>,
+    site_user: Option<Person>,
 }
 
 /// A list of them.
@@ -66,13 +78,16 @@ pub(super) struct Row {
     /// Of a folder above: it is removed there.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     inherited: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
 }
 
 impl Row {
     /// The row of a permission.
     pub fn of(permission: Permission) -> Self {
         let all = permission.granted_to_v2.into_iter().chain(permission.granted_to_identities_v2);
-        let people = all.filter_map(|grantee| grantee.user.or(grantee.group)).chain(permission.invitation);
+        let named = |one: Grantee| one.user.or(one.group).or(one.site_group).or(one.site_user);
+        let people = all.filter_map(named).chain(permission.invitation);
         let mut who: Vec<_> = people.map(Person::shown).filter(|who| !who.is_empty()).collect();
         who.dedup();
         let (scope, link) = permission.link.map_or((None, None), |link| (link.scope, link.web_url));
@@ -84,6 +99,19 @@ impl Row {
             link,
             expires: permission.expiration_date_time,
             inherited: permission.inherited_from.is_some(),
+            error: permission
+                .error
+                .map(|error| clean(&error.message.or(error.code).unwrap_or_else(|| "unknown".to_owned()), LINE)),
         }
+    }
+
+    /// Whether it was not given, or nobody was told of it.
+    pub const fn failed(&self) -> bool {
+        self.error.is_some()
+    }
+
+    /// Whether it stays until somebody removes it.
+    pub const fn lasts(&self) -> bool {
+        self.error.is_none() && self.expires.is_none()
     }
 }

@@ -40,6 +40,8 @@ pub(super) const TOOL: Tool = Tool {
 
 /// Characters of the message that goes with an invitation.
 const MESSAGE: usize = 2000;
+/// An existing link keeps its own end, and `OneDrive` for work gives what an invitation gives without one.
+const LASTS: &str = "Microsoft did not take expires: access without it lasts until it is removed.";
 /// Permissions that a list shows.
 const LISTED: usize = 100;
 
@@ -120,11 +122,16 @@ impl Input for ShareFile {
                 let deed = change.deed(call, &place, &request).await?;
                 policy::pass(call, &deed).await?;
                 let made: Permission = call.json(&request).await.map_err(no_such_link)?;
-                Ok(Answer::of(&json!({"status": "linked", "access": Row::of(made)})))
+                let row = Row::of(made);
+                let lasts = self.expires.is_some() && row.lasts();
+                Ok(Answer::of(&noted(json!({"status": "linked", "access": row}), lasts)))
             }
             Change::Invite { .. } => {
                 let deed = change.deed(call, &place, &request).await?;
-                invite(call, &call.key(key), &request, &deed).await
+                let rows = invite(call, &call.key(key), &request, &deed).await?;
+                let status = if rows.iter().any(Row::failed) { "partly" } else { "invited" };
+                let lasts = self.expires.is_some() && rows.iter().any(Row::lasts);
+                Ok(Answer::of(&noted(json!({"status": status, "access": rows}), lasts)))
             }
         }
     }
@@ -258,14 +265,20 @@ async fn list(call: &Call<'_>, request: &GraphRequest) -> Outcome {
     Ok(Answer::of(&json!({"untrusted": UNTRUSTED, "access": rows, "truncated": truncated})))
 }
 
-/// Once for a key: every invitation is a mail.
-async fn invite(call: &Call<'_>, key: &str, request: &GraphRequest, deed: &Deed<'_>) -> Outcome {
+fn noted(mut answer: Value, lasts: bool) -> Value {
+    if let (true, Value::Object(fields)) = (lasts, &mut answer) {
+        fields.insert("note".to_owned(), LASTS.into());
+    }
+    answer
+}
+
+/// Once for a key: every invitation is a mail. Of several, Graph may have sent some only (207).
+async fn invite(call: &Call<'_>, key: &str, request: &GraphRequest, deed: &Deed<'_>) -> Result<Vec<Row>, ToolError> {
     let asked = json!([request.path_and_query(), request.body]);
     let arguments = Digest::of(asked.to_string().as_bytes());
     let response = outbox::once(&Ledger::of(call, key), &arguments, request, deed).await?;
     let given = response.and_then(|response| response.json::<Permissions>().ok()).map(|given| given.value);
-    let rows: Vec<_> = given.unwrap_or_default().into_iter().map(Row::of).collect();
-    Ok(Answer::of(&json!({"status": "invited", "access": rows})))
+    Ok(given.unwrap_or_default().into_iter().map(Row::of).collect())
 }
 
 /// A link of a kind that there is not, which is the caller's to change.

@@ -2,13 +2,14 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::tools::ToolError;
 use crate::tools::address::{Addresses, Recipient};
 use crate::tools::arguments::{LINE, identifier, line, several};
+use crate::tools::call::Call;
 use crate::tools::outbox::IMMUTABLE;
 
 /// Words that one rule looks for.
@@ -33,21 +34,45 @@ pub(super) struct RuleChange {
 impl RuleChange {
     /// The request that creates, changes or deletes the rule.
     pub fn request(&self) -> Result<GraphRequest, ToolError> {
-        let mut path = vec![Segment::Word("me"), Segment::Word("mailFolders"), Segment::Word("inbox")];
-        path.push(Segment::Word("messageRules"));
-        if let Some(id) = &self.id {
-            path.push(Segment::Value(identifier("rule.id", id)?));
-        }
-        let build = |method| GraphRequest::new(method, &path).map(|request| request.prefer(IMMUTABLE));
+        let build = |method| self.at(method);
         let body = self.body()?;
         match (&self.id, self.delete == Some(true), body == Body::default()) {
-            (Some(_), true, true) => Ok(build(Method::Delete)?),
+            (Some(_), true, true) => build(Method::Delete),
             (Some(_), true, false) => Err(ToolError::argument("rule.delete", "goes with rule.id alone")),
             (Some(_), false, false) => Ok(build(Method::Patch)?.body(json!(body)).repeatable()),
             (Some(_), false, true) => Err(ToolError::argument("rule", "says nothing that would change")),
             (None, true, _) => Err(ToolError::argument("rule.id", "is needed to delete: getMailboxSettings has it")),
             (None, false, _) => Ok(build(Method::Post)?.body(json!(body.whole()?))),
         }
+    }
+
+    /// A request to the rule, or to the list of rules.
+    fn at(&self, method: Method) -> Result<GraphRequest, ToolError> {
+        let mut path = vec![Segment::Word("me"), Segment::Word("mailFolders"), Segment::Word("inbox")];
+        path.push(Segment::Word("messageRules"));
+        if let Some(id) = &self.id {
+            path.push(Segment::Value(identifier("rule.id", id)?));
+        }
+        Ok(GraphRequest::new(method, &path)?.prefer(IMMUTABLE))
+    }
+
+    /// The request with what the rule has besides. Graph replaces its conditions as a whole and its actions as well, so
+    /// a change of one of them alone would let the rule take other mails, or do less with them.
+    pub async fn kept(&self, call: &Call<'_>, mut request: GraphRequest) -> Result<GraphRequest, ToolError> {
+        let parts = ["conditions", "actions"];
+        let change = request.body.as_mut().and_then(Value::as_object_mut).filter(|_| request.method == Method::Patch);
+        let Some(change) = change.filter(|change| parts.iter().any(|part| change.contains_key(*part))) else {
+            return Ok(request);
+        };
+        let mut rule: Map<String, Value> = call.json(&self.at(Method::Get)?).await?;
+        for (part, wanted) in change.iter_mut().filter(|(part, _)| parts.contains(&part.as_str())) {
+            if let (Some(Value::Object(mut all)), Value::Object(wanted)) = (rule.remove(part), wanted) {
+                all.retain(|_, value| !value.is_null());
+                all.append(wanted);
+                *wanted = all;
+            }
+        }
+        Ok(request)
     }
 
     fn body(&self) -> Result<Body, ToolError> {

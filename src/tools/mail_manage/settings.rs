@@ -99,6 +99,10 @@ impl Input for UpdateMailboxSettings {
     async fn run(self, call: &Call<'_>) -> Outcome {
         let request = self.request(call).await?;
         call.require(Scope::MailboxSettingsReadWrite)?;
+        let request = match &self.rule {
+            Some(rule) => rule.kept(call, request).await?,
+            None => request,
+        };
         if self.dry_run == Some(true) {
             let would = json!({"method": request.method.name(), "settings": request.route(), "with": request.body});
             return Ok(Answer::planned(&would));

@@ -33,7 +33,7 @@ pub(super) const TOOL: Tool = Tool {
     kind: Kind::Outward,
     preset: Preset::Mail,
     needs: &[Scope::MailReadWrite],
-    also: &[Scope::MailSend],
+    also: &[Scope::MailSend, Scope::MailboxSettingsRead],
     on_use: &[Scope::MailReadWriteShared, Scope::MailSendShared],
     example: r#"{"id":"AAkALgAA=","body":"Thank you.","contentType":"text"}"#,
     schema: schema::of::<ReplyToEmail>,

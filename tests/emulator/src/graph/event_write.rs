@@ -13,6 +13,7 @@ use super::store::Mailbox;
 use super::zone::Zone;
 use crate::json::{flag, items, set, text};
 use crate::sample::calendar::event_defaults;
+use crate::sample::directory::Home;
 
 const WRITE: &[&str] = &["Calendars.ReadWrite", "Calendars.ReadWrite.Shared"];
 const WRITABLE: &[&str] = &[
@@ -105,7 +106,11 @@ fn check(mailbox: &mut Mailbox, body: &Value, calendar: String) -> Result<Stored
     }
     let attendees: Vec<Value> = items(body, "/attendees").iter().map(attendee).collect();
     set(&mut value, "attendees", attendees);
-    if flag(body, "/isOnlineMeeting") {
+    if mailbox.user.home == Home::Personal {
+        // No Teams link, and no word about it.
+        set(&mut value, "isOnlineMeeting", false);
+        set(&mut value, "onlineMeetingProvider", "unknown");
+    } else if flag(body, "/isOnlineMeeting") {
         set(&mut value, "onlineMeetingProvider", "teamsForBusiness");
         let join = format!("https://teams.contoso.example/l/meetup-join/{}", Uuid::new_v4());
         set(&mut value, "onlineMeeting", json!({"joinUrl": join}));

@@ -48,6 +48,21 @@ async fn a_move_keeps_the_immutable_id_and_a_copy_has_its_own() {
 }
 
 #[tokio::test]
+async fn the_history_of_an_answer_says_its_times_in_the_zone_that_is_preferred() {
+    let fixture = Fixture::start().await;
+    let (token, id) = fixture.mail().await;
+    let mut quoted = Vec::new();
+    for prefer in ["IdType=\"ImmutableId\", outlook.timezone=\"Asia/Tokyo\"", "IdType=\"ImmutableId\""] {
+        let url = format!("{}/v1.0/me/messages/{id}/createReply", fixture.base);
+        let request = fixture.http.post(url).header("host", "graph.microsoft.com").header("prefer", prefer);
+        let draft: Value = request.bearer_auth(&token).json(&json!({})).send().await.unwrap().json().await.unwrap();
+        quoted.push(draft["body"]["content"].as_str().unwrap().to_owned());
+    }
+    assert!(quoted.iter().all(|history| history.contains("<b>Sent:</b> 20")), "{quoted:?}");
+    assert_ne!(quoted[0], quoted[1]);
+}
+
+#[tokio::test]
 async fn an_answer_takes_a_comment_or_a_body_and_a_forward_needs_one_list() {
     let fixture = Fixture::start().await;
     let (token, id) = fixture.mail().await;

@@ -35,6 +35,7 @@ pub fn route(request: &Request<'_>, store: &mut GraphStore, path: &[&str]) -> Fo
     Ok(Some(match (request.call.method.as_str(), path) {
         ("GET", ["me", "mailFolders", "inbox", "messageRules"]) => settings::rules(request, mailbox)?,
         ("POST", ["me", "mailFolders", "inbox", "messageRules"]) => settings::add_rule(request, mailbox)?,
+        ("GET", ["me", "mailFolders", "inbox", "messageRules", id]) => settings::one_rule(request, mailbox, id)?,
         ("PATCH", ["me", "mailFolders", "inbox", "messageRules", id]) => settings::change_rule(request, mailbox, id)?,
         ("DELETE", ["me", "mailFolders", "inbox", "messageRules", id]) => settings::remove_rule(request, mailbox, id)?,
         ("PATCH", ["me", "mailboxSettings"]) => settings::update(request, mailbox)?,

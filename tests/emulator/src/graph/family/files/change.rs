@@ -190,7 +190,11 @@ pub fn patch(request: &Request<'_>, store: &mut Store, target: &Target) -> Resul
     answer(store, target, 200)
 }
 
+/// The folder of a reference, which takes ids alone: the word for the root is none.
 fn folder_of(drive: &super::Drive, id: &str) -> Result<String, GraphError> {
+    if id == "root" {
+        return Err(invalid("Provided identifier is malformed"));
+    }
     let folder = drive.item(id).ok_or_else(not_found)?;
     if folder.content.is_some() { Err(invalid("The parent is not a folder")) } else { Ok(folder.id.clone()) }
 }

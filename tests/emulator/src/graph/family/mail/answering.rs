@@ -1,14 +1,18 @@
 //! Drafts that answer or forward a mail: recipients, subject and quoted history are Outlook's, the rest is the client's.
 
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::created;
+use crate::graph::calendar::zone_known;
 use crate::graph::compose::{check, compose};
 use crate::graph::error::GraphError;
 use crate::graph::mail_write::{WRITE, find};
 use crate::graph::request::{Answer, Family, Request};
 use crate::graph::shape::{known_members, recipients};
 use crate::graph::store::Mailbox;
+use crate::graph::zone::Zone;
 use crate::json::{items, set, text};
 
 /// POST `/me/messages/{id}/createReply` and its like.
@@ -24,7 +28,9 @@ pub fn create(request: &Request<'_>, mailbox: &mut Mailbox, id: &str, action: &s
     refuse_both(&body, &changes, forward)?;
     let at = find(request, mailbox, id)?;
     let original = mailbox.messages.get(at).ok_or_else(GraphError::no_item)?.value.clone();
-    let mut draft = outline(mailbox, &original, action);
+    zone_known(request)?;
+    let zone = request.prefer.zone.as_deref().and_then(Zone::parse).unwrap_or(Zone::UTC);
+    let mut draft = outline(mailbox, &original, action, zone);
     if let Some(list) = body.get("toRecipients") {
         set(&mut draft, "toRecipients", list.clone());
     }
@@ -53,7 +59,13 @@ fn refuse_both(body: &Value, changes: &Value, forward: bool) -> Result<(), Graph
     Ok(())
 }
 
-fn outline(mailbox: &Mailbox, original: &Value, action: &str) -> Value {
+/// When the mail was sent, as the history says it: local to the zone that is preferred, which it does not name.
+fn sent(original: &Value, zone: Zone) -> String {
+    let moment = OffsetDateTime::parse(text(original, "/sentDateTime"), &Rfc3339);
+    moment.map(|moment| zone.local(moment).to_string()).unwrap_or_default()
+}
+
+fn outline(mailbox: &Mailbox, original: &Value, action: &str, zone: Zone) -> Value {
     let own = |person: &&Value| text(person, "/emailAddress/address").eq_ignore_ascii_case(mailbox.user.email);
     let others = |list: &str| items(original, list).iter().filter(|person| !own(person)).cloned().collect::<Vec<_>>();
     let (prefix, to, cc) = match action {
@@ -69,7 +81,7 @@ fn outline(mailbox: &Mailbox, original: &Value, action: &str) -> Value {
     json!({
         "subject": format!("{prefix}{bare}"), "toRecipients": to, "ccRecipients": cc,
         "body": {"contentType": "html", "content": format!(
-            "<html><body><hr><div id=\"divRplyFwdMsg\"><b>From:</b> {}</div><blockquote>{}</blockquote></body></html>",
-            text(original, "/from/emailAddress/name"), text(original, "/body/content"))},
+            "<html><body><hr><div id=\"divRplyFwdMsg\"><b>From:</b> {}<br><b>Sent:</b> {}</div><blockquote>{}</blockquote></body></html>",
+            text(original, "/from/emailAddress/name"), sent(original, zone), text(original, "/body/content"))},
     })
 }

@@ -78,6 +78,13 @@ pub fn rules(request: &Request<'_>, mailbox: &Mailbox) -> Result<Answer, GraphEr
     query::page(request, &options, mailbox.rules.clone(), "microsoft.graph.messageRule")
 }
 
+/// GET `/me/mailFolders/inbox/messageRules/{id}`.
+pub fn one_rule(request: &Request<'_>, mailbox: &Mailbox, id: &str) -> Result<Answer, GraphError> {
+    request.require(READ, Family::Outlook)?;
+    let found = mailbox.rules.iter().find(|rule| text(rule, "/id") == id).ok_or_else(GraphError::no_item)?;
+    Ok(Answer::ok(found.clone()))
+}
+
 /// POST `/me/mailFolders/inbox/messageRules`.
 pub fn add_rule(request: &Request<'_>, mailbox: &mut Mailbox) -> Result<Answer, GraphError> {
     let mut rule = rule(request, mailbox)?;
@@ -90,7 +97,7 @@ pub fn add_rule(request: &Request<'_>, mailbox: &mut Mailbox) -> Result<Answer, 
     Ok(Answer::created(rule, request.url("me/mailFolders('inbox')/messageRules")))
 }
 
-/// PATCH `/me/mailFolders/inbox/messageRules/{id}`.
+/// PATCH `/me/mailFolders/inbox/messageRules/{id}`: conditions and actions are replaced as wholes.
 pub fn change_rule(request: &Request<'_>, mailbox: &mut Mailbox, id: &str) -> Result<Answer, GraphError> {
     let changes = rule(request, mailbox)?;
     let found = mailbox.rules.iter_mut().find(|rule| text(rule, "/id") == id).ok_or_else(GraphError::no_item)?;
