@@ -232,6 +232,17 @@ async fn an_event_without_a_key_is_told_the_one_that_makes_its_retry_safe() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn an_event_that_was_changed_since_is_not_made_again_under_another_key() {
+    let desk = Desk::new();
+    desk.doubt().refuse(400, "ErrorDuplicateTransactionId");
+    let event = json!({"subject": "s", "start": "2026-03-02T09:00Z", "end": "2026-03-02T10:00Z", "idempotencyKey": "k"});
+    desk.error("createCalendarEvent", event.clone()).await;
+    let report = desk.error("createCalendarEvent", event).await;
+    assert_eq!((&report["code"], &report["retryable"]), (&json!("outcomeUnknown"), &json!(false)), "{report}");
+    assert!(report["hint"].as_str().unwrap().contains("a new key makes a second one"), "{report}");
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn a_refused_event_may_be_corrected_under_its_key() {
     let desk = Desk::new();
     let event = |zone: &str| json!({"subject": "s", "start": "2026-03-02T09:00", "end": "2026-03-02T10:00", "timezone": zone, "idempotencyKey": "k"});

@@ -80,12 +80,25 @@ pub(in crate::tools) async fn repeatable<T: DeserializeOwned>(
     ledger.mark(Step::Sending, None)?;
     let outcome = call.json(request).await;
     let outcome = match outcome {
+        Err(ToolError::Graph { failure, .. }) if failure.code == USED => Err(there()),
         Err(ToolError::Graph { failure, .. }) if failure.may_have_acted => Err(repeat_with(key)),
         Err(error) if !known => ledger.forget().and(Err(error)),
         Ok(_) | Err(_) => outcome,
     };
     ledger.release();
     outcome
+}
+
+/// Graph's code for a transaction whose event is there and is another than the one asked for: somebody changed it since,
+/// or the key served elsewhere.
+const USED: &str = "ErrorDuplicateTransactionId";
+
+fn there() -> ToolError {
+    ToolError::Unconfirmed(Doubt {
+        what: "What was made under this idempotencyKey is there and differs from this; nothing was created now.",
+        hint: "Look at what is there first: a new key makes a second one.".to_owned(),
+        retry_after: None,
+    })
 }
 
 fn repeat_with(key: &str) -> ToolError {

@@ -266,6 +266,10 @@ async fn a_repeated_transaction_id_makes_one_event() {
     let first = fixture.post(&token, "/v1.0/me/events", &event).await;
     let again = fixture.post(&token, "/v1.0/me/events", &event).await;
     assert_eq!((first.0, again.0, &first.1["id"]), (201, 201, &again.1["id"]));
+    let mut other = event;
+    other["subject"] = json!("f");
+    let (status, refused) = fixture.post(&token, "/v1.0/me/events", &other).await;
+    assert_eq!((status, &refused["error"]["code"]), (400, &json!("ErrorDuplicateTransactionId")));
 }
 
 #[tokio::test]

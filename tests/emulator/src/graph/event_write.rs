@@ -41,7 +41,8 @@ const WRITABLE: &[&str] = &[
     "singleValueExtendedProperties",
 ];
 
-/// POST `/me/events` and `/me/calendars/{id}/events`; a repeated `transactionId` gives the first event again.
+/// POST `/me/events` and `/me/calendars/{id}/events`; a repeated `transactionId` gives the first event again,
+/// as long as that is still the same.
 pub fn create(request: &Request<'_>, mailbox: &mut Mailbox, id: Option<&str>) -> Result<Answer, GraphError> {
     request.require(WRITE, Family::Outlook)?;
     zone_known(request)?;
@@ -53,6 +54,13 @@ pub fn create(request: &Request<'_>, mailbox: &mut Mailbox, id: Option<&str>) ->
         .iter()
         .find(|event| !transaction.is_empty() && text(&event.value, "/transactionId") == transaction);
     if let Some(event) = repeated {
+        if text(&event.value, "/subject") != text(&body, "/subject") {
+            return Err(GraphError::new(
+                400,
+                "ErrorDuplicateTransactionId",
+                "The TransactionId specified in the request has already been used to create a different event.",
+            ));
+        }
         return Ok(created(request, event.render_master(mailbox, &request.prefer)));
     }
     let event = check(mailbox, &body, calendar)?;
