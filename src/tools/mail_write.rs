@@ -1,6 +1,6 @@
 //! Answering, drafts, marking and moving mails: a file for each.
 
-mod above;
+pub(super) mod above;
 mod drafts;
 mod many;
 mod marking;

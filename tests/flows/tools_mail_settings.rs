@@ -93,6 +93,20 @@ async fn a_dry_run_changes_no_setting() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn the_lines_of_a_plain_reply_stay_lines() {
+    for (text, sent) in [
+        ("Hello,\nI am away: 3 < 4 & so on", "Hello,<br>I am away: 3 &lt; 4 &amp; so on"),
+        ("<p>Hello,\nworld</p>", "<p>Hello,\nworld</p>"),
+    ] {
+        let desk = Desk::new();
+        let reply = json!({"status": "alwaysEnabled", "internal": text, "external": text});
+        desk.call("updateMailboxSettings", json!({"autoReply": reply})).await;
+        let setting = desk.wire()[0]["body"]["automaticRepliesSetting"].clone();
+        assert_eq!((&setting["internalReplyMessage"], &setting["externalReplyMessage"]), (&json!(sent), &json!(sent)));
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn a_changed_rule_keeps_its_other_conditions_and_actions() {
     let rule = json!({"id": "R1", "conditions": {"senderContains": ["news@"], "subjectContains": ["old"], "sentToMe": null},
         "actions": {"moveToFolder": "AQMk=", "markAsRead": false}, "exceptions": {"hasAttachments": true}});

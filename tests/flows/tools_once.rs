@@ -235,7 +235,8 @@ async fn an_event_without_a_key_is_told_the_one_that_makes_its_retry_safe() {
 async fn an_event_that_was_changed_since_is_not_made_again_under_another_key() {
     let desk = Desk::new();
     desk.doubt().refuse(400, "ErrorDuplicateTransactionId");
-    let event = json!({"subject": "s", "start": "2026-03-02T09:00Z", "end": "2026-03-02T10:00Z", "idempotencyKey": "k"});
+    let event =
+        json!({"subject": "s", "start": "2026-03-02T09:00Z", "end": "2026-03-02T10:00Z", "idempotencyKey": "k"});
     desk.error("createCalendarEvent", event.clone()).await;
     let report = desk.error("createCalendarEvent", event).await;
     assert_eq!((&report["code"], &report["retryable"]), (&json!("outcomeUnknown"), &json!(false)), "{report}");

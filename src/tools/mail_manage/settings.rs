@@ -14,9 +14,11 @@ use crate::identity::Scope;
 use crate::tools::answer::Answer;
 use crate::tools::arguments::{BODY, LINE, line, prose};
 use crate::tools::call::Call;
+use crate::tools::mail_write::above;
 use crate::tools::outbox::IMMUTABLE;
 use crate::tools::policy::{self, Deed};
 use crate::tools::reach::Reach;
+use crate::tools::send::ContentType;
 use crate::tools::zone::{self, Zone};
 use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema, when};
 
@@ -139,6 +141,13 @@ impl UpdateMailboxSettings {
     }
 }
 
+/// Exchange takes every reply for HTML, where the lines of a plain text run together.
+fn as_html(text: &str) -> String {
+    let opens = |rest: &str| rest.starts_with(|next: char| next.is_ascii_alphabetic() || matches!(next, '/' | '!'));
+    let kind = if text.split('<').skip(1).any(opens) { ContentType::Html } else { ContentType::Text };
+    above::html(kind, text)
+}
+
 fn settings(body: Value) -> Result<GraphRequest, ToolError> {
     let path = [Segment::Word("me"), Segment::Word("mailboxSettings")];
     Ok(GraphRequest::new(Method::Patch, &path)?.prefer(IMMUTABLE).body(body).repeatable())
@@ -162,7 +171,9 @@ impl AutoReply {
     }
 
     fn checked(&self) -> Result<Value, ToolError> {
-        let text = |name: &str, given: Option<&String>| given.map(|text| prose(name, text, BODY)).transpose();
+        let text = |name: &str, given: Option<&String>| {
+            given.map(|text| prose(name, text, BODY).map(|text| as_html(&text))).transpose()
+        };
         let internal = text("autoReply.internal", self.internal.as_ref())?;
         let external = text("autoReply.external", self.external.as_ref())?;
         let range = self.range()?;

@@ -3,7 +3,7 @@
 use crate::tools::send::ContentType;
 
 /// What the caller wrote, as HTML.
-pub(super) fn html(kind: ContentType, body: &str) -> String {
+pub(in crate::tools) fn html(kind: ContentType, body: &str) -> String {
     match kind {
         ContentType::Html => body.to_owned(),
         ContentType::Text => lines(body),
