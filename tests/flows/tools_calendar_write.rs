@@ -144,6 +144,20 @@ async fn a_change_to_somebody_elses_event_is_not_told_as_one_that_others_see() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn a_series_is_not_moved_to_an_offset() {
+    let (start, end) = ("2026-03-02T09:00:00+01:00", "2026-03-02T10:00:00+01:00");
+    for (kind, moved) in [("seriesMaster", false), ("occurrence", true), ("singleInstance", true)] {
+        let desk = Desk::answering(&[json!({"type": kind, "attendees": []})]);
+        let outcome = desk.outcome("updateCalendarEvent", json!({"id": "E", "start": start, "end": end})).await;
+        assert_eq!(desk.asked().len(), if moved { 2 } else { 1 }, "{kind}: {outcome}");
+        assert_eq!(outcome.to_string().contains("start: of a series"), !moved, "{kind}: {outcome}");
+    }
+    let desk = Desk::answering(&[zone()]);
+    desk.call("updateCalendarEvent", json!({"id": "E", "start": "2026-03-02T09:00", "end": "2026-03-02T10:00"})).await;
+    assert!(desk.asked()[1].starts_with("PATCH "), "{:?}", desk.asked());
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn a_guest_without_an_address_stays_a_guest() {
     let mut before = meeting(true);
     before["attendees"][1]["emailAddress"] = json!({"name": "Room 1"});

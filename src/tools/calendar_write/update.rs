@@ -158,6 +158,8 @@ struct Before {
     #[serde(default)]
     attendees: Vec<Guest>,
     is_online_meeting: Option<bool>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
 }
 
 #[async_trait(?Send)]
@@ -182,8 +184,13 @@ impl Input for UpdateCalendarEvent {
         let asked = json!([self.id, self.mailbox, &changes, &add, &remove]);
         let private = changes.is_private() && !guests;
         let (mut subject, mut told, mut elsewhere) = (String::new(), Vec::new(), false);
-        if guests || changes.body.is_some() || (policy::matters(call) && !private) {
+        let by_offset = matches!(span, Some(Span::Instants(..)));
+        if guests || by_offset || changes.body.is_some() || (policy::matters(call) && !private) {
             let before = look(call, &path).await?;
+            if by_offset && before.kind.as_deref() == Some("seriesMaster") {
+                // Graph would keep the whole series in UTC, and move it by an hour with the clocks.
+                return Err(ToolError::argument("start", "of a series it is local to timezone: leave out the offset"));
+            }
             elsewhere = before.is_organizer == Some(false) && !private;
             told = if private { Vec::new() } else { before.told(&add) };
             subject = before.subject.unwrap_or_default();
@@ -268,7 +275,7 @@ fn has_link(response: &GraphResponse) -> bool {
 
 async fn look(call: &Call<'_>, path: &[Segment<'_>]) -> Result<Before, ToolError> {
     let request = GraphRequest::new(Method::Get, path)?
-        .query("$select", "subject,isOrganizer,attendees,isOnlineMeeting")
+        .query("$select", "subject,isOrganizer,attendees,isOnlineMeeting,type")
         .prefer(IMMUTABLE);
     call.json(&request).await
 }
