@@ -4,6 +4,10 @@
 //! Whoever works on a key holds its lease; a lease that a dead call left behind runs out. Every step is written only
 //! while the lease is still held, so that a call which slept too long cannot act on what it once knew.
 
+use std::cell::OnceCell;
+
+use serde_json::json;
+
 use super::call::Call;
 use super::error::ToolError;
 use crate::crypto::{self, Digest};
@@ -60,24 +64,34 @@ pub(super) struct Ledger<'a> {
     pub call: &'a Call<'a>,
     key: String,
     lease: String,
+    /// What the work carries in Graph.
+    stamp: OnceCell<String>,
 }
 
 impl<'a> Ledger<'a> {
     /// The page of `key`.
     pub fn of(call: &'a Call<'a>, key: &str) -> Self {
         let key = Digest::of(key.as_bytes()).to_string();
-        Self { call, key, lease: crypto::random_text::<12>(&*call.context.ports.random) }
+        let lease = crypto::random_text::<12>(&*call.context.ports.random);
+        Self { call, key, lease, stamp: OnceCell::new() }
     }
 
-    /// The key's digest, which Graph may see.
-    pub fn key(&self) -> &str {
-        &self.key
+    /// A digest that Graph may keep with what is made: of the user, the tool, the key and the arguments. A mailbox holds
+    /// mails of other people, of other tools and of years ago, and none of those with the same key is taken for this one.
+    pub fn stamp(&self) -> &str {
+        self.stamp.get_or_init(|| self.stamp_of(""))
+    }
+
+    fn stamp_of(&self, arguments: &str) -> String {
+        let user = self.call.context.caller.user.to_string();
+        Digest::of(json!([user, self.call.name, self.key, arguments]).to_string().as_bytes()).to_string()
     }
 
     /// Takes the lease. `None` when the key is new; refuses it for other arguments than before, and while another
     /// call works on it.
     pub fn open(&self, arguments: &Digest) -> Result<Option<Entry>, ToolError> {
         let now = self.call.now();
+        self.stamp.get_or_init(|| self.stamp_of(&arguments.to_string()));
         self.exec("DELETE FROM idempotency WHERE at < ?", &[seconds(now.saturating_sub(KEPT))])?;
         let columns = "SELECT arguments, step, draft, at, leased_until FROM idempotency WHERE tool = ? AND key = ?";
         let rows = self.exec(columns, &[self.tool(), text(&self.key)])?;

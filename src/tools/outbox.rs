@@ -26,7 +26,7 @@ use crate::graph::{Failure, GraphRequest, Origin};
 pub(super) use gate::Mail;
 pub(super) use single::{once, repeatable, transaction};
 
-/// Named MAPI property that holds the key's digest; its GUID is this server's own.
+/// Named MAPI property that holds the ledger's stamp; its GUID is this server's own.
 const PROPERTY: &str = "String {8b5f4f0a-5c0e-4b7e-9d43-6a1f0c2e7d11} Name m365McpKey";
 /// Seconds that Exchange gets to take a draft away before it is sent once more.
 const SETTLE: u64 = 60;
@@ -155,7 +155,7 @@ impl Outgoing<'_> {
     /// Makes the draft: a message of ours, or what `words` make of the mail `of`.
     async fn draft(&self, words: &[&'static str], of: Option<&str>, mut message: Value) -> Result<Delivery, ToolError> {
         if let Value::Object(fields) = &mut message {
-            let property = json!([{"id": PROPERTY, "value": self.ledger.key()}]);
+            let property = json!([{"id": PROPERTY, "value": self.ledger.stamp()}]);
             fields.insert("singleValueExtendedProperties".to_owned(), property);
         }
         let mut path: Vec<_> = words.iter().map(|word| Segment::Word(word)).collect();
@@ -280,7 +280,7 @@ impl Outgoing<'_> {
         let carries = format!(
             "singleValueExtendedProperties/Any(ep: ep/id eq {} and ep/value eq {})",
             filter_literal(PROPERTY),
-            filter_literal(self.ledger.key())
+            filter_literal(self.ledger.stamp())
         );
         let request = GraphRequest::new(Method::Get, &self.mailbox.path(&[Segment::Word("messages")]))?
             .query("$filter", carries)

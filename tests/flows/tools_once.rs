@@ -41,6 +41,33 @@ async fn the_same_key_never_sends_twice() {
     assert_eq!(sends(&desk), 2);
 }
 
+/// What of a mail is looked for after doubt. Exchange keeps it with the copies that others get.
+#[tokio::test(flavor = "current_thread")]
+async fn no_other_mail_with_the_same_key_is_taken_for_this_one() {
+    let reply = json!({"id": "M1", "body": "Thanks", "idempotencyKey": "k"});
+    let mut other = mail("k");
+    other["subject"] = json!("Another");
+    let mut stamps = Vec::new();
+    for (user, tool, arguments) in [
+        (2, "sendEmail", mail("k")),
+        (2, "sendEmail", mail("k")),
+        (3, "sendEmail", mail("k")),
+        (2, "sendEmail", other),
+        (2, "replyToEmail", reply),
+    ] {
+        let mut desk = Desk::granted("Mail.ReadWrite Mail.Send");
+        desk.caller.user.oid = uuid::Uuid::from_u128(user);
+        desk.answer(&draft(true)).outcome(tool, arguments).await;
+        let body = desk.wire()[0]["body"].clone();
+        let message = if body["message"].is_null() { body } else { body["message"].clone() };
+        stamps.push(message["singleValueExtendedProperties"][0]["value"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(stamps.remove(0), stamps[0]);
+    stamps.sort();
+    stamps.dedup();
+    assert_eq!(stamps.len(), 4);
+}
+
 #[tokio::test(flavor = "current_thread")]
 async fn the_same_key_with_another_mail_is_refused() {
     let desk = Desk::new();
