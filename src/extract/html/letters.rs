@@ -1,5 +1,7 @@
 //! Letters between tags and in attributes: entities and white space.
 
+use crate::extract::western;
+
 /// Entities of everyday mail besides those of `LATIN`, and those by which a style can be written; others stay as they are.
 const ENTITIES: [(&str, &str); 61] = [
     ("colon", ":"),
@@ -71,8 +73,6 @@ const LATIN: &str = "iexcl cent pound curren yen brvbar sect uml copy ordf laquo
     Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil egrave \
     eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute \
     ucirc uuml yacute thorn yuml";
-/// What browsers show for the numbers from 128 to 159: the letters that Windows has there.
-const WINDOWS: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
 /// Longest entity that is looked for.
 const LONGEST_ENTITY: usize = 12;
 
@@ -123,8 +123,8 @@ fn decode(text: &str) -> Option<(String, &str)> {
         let end = digits.bytes().take(LONGEST_ENTITY).take_while(|byte| char::from(*byte).is_digit(radix)).count();
         let (digits, rest) = digits.split_at(end);
         let number = u32::from_str_radix(digits, radix).ok()?;
-        let windows = number.checked_sub(0x80).and_then(|at| WINDOWS.chars().nth(usize::try_from(at).ok()?));
-        let letter = windows.or_else(|| char::from_u32(number))?;
+        // Browsers show the letters that Windows has where there are none.
+        let letter = u8::try_from(number).map(western).ok().or_else(|| char::from_u32(number))?;
         return Some((letter.to_string(), rest.strip_prefix(';').unwrap_or(rest)));
     }
     let length = inner.bytes().take(LONGEST_ENTITY).position(|byte| byte == b';')?;
