@@ -16,7 +16,7 @@ use super::protocol::{Answer, Message, Revision, RpcError, progress_token, rende
 use super::session::{Channel, Owner, Session, SessionKeys};
 use super::stream::answering;
 use super::{Turn, modern, refuse, respond};
-use crate::agent::{Attach, Client, Command, GrantCommand, Reply, StreamName, Streams};
+use crate::agent::{Attach, Client, Command, GrantCommand, StreamName, Streams};
 use crate::web::{Request, Response, Work};
 
 /// POST: one message, or a batch where the session's revision has them.
@@ -231,17 +231,10 @@ pub(super) async fn delete(turn: &Turn<'_>) -> Result<Response, Response> {
     };
     let exchange = turn.exchange;
     let command = Command::Grant(GrantCommand::EndSession(holder.presented(exchange)));
-    let reply = exchange.ports.agents.call(&session.agent(), &command).await;
+    let told = call::tell(turn, &session.agent(), &command).await;
     // Whatever came of it: the next request asks the object.
     exchange.isolate.confirmed.forget_session(holder.claims.grant, &session.nonce);
-    let failure = match reply {
-        Ok(Reply::Grant(Ok(_))) => return Ok(Response::empty(204)),
-        Ok(Reply::Grant(Err(error))) => error.into(),
-        Ok(Reply::Called(_) | Reply::Published(_) | Reply::User(_) | Reply::Admission(_)) | Err(_) => {
-            refuse::Failure::Unavailable
-        }
-    };
-    Err(refuse::failed(&exchange.config, turn.endpoint, &failure))
+    told.map(|()| Response::empty(204))
 }
 
 impl Turn<'_> {

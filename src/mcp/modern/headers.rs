@@ -50,10 +50,7 @@ pub(super) fn check_routing(request: &Request, method: &str, params: &Params<'_>
 }
 
 pub(super) fn value<'a>(request: &'a Request, name: &'static str) -> Result<Option<Cow<'a, str>>, RpcError> {
-    request
-        .header(name)
-        .map(|value| decode(value).ok_or_else(|| mismatch("a header is wrongly encoded")))
-        .transpose()
+    request.header(name).map(|value| decode(value).ok_or_else(|| mismatch("a header is wrongly encoded"))).transpose()
 }
 
 fn decode(value: &str) -> Option<Cow<'_, str>> {
