@@ -122,7 +122,8 @@ impl Agent {
         graph.sign_in_over().map_or(outcome, Err)
     }
 
-    /// The answer of a legacy call that has a stream goes out on it, and so do its questions. A stream of the call's own ends with it.
+    /// The answer of a legacy call that has a stream goes out on it, and so do its questions. A stream of the call's own
+    /// ends with it.
     async fn conclude(
         &self,
         command: &CallCommand,

@@ -22,7 +22,8 @@ const FIRST_MODERN: &str = "2026-07-28";
 pub(super) enum Classified<'a> {
     /// Of a revision with sessions.
     Legacy(Payload<'a>),
-    /// Of a stateless revision; its params are read already. A notification need not claim it: the header may say it alone.
+    /// Of a stateless revision; its params are read already. A notification need not claim it: the header may say it
+    /// alone.
     Modern(Message<'a>, Params<'a>),
 }
 
