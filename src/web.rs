@@ -96,9 +96,11 @@ pub struct Request {
 }
 
 impl Request {
-    /// A header by its lower-case name. Two of one name arrive joined by a comma.
+    /// A header by its lower-case name, without the white space around it, which is not part of it (RFC 9110 section 5.5)
+    /// and which workerd leaves there. Two of one name arrive joined by a comma.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
+        let (_, value) = self.headers.iter().find(|(key, _)| *key == name)?;
+        Some(value.trim_matches([' ', '\t']))
     }
 
     /// The value of one cookie.

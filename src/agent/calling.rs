@@ -110,7 +110,6 @@ impl Agent {
             presets: self.config.presets.intersection(command.presets),
             offered: scopes::offered(&self.config),
             may_challenge: command.may_challenge,
-            memory: &self.memory,
             graph: &graph,
             conversation,
             request_id: &command.correlation.request_id,
@@ -122,7 +121,8 @@ impl Agent {
         graph.sign_in_over().map_or(outcome, Err)
     }
 
-    /// The answer of a legacy call that has a stream goes out on it, and so do its questions. A stream of the call's own ends with it.
+    /// The answer of a legacy call that has a stream goes out on it, and so do its questions. A stream of the call's own
+    /// ends with it.
     async fn conclude(
         &self,
         command: &CallCommand,

@@ -13,7 +13,7 @@ use crate::ports::{AgentUnavailable, Agents};
 
 /// A panicking object would leave its caller hanging, so every call has a limit: longer than the longest tool (a few
 /// gateway calls of 30 s each), shorter than a client's patience.
-const LIMIT: Duration = Duration::from_mins(2);
+pub(crate) const LIMIT: Duration = Duration::from_mins(2);
 
 #[wasm_bindgen(inline_js = r#"
 export async function ask_object(env, name, body) {

@@ -160,5 +160,9 @@ async fn connect(env: &Env, spec: &StreamSpec) -> worker::Result<Option<WebSocke
     headers.set(ATTACH, &crypto::encode(&serde_json::to_vec(&spec.attach)?))?;
     init.with_headers(headers);
     let request = Request::new_with_init("http://agent/stream", &init)?;
-    Ok(agents::stub(env, &spec.agent)?.fetch_with_request(request).await?.websocket())
+    let stub = agents::stub(env, &spec.agent)?;
+    match select(Box::pin(stub.fetch_with_request(request)), Box::pin(Delay::from(agents::LIMIT))).await {
+        Either::Left((response, _)) => Ok(response?.websocket()),
+        Either::Right(_) => Ok(None),
+    }
 }

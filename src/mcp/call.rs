@@ -1,10 +1,11 @@
 //! Questions to the grant's object: one hop, its result spliced into the answer as it came, one `mcp.tool` line.
 
+use super::Turn;
 use super::caller::Holder;
 use super::confirm::Asked;
 use super::methods::{Ask, no_such_resource};
 use super::protocol::{Answer, RpcError};
-use super::refuse::Failure;
+use super::refuse::{self, Failure};
 use super::streamable::takes_events;
 use crate::agent::{
     AgentName, CallCommand, CallName, Called, CancelCommand, Client, ClientCapabilities, Command, Correlation,
@@ -15,7 +16,7 @@ use crate::exchange::Exchange;
 use crate::log::{Event, Kind};
 use crate::oauth::token::AccessClaims;
 use crate::tools;
-use crate::web::Request;
+use crate::web::{Request, Response};
 use futures_util::future::{Either, LocalBoxFuture, select};
 use serde_json::value::RawValue;
 use std::future::pending;
@@ -120,6 +121,18 @@ impl Call {
         log(exchange, &claims, ask.name, started, &outcome);
         outcome
     }
+}
+
+/// Tells an object what it answers with yes or no; its no as a response.
+pub(super) async fn tell(turn: &Turn<'_>, agent: &AgentName, command: &Command) -> Result<(), Response> {
+    let failure = match turn.exchange.ports.agents.call(agent, command).await {
+        Ok(Reply::Grant(Ok(_))) => return Ok(()),
+        Ok(Reply::Grant(Err(error))) => error.into(),
+        Ok(Reply::Called(_) | Reply::Published(_) | Reply::User(_) | Reply::Admission(_)) | Err(_) => {
+            Failure::Unavailable
+        }
+    };
+    Err(refuse::failed(&turn.exchange.config, turn.endpoint, &failure))
 }
 
 /// Completes when the client has gone, if that matters.

@@ -5,11 +5,10 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::Turn;
 use super::confirm::confirm;
-use super::refuse::{self, Failure};
 use super::session::Session;
-use crate::agent::{CallName, CancelCommand, Command, Reply};
+use super::{Turn, call};
+use crate::agent::{CallName, CancelCommand, Command};
 use crate::web::Response;
 
 #[derive(Deserialize)]
@@ -32,15 +31,7 @@ pub(super) async fn notified(
     let (Some(Params { request_id }), Some(holder)) = (cancelled, turn.holder(nonce)) else {
         return confirm(turn, nonce).await;
     };
-    let exchange = turn.exchange;
-    let call = CallName::of_request(request_id.get());
-    let command = Command::Cancel(CancelCommand { presented: holder.presented(exchange), call });
-    let failure = match exchange.ports.agents.call(&session.agent(), &command).await {
-        Ok(Reply::Grant(Ok(_))) => return Ok(()),
-        Ok(Reply::Grant(Err(error))) => error.into(),
-        Ok(Reply::Called(_) | Reply::Published(_) | Reply::User(_) | Reply::Admission(_)) | Err(_) => {
-            Failure::Unavailable
-        }
-    };
-    Err(refuse::failed(&exchange.config, turn.endpoint, &failure))
+    let name = CallName::of_request(request_id.get());
+    let command = Command::Cancel(CancelCommand { presented: holder.presented(turn.exchange), call: name });
+    call::tell(turn, &session.agent(), &command).await
 }

@@ -7,7 +7,7 @@
 use serde_json::value::RawValue;
 
 use super::modern::Params;
-use super::protocol::{Message, Revision, RpcError};
+use super::protocol::{Message, Revision, RpcError, may_hold};
 
 /// More messages than any client sends in one batch; each may cost a call to the object.
 const MAX_BATCH: usize = 32;
@@ -22,7 +22,8 @@ const FIRST_MODERN: &str = "2026-07-28";
 pub(super) enum Classified<'a> {
     /// Of a revision with sessions.
     Legacy(Payload<'a>),
-    /// Claims a stateless revision; its params are read already.
+    /// Of a stateless revision; its params are read already. A notification need not claim it: the header may say it
+    /// alone.
     Modern(Message<'a>, Params<'a>),
 }
 
@@ -68,30 +69,42 @@ pub(super) fn classify<'a>(body: &'a [u8], version: Option<&str>) -> Result<Clas
         return batch(text);
     }
     let message = Message::parse(text)?;
-    if let Some(params) = claim(text, &message) {
+    if let Some(params) = claim(text, &message).filter(|params| counts(params, &message)) {
         return Ok(Classified::Modern(message, params));
     }
     match version {
-        Some(version) if Revision::parse(version).is_none() => {
-            Err(Refusal { id: message.id(), error: contradiction(version, &message) })
-        }
+        Some(version) if Revision::parse(version).is_none() => unclaimed(version, message),
         Some(_) | None => Ok(Classified::Legacy(Payload::Single(message))),
     }
 }
 
-/// The header names a revision that the body does not speak, or that nobody does.
-fn contradiction(version: &str, message: &Message<'_>) -> RpcError {
-    if version < FIRST_MODERN || !is_date(version) {
-        return RpcError::invalid_request("unsupported MCP-Protocol-Version");
-    }
-    if message.is_request("initialize") {
-        return RpcError::new(-32020, "MCP-Protocol-Version does not go with initialize");
-    }
-    RpcError::invalid_params("params._meta lacks what this MCP-Protocol-Version demands")
+/// `initialize` opens a session whatever its `_meta` says, unless that is wholly in order and of a stateless revision.
+fn counts(params: &Params<'_>, message: &Message<'_>) -> bool {
+    !message.is_request("initialize") || params.version().is_ok_and(|version| is_modern(&version))
 }
 
-fn is_date(version: &str) -> bool {
-    version.len() == FIRST_MODERN.len() && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+/// The header names no revision with sessions, and the body claims none without.
+fn unclaimed<'a>(version: &str, message: Message<'a>) -> Result<Classified<'a>, Refusal<'a>> {
+    let id = message.id();
+    if !is_modern(version) {
+        return Err(Refusal { id, error: RpcError::invalid_request("unsupported MCP-Protocol-Version") });
+    }
+    let error = match &message {
+        Message::Notification { .. } => return Ok(Classified::Modern(message, Params::default())),
+        Message::Request { method, .. } if method == "initialize" => {
+            RpcError::new(-32020, "MCP-Protocol-Version does not go with initialize")
+        }
+        Message::Request { .. } => {
+            RpcError::invalid_params("params._meta lacks what this MCP-Protocol-Version demands")
+        }
+        Message::Response { .. } => RpcError::invalid_request("this MCP-Protocol-Version has no responses"),
+    };
+    Err(Refusal { id, error })
+}
+
+fn is_modern(version: &str) -> bool {
+    let is_date = |byte: u8| byte.is_ascii_digit() || byte == b'-';
+    version.len() == FIRST_MODERN.len() && version.bytes().all(is_date) && version >= FIRST_MODERN
 }
 
 fn batch(text: &str) -> Result<Classified<'_>, Refusal<'_>> {
@@ -113,7 +126,7 @@ fn batch(text: &str) -> Result<Classified<'_>, Refusal<'_>> {
 
 /// Looks into the params only where the key occurs at all, so that legacy params are read once, by their method.
 fn claim<'a>(text: &str, message: &Message<'a>) -> Option<Params<'a>> {
-    if !text.contains(VERSION_KEY) {
+    if !may_hold(text, VERSION_KEY) {
         return None;
     }
     Params::claimed(message.params())
@@ -138,10 +151,21 @@ mod tests {
         let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
         let init = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}"#;
         let claim = r#"{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}"#;
-        let claimed_init = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}"#;
+        let escaped = claim.replace('/', "\\/");
+        let in_notification = claim.replace("\"id\":1,", "");
+        let init_of = |version: &str, capabilities: &str| {
+            format!(
+                r#"{{"jsonrpc":"2.0","id":1,"method":"initialize","params":{{"_meta":{{"io.modelcontextprotocol/protocolVersion":"{version}"{capabilities}}}}}}}"#
+            )
+        };
+        let capabilities = r#","io.modelcontextprotocol/clientCapabilities":{}"#;
+        let (claimed_init, unclaimed_init) = (init_of("2026-07-28", capabilities), init_of("2026-07-28", ""));
+        let claimed_earlier = init_of("2025-11-25", capabilities);
+        let notification = r#"{"jsonrpc":"2.0","method":"notifications/x"}"#;
+        let response = r#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
         let in_argument = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","arguments":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}}"#;
         let many = format!("[{}]", vec![ping; MAX_BATCH + 1].join(","));
-        let cases: [(&str, Option<&str>, &str); 20] = [
+        let cases: [(&str, Option<&str>, &str); 31] = [
             ("", None, "-32700"),
             ("{", None, "-32700"),
             ("[1", None, "-32700"),
@@ -159,7 +183,18 @@ mod tests {
             (init, Some("2026-07-28"), "-32020"),
             (claim, Some("2026-07-28"), "modern"),
             (claim, None, "modern"),
-            (claimed_init, None, "modern"),
+            (&escaped, Some("2026-07-28"), "modern"),
+            (&escaped, None, "modern"),
+            (&in_notification, None, "modern"),
+            (notification, Some("2026-07-28"), "modern"),
+            (notification, Some("2025-11-25"), "legacy"),
+            (notification, Some("v999"), "-32600"),
+            (response, Some("2026-07-28"), "-32600"),
+            (&claimed_init, None, "modern"),
+            (&unclaimed_init, None, "legacy"),
+            (&unclaimed_init, Some("2026-07-28"), "-32020"),
+            (&claimed_earlier, None, "legacy"),
+            (&claimed_earlier, Some("2025-11-25"), "legacy"),
             (in_argument, None, "legacy"),
             ("[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"},7]", None, "batch"),
         ];

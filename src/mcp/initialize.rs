@@ -27,21 +27,22 @@ struct Params<'a> {
     capabilities: Option<Capabilities<'a>>,
 }
 
+/// A capability that is null was not declared.
 #[derive(Default, Deserialize)]
 struct Capabilities<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     sampling: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     roots: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     elicitation: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
 struct Elicitation<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     form: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     url: Option<&'a RawValue>,
 }
 
@@ -98,9 +99,8 @@ pub(super) struct ServerCapabilities {
     pub(super) resources: Resources,
     pub(super) prompts: ListChanged,
     completions: Supported,
-    /// Only where a session can set a level; in the stateless revision each request does.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    logging: Option<Supported>,
+    /// Log messages, from the level on that a session sets or a stateless request names.
+    logging: Supported,
     /// Only of the stateless revision.
     #[serde(skip_serializing_if = "Option::is_none")]
     extensions: Option<Extensions>,
@@ -120,14 +120,14 @@ impl ServerCapabilities {
             resources: Resources { list_changed: false, subscribe: CHANGES },
             prompts: ListChanged { list_changed: CHANGES },
             completions: Supported {},
-            logging: None,
+            logging: Supported {},
             extensions: Some(Extensions { tasks: Supported {} }),
         }
     }
 
     /// Of the revisions with sessions.
     const fn of_sessions() -> Self {
-        Self { logging: Some(Supported {}), extensions: None, ..Self::stateless() }
+        Self { extensions: None, ..Self::stateless() }
     }
 }
 
@@ -244,6 +244,8 @@ mod tests {
         assert_eq!(bits("{}"), 0);
         assert_eq!(bits(r#"{"elicitation":{}}"#), ClientCapabilities::ELICITATION);
         assert_eq!(bits(r#"{"elicitation":{"url":{}}}"#), ClientCapabilities::ELICITATION_URL);
+        assert_eq!(bits(r#"{"elicitation":null,"sampling":null,"roots":null}"#), 0);
+        assert_eq!(bits(r#"{"elicitation":{"form":null,"url":{}}}"#), ClientCapabilities::ELICITATION_URL);
         let both = ClientCapabilities::ELICITATION | ClientCapabilities::ELICITATION_URL;
         assert_eq!(bits(r#"{"elicitation":{"form":{},"url":{}}}"#), both);
         assert_eq!(bits(r#"{"sampling":{},"roots":{}}"#), ClientCapabilities::SAMPLING | ClientCapabilities::ROOTS);

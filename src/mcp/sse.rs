@@ -86,14 +86,7 @@ async fn may_speak(turn: &Turn<'_>, session: &Session) -> Result<(), Response> {
     let Some(holder) = turn.holder(Some(&session.nonce)) else { return Ok(()) };
     let (presented, stream) = (holder.presented(turn.exchange), StreamName::of_session(&session.nonce));
     let command = Command::MaySpeak { presented, stream };
-    let failure = match turn.exchange.ports.agents.call(&session.agent(), &command).await {
-        Ok(Reply::Grant(Ok(_))) => return Ok(()),
-        Ok(Reply::Grant(Err(error))) => error.into(),
-        Ok(Reply::Called(_) | Reply::Published(_) | Reply::User(_) | Reply::Admission(_)) | Err(_) => {
-            Failure::Unavailable
-        }
-    };
-    Err(refuse::failed(&turn.exchange.config, turn.endpoint, &failure))
+    call::tell(turn, &session.agent(), &command).await
 }
 
 /// Answers at once: what takes no time is said before the 202, which then means that the stream took it.
@@ -112,16 +105,8 @@ async fn say(turn: &Turn<'_>, session: &Session, id: &RawValue, answer: &Answer)
 /// Tells the object what the client can be asked, which the session's id cannot say. In discovery nobody asks.
 async fn introduce(turn: &Turn<'_>, session: &Session, capabilities: ClientCapabilities) -> Result<(), Response> {
     let Some(holder) = turn.holder(Some(&session.nonce)) else { return Ok(()) };
-    let exchange = turn.exchange;
-    let command = Command::Introduce { presented: holder.presented(exchange), capabilities };
-    let failure = match exchange.ports.agents.call(&session.agent(), &command).await {
-        Ok(Reply::Grant(Ok(_))) => return Ok(()),
-        Ok(Reply::Grant(Err(error))) => error.into(),
-        Ok(Reply::Called(_) | Reply::Published(_) | Reply::User(_) | Reply::Admission(_)) | Err(_) => {
-            Failure::Unavailable
-        }
-    };
-    Err(refuse::failed(&exchange.config, turn.endpoint, &failure))
+    let command = Command::Introduce { presented: holder.presented(turn.exchange), capabilities };
+    call::tell(turn, &session.agent(), &command).await
 }
 
 async fn ask_now(turn: &Turn<'_>, call: Call) -> Result<Option<Answer>, Response> {

@@ -14,11 +14,10 @@
 //! A client that has gone is noticed by the request's signal, or else by a comment line that cannot be written.
 
 use super::confirm::{confirm, vouch};
-use super::refuse::{self, Failure};
 use super::session::{Channel, Session, SessionKeys};
 use super::streamable::{accepts, has_priming};
-use super::{Endpoint, Turn};
-use crate::agent::{AgentName, Attach, Command, EventId, Reply, StreamName};
+use super::{Endpoint, Turn, call, refuse};
+use crate::agent::{AgentName, Attach, Command, EventId, StreamName};
 use crate::web::{Body, Response, StreamSpec, Watch, Work};
 
 /// Opens a stream.
@@ -48,21 +47,9 @@ async fn standalone(turn: &Turn<'_>) -> Result<Response, Response> {
     };
     let id = EventId::parse(id).filter(|id| id.stream.session() == session.nonce).ok_or_else(refuse::unknown_event)?;
     let attach = Attach { presented, stream: id.stream, after: Some(id.number), prime, listens: None };
-    check(turn, &session, &attach).await?;
+    // Before there is a status: the object alone knows its streams' events. It judges the token as well.
+    call::tell(turn, &session.agent(), &Command::MayAttach(attach.clone())).await?;
     Ok(listening(turn, session.agent(), attach, OPENING))
-}
-
-/// Asks the object before there is a status: it alone knows its streams' events. It judges the token as well.
-async fn check(turn: &Turn<'_>, session: &Session, attach: &Attach) -> Result<(), Response> {
-    let command = Command::MayAttach(attach.clone());
-    let failure = match turn.exchange.ports.agents.call(&session.agent(), &command).await {
-        Ok(Reply::Grant(Ok(_))) => return Ok(()),
-        Ok(Reply::Grant(Err(error))) => error.into(),
-        Ok(Reply::Called(_) | Reply::Published(_) | Reply::User(_) | Reply::Admission(_)) | Err(_) => {
-            Failure::Unavailable
-        }
-    };
-    Err(refuse::failed(&turn.exchange.config, turn.endpoint, &failure))
 }
 
 /// A legacy stream: its first event says where to post. Each GET is a new session that needs no `initialize`, because

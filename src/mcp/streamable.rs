@@ -16,7 +16,7 @@ use super::protocol::{Answer, Message, Revision, RpcError, progress_token, rende
 use super::session::{Channel, Owner, Session, SessionKeys};
 use super::stream::answering;
 use super::{Turn, modern, refuse, respond};
-use crate::agent::{Attach, Client, Command, GrantCommand, Reply, StreamName, Streams};
+use crate::agent::{Attach, Client, Command, GrantCommand, StreamName, Streams};
 use crate::web::{Request, Response, Work};
 
 /// POST: one message, or a batch where the session's revision has them.
@@ -62,7 +62,7 @@ fn check_media(request: &Request) -> Result<(), Response> {
 pub(super) fn accepts(request: &Request, media_type: &str) -> bool {
     let family = media_type.split('/').next().unwrap_or_default();
     request.header("accept").is_none_or(|accept| {
-        accept.split(',').filter_map(|range| range.split(';').next()).map(str::trim).any(|range| {
+        ranges(accept).any(|range| {
             range == "*/*"
                 || range.eq_ignore_ascii_case(media_type)
                 || range.strip_suffix("/*").is_some_and(|name| name.eq_ignore_ascii_case(family))
@@ -72,9 +72,18 @@ pub(super) fn accepts(request: &Request, media_type: &str) -> bool {
 
 /// Whether `Accept` names server-sent events: who does not would not read them.
 pub(super) fn takes_events(request: &Request) -> bool {
-    request.header("accept").is_some_and(|accept| {
-        let ranges = accept.split(',').filter_map(|range| range.split(';').next());
-        ranges.map(str::trim).any(|range| range.eq_ignore_ascii_case("text/event-stream"))
+    let accept = request.header("accept").unwrap_or_default();
+    ranges(accept).any(|range| range.eq_ignore_ascii_case("text/event-stream"))
+}
+
+/// The media ranges of an `Accept`, but for those whose weight of zero says that they are not wanted.
+fn ranges(accept: &str) -> impl Iterator<Item = &str> {
+    accept.split(',').filter_map(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next()?;
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        let is_zero = weight.is_some_and(|weight| weight.trim_matches(['0', '.']).is_empty());
+        (!is_zero).then_some(name)
     })
 }
 
@@ -222,21 +231,16 @@ pub(super) async fn delete(turn: &Turn<'_>) -> Result<Response, Response> {
     };
     let exchange = turn.exchange;
     let command = Command::Grant(GrantCommand::EndSession(holder.presented(exchange)));
-    let reply = exchange.ports.agents.call(&session.agent(), &command).await;
+    let told = call::tell(turn, &session.agent(), &command).await;
     // Whatever came of it: the next request asks the object.
     exchange.isolate.confirmed.forget_session(holder.claims.grant, &session.nonce);
-    let failure = match reply {
-        Ok(Reply::Grant(Ok(_))) => return Ok(Response::empty(204)),
-        Ok(Reply::Grant(Err(error))) => error.into(),
-        Ok(Reply::Called(_) | Reply::Published(_) | Reply::User(_) | Reply::Admission(_)) | Err(_) => {
-            refuse::Failure::Unavailable
-        }
-    };
-    Err(refuse::failed(&exchange.config, turn.endpoint, &failure))
+    told.map(|()| Response::empty(204))
 }
 
 impl Turn<'_> {
-    /// The session of `Mcp-Session-Id`, with its revision: 400 without one, 404 for one that is not this caller's.
+    /// The session of `Mcp-Session-Id`, with its revision: 400 without one, 404 for one that is not this caller's. What
+    /// `initialize` agreed on counts, also where `MCP-Protocol-Version` names another revision with sessions: a client
+    /// should not, and some do that pass on what another one agreed on.
     pub(super) async fn streamable_session(&self, id: Option<&RawValue>) -> Result<(Session, Revision), Response> {
         let Some(text) = self.request.header("mcp-session-id") else {
             return Err(refuse::message(
@@ -250,11 +254,6 @@ impl Turn<'_> {
             None => self.earlier_session(text).await?.ok_or_else(|| refuse::unknown_session(id))?,
         };
         let Channel::Streamable(revision) = session.channel else { return Err(refuse::unknown_session(id)) };
-        let version = self.request.header("mcp-protocol-version");
-        if version.is_some_and(|version| version != revision.name()) {
-            let error = RpcError::invalid_request("MCP-Protocol-Version is not the session's");
-            return Err(refuse::message(400, id, error));
-        }
         Ok((session, revision))
     }
 

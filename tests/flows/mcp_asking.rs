@@ -31,6 +31,8 @@ async fn a_call_asks_round_after_round_and_ends_with_every_answer() {
     let arguments = json!({"confirm": ["first", "second"]});
     let one = client.result(forms(), arguments.clone(), json!({})).await;
     assert_eq!(one["resultType"], "input_required");
+    assert_eq!(one["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "m365-mcp");
+    assert!(one.get("ttlMs").is_none(), "what is not done is not kept");
     assert_eq!(one["inputRequests"]["first"]["method"], "elicitation/create");
     assert_eq!(one["inputRequests"]["first"]["params"]["message"], "first");
     assert_eq!(one["inputRequests"].as_object().unwrap().len(), 1);

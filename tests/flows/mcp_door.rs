@@ -114,6 +114,9 @@ async fn media_types_are_held_to_what_clients_send() {
         (("content-type", "application/json; charset=utf-8"), 200),
         (("accept", "text/event-stream"), 406),
         (("accept", "*/*"), 200),
+        (("accept", "application/json;q=0"), 406),
+        (("accept", "text/event-stream, application/* ; Q=0.000"), 406),
+        (("accept", "text/event-stream;q=0, application/json;q=0.5"), 200),
         (("accept", "application/json, text/event-stream"), 200),
     ];
     for (header, status) in cases {

@@ -149,15 +149,27 @@ async fn an_object_that_does_not_answer_is_503() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn the_version_header_must_be_the_sessions_or_absent() {
+async fn a_session_speaks_what_it_agreed_on_whichever_revision_with_sessions_the_header_names() {
     let scene = Scene::new(&[]);
     let bearer = scene.bearer(1);
     let session = scene.initialize(&bearer, "2025-06-18").await;
-    for (version, status) in [("2025-06-18", 200), ("2025-11-25", 400), ("1999-01-01", 400), ("", 200)] {
+    let cases = [
+        ("2025-06-18", 200),
+        (" 2025-06-18\t", 200),
+        ("2025-11-25", 200),
+        ("", 200),
+        ("1999-01-01", 400),
+        ("2026-07-28", 400),
+        ("2025-06-18, 2025-06-18", 400),
+    ];
+    for (version, status) in cases {
         let headers =
             [("authorization", bearer.as_str()), ("mcp-session-id", &session), ("mcp-protocol-version", version)];
         assert_eq!(scene.post(&headers, &rpc("ping")).await.status, status, "{version}");
     }
+    let headers =
+        [("authorization", bearer.as_str()), ("mcp-session-id", &session), ("mcp-protocol-version", "2025-03-26")];
+    assert_eq!(scene.post(&headers, &format!("[{}]", rpc("ping"))).await.status, 400, "batches are not the header's");
 }
 
 #[tokio::test(flavor = "current_thread")]

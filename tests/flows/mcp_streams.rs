@@ -33,8 +33,10 @@ async fn a_call_that_may_say_nothing_is_answered_with_json() {
     let response = modern(&client, json!({"steps": 3, "lines": 3}), json!({})).await;
     assert_eq!(response.header("content-type"), Some("application/json"));
     // Neither is one whose client reads no events.
-    let response = client.listen("application/json", json!({"steps": 3}), json!({"_meta": {"progressToken": 1}})).await;
-    assert_eq!(response.header("content-type"), Some("application/json"));
+    for accept in ["application/json", "*/*", "application/json, text/event-stream;q=0"] {
+        let response = client.listen(accept, json!({"steps": 3}), json!({"_meta": {"progressToken": 1}})).await;
+        assert_eq!(response.header("content-type"), Some("application/json"), "{accept}");
+    }
     assert!(world.platform.sockets.0.borrow().is_empty(), "nothing was said anywhere");
 }
 

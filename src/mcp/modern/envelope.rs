@@ -13,7 +13,7 @@ use crate::mcp::initialize::{client_capabilities, knows_tasks};
 use crate::mcp::protocol::{RpcError, is_id, present};
 
 /// The params of a stateless message, as sent.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(in crate::mcp) struct Params<'a> {
     /// All of them, for a method with params of its own.
     #[serde(skip)]
@@ -43,7 +43,7 @@ pub(in crate::mcp) struct Params<'a> {
     pub(super) request_state: Option<&'a RawValue>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct Meta<'a> {
     #[serde(rename = "io.modelcontextprotocol/protocolVersion", borrow, default, deserialize_with = "present")]
     version: Option<&'a RawValue>,
@@ -63,7 +63,7 @@ impl<'a> Params<'a> {
     }
 
     /// The revision that `_meta` claims, once the rest of it has the form that the revision demands.
-    pub(super) fn version(&self) -> Result<Cow<'a, str>, RpcError> {
+    pub(in crate::mcp) fn version(&self) -> Result<Cow<'a, str>, RpcError> {
         let Meta { version, capabilities, log_level, progress_token } = &self.meta;
         let version = version.and_then(text).ok_or_else(|| malformed("protocolVersion must be a string"))?;
         if !capabilities.is_some_and(|raw| raw.get().starts_with('{')) {

@@ -1,7 +1,7 @@
 //! The standard headers, which let a proxy route without reading the body: each must say what the body says.
 //!
-//! SEP-2243. A value is compared as it is, but for white space around it (RFC 9110 section 5.5) and for the wrapping
-//! `=?base64?…?=`, in which a client sends what a header cannot hold.
+//! SEP-2243. A value is compared as it is, but for the wrapping `=?base64?…?=`, in which a client sends a name that a
+//! header cannot hold. Only a name: whoever routes by `Mcp-Method` reads it as it is.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ use crate::web::Request;
 
 /// The revision: the header's must be the body's, and it must be one that is served.
 pub(super) fn check_version(request: &Request, version: &str) -> Result<(), RpcError> {
-    let header = request.header("mcp-protocol-version").map(str::trim);
+    let header = request.header("mcp-protocol-version");
     if header.is_some_and(|header| header != version) {
         return Err(mismatch("MCP-Protocol-Version differs from params._meta"));
     }
@@ -33,7 +33,7 @@ pub(super) fn check_version(request: &Request, version: &str) -> Result<(), RpcE
 
 /// `Mcp-Method`, and `Mcp-Name` where the method has one.
 pub(super) fn check_routing(request: &Request, method: &str, params: &Params<'_>) -> Result<(), RpcError> {
-    if value(request, "mcp-method")?.as_deref() != Some(method) {
+    if request.header("mcp-method") != Some(method) {
         return Err(mismatch("Mcp-Method is missing or differs from the body's method"));
     }
     #[cfg(feature = "conformance")]
@@ -50,10 +50,7 @@ pub(super) fn check_routing(request: &Request, method: &str, params: &Params<'_>
 }
 
 pub(super) fn value<'a>(request: &'a Request, name: &'static str) -> Result<Option<Cow<'a, str>>, RpcError> {
-    request
-        .header(name)
-        .map(|value| decode(value.trim()).ok_or_else(|| mismatch("a header is wrongly encoded")))
-        .transpose()
+    request.header(name).map(|value| decode(value).ok_or_else(|| mismatch("a header is wrongly encoded"))).transpose()
 }
 
 fn decode(value: &str) -> Option<Cow<'_, str>> {

@@ -1,7 +1,8 @@
 //! `subscriptions/listen`: a stream of change notices, of the kinds that the client asked for and this server has.
 //!
-//! What it has, its capabilities say, and the tasks that a client names. A client that asks for nothing of that is told so and answered at once, without an
-//! object; any other stream is a socket of the grant's object, which sleeps behind it.
+//! What it has are the changes that its capabilities promise, and the tasks that a client names. A client that asks for
+//! nothing of that is told so and answered at once, without an object; any other stream is a socket of the grant's
+//! object, which sleeps behind it.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;

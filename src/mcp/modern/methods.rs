@@ -26,8 +26,10 @@ const HEAD: &str = concat!(
     "\"}},"
 );
 
-/// Before the questions of a call that goes on once they are answered.
-const ASKING: &str = "{\"resultType\":\"input_required\",\"inputRequests\":";
+/// The same before a result of another type.
+fn head(result_type: &str) -> String {
+    HEAD.replacen("complete", result_type, 1)
+}
 
 /// What a request comes to.
 pub(super) enum Step {
@@ -63,7 +65,8 @@ pub(super) fn ask_client(requests: &[InputRequest], state: &str) -> Answer {
         asked.insert(request.key.clone(), json!({ "method": request.method, "params": request.params }));
     }
     let requests = serde_json::Value::from(asked);
-    Answer::Result(format!("{ASKING}{requests},\"requestState\":\"{state}\"}}").into())
+    let head = head("input_required");
+    Answer::Result(format!("{head}\"inputRequests\":{requests},\"requestState\":\"{state}\"}}").into())
 }
 
 /// The refusal of a call that would have to ask its client what that never said it answers.
@@ -103,7 +106,7 @@ fn dress(result: &str, hints: Option<Hints>) -> String {
 /// A call that goes on as this task.
 pub(super) fn as_task(task: &str) -> Answer {
     let members = task.strip_prefix('{').unwrap_or(task);
-    Answer::Result([&HEAD.replacen("\"complete\"", "\"task\"", 1), members].concat().into())
+    Answer::Result([&head("task"), members].concat().into())
 }
 
 fn answer(text: impl Into<Cow<'static, str>>) -> Step {

@@ -67,13 +67,14 @@ impl Hints {
 /// Answers one stateless message.
 pub(super) async fn post(turn: &Turn<'_>, message: &Message<'_>, params: &Params<'_>) -> Result<Response, Response> {
     let refused = |error| refuse::message(400, message.id(), error);
-    let version = params.version().map_err(refused)?;
-    headers::check_version(turn.request, &version).map_err(refused)?;
     let Message::Request { id, method, .. } = message else {
-        // Nothing that a notification could say changes anything: what runs is cancelled by closing its connection.
+        // Nothing that a notification could say changes anything: what runs is cancelled by closing its connection. What
+        // its headers must be, the revision leaves open.
         confirm(turn, None).await?;
         return Ok(Response::empty(202));
     };
+    let version = params.version().map_err(refused)?;
+    headers::check_version(turn.request, &version).map_err(refused)?;
     headers::check_routing(turn.request, method, params).map_err(refused)?;
     if method == "subscriptions/listen" {
         return listen::listen(turn, id, params).await;

@@ -17,7 +17,9 @@ pub(super) fn check(request: &Request, tool: Option<&str>, arguments: Option<&Ra
         if tool != Some(name) {
             continue;
         }
-        let said = arguments.get(argument).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        // One that is null is not repeated.
+        let said = arguments.get(argument).filter(|value| !value.is_null());
+        let said = said.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         if value(request, header)?.as_deref() != said.as_deref() {
             return Err(mismatch("an Mcp-Param header is missing or differs from its argument"));
         }
