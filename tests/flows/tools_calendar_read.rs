@@ -80,6 +80,44 @@ async fn somebody_whose_schedule_is_closed_is_named_beside_the_others() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn who_is_known_by_the_hour_alone_is_not_told_as_free() {
+    let desk = Desk::new();
+    let at = |hour| json!({"dateTime": format!("2026-03-02T{hour}:00:00.0000000"), "timeZone": "UTC"});
+    desk.answer(&json!({"value": [
+        {"scheduleId": "all@contoso.example", "availabilityView": "0020", "scheduleItems": []},
+        {"scheduleId": "b@contoso.example", "availabilityView": "2000", "scheduleItems": null},
+        {"scheduleId": "c@contoso.example", "availabilityView": "0000", "scheduleItems": [{"status": "free", "start": at("09"), "end": at("10")}]},
+        {"scheduleId": "d@contoso.example", "availabilityView": "0000", "scheduleItems": []},
+    ]}));
+    let asked = json!({"addresses": ["all@contoso.example", "b@contoso.example", "c@contoso.example", "d@contoso.example"],
+        "start": "2026-03-02T08:00", "end": "2026-03-02T12:00", "timezone": "UTC"});
+    let people = desk.call("getFreeBusy", asked).await["people"].clone();
+    for (at, view) in [(0, "0020"), (1, "2000")] {
+        assert!(people[at].get("busy").is_none() && people[at]["hourly"].as_str().unwrap().ends_with(view), "{people}");
+    }
+    for at in [2, 3] {
+        assert_eq!((&people[at]["busy"], people[at].get("hourly")), (&json!([]), None), "{people}");
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_slot_says_where_the_user_may_be_busy_and_the_nearest_is_first() {
+    let desk = Desk::new();
+    let at = |hour: &str| json!({"dateTime": format!("2026-03-02T{hour}:00:00.0000000"), "timeZone": "UTC"});
+    let slot = |from, to, user: &str| json!({"confidence": 100.0, "organizerAvailability": user, "meetingTimeSlot": {"start": at(from), "end": at(to)}});
+    desk.answer(&json!({"emptySuggestionsReason": "", "meetingTimeSuggestions": [slot("14", "15", "free"), slot("09", "10", "tentative")]}));
+    let asked = json!({"start": "2026-03-02T08:00", "end": "2026-03-02T18:00", "timezone": "UTC"});
+    let slots = desk.call("findMeetingTimes", asked).await["slots"].clone();
+    assert_eq!(
+        slots,
+        json!([
+            {"start": "2026-03-02T09:00:00", "end": "2026-03-02T10:00:00", "confidence": 100.0, "user": "tentative"},
+            {"start": "2026-03-02T14:00:00", "end": "2026-03-02T15:00:00", "confidence": 100.0},
+        ])
+    );
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn no_common_time_is_told_with_its_reason() {
     let desk = Desk::new();
     desk.answer(&json!({"emptySuggestionsReason": "AttendeesUnavailable", "meetingTimeSuggestions": []}));
