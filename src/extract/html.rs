@@ -72,6 +72,8 @@ const ENTITIES: [(&str, &str); 22] = [
 ];
 /// A ruled line, as Exchange writes it: history often stands below one.
 const RULE: &str = "________________________________\n";
+/// Characters of an emoji, which may be made of several.
+const SYMBOL: usize = 10;
 /// Longest entity that is looked for.
 const LONGEST_ENTITY: usize = 12;
 
@@ -170,6 +172,9 @@ impl<'a> Page<'a> {
         }
         if self.is_seen() && !tag.closes && is(&"li") {
             self.text.push_str("- ");
+        }
+        if self.is_seen() && !tag.closes && is(&"emoji") {
+            self.text.push_str(&symbol(tag));
         }
         tag.rest
     }
@@ -288,6 +293,13 @@ impl<'a> Page<'a> {
             self.text.insert_str(end, &format!("<{address}>"));
         }
     }
+}
+
+/// What an element of Teams shows that has no text of its own. Letters are no symbol: they would be words that nobody sees.
+fn symbol(tag: &Tag<'_>) -> String {
+    let alt = tag.attributes.iter().find(|(name, _)| name.eq_ignore_ascii_case("alt"));
+    let alt = alt.map(|(_, value)| unescaped(value)).unwrap_or_default();
+    alt.chars().filter(|letter| !letter.is_alphanumeric()).take(SYMBOL).collect()
 }
 
 /// A tag and what follows it.
