@@ -62,6 +62,16 @@ async fn an_event_is_told_in_full_and_cleaned() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn seats_are_a_number_however_graph_writes_them() {
+    let desk = Desk::new();
+    let room = |seats: Value| json!({"id": "r", "displayName": "Linden", "capacity": seats});
+    desk.answer(&json!({"value": [room(json!(8)), room(json!("50")), room(json!(null)), room(json!("many"))]}));
+    let rooms = desk.call("getCalendars", json!({"rooms": true})).await["calendars"].clone();
+    let seats: Vec<_> = rooms.as_array().unwrap().iter().map(|room| room.get("capacity").cloned()).collect();
+    assert_eq!(seats, [Some(json!(8)), Some(json!(50)), None, None]);
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn somebody_whose_schedule_is_closed_is_named_beside_the_others() {
     let desk = Desk::new();
     let at = |hour| json!({"dateTime": format!("2026-03-02T{hour}:00:00.0000000"), "timeZone": "UTC"});
