@@ -6,6 +6,14 @@
 //! (`look`); of the tree a browser would build, this keeps the elements that are open. Whoever shows the text strips it of
 //! invisible characters (`tools::answer::clean`).
 
+mod letters;
+mod syntax;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use letters::{push, unescaped};
+use syntax::{Tag, raw};
+
 use super::look::{Look, Sheet, Style, plain};
 
 /// Tags that end a line.
@@ -45,37 +53,10 @@ const CELLS: [&str; 5] = ["td", "th", "caption", "template", "object"];
 const ROWS: [&str; 6] = ["td", "th", "tr", "tbody", "thead", "tfoot"];
 /// Elements that are open at once, at most; one more changes the innermost.
 const DEPTH: usize = 256;
-/// Entities of everyday mail, and those by which a style can be written; others stay as they are.
-const ENTITIES: [(&str, &str); 22] = [
-    ("colon", ":"),
-    ("semi", ";"),
-    ("num", "#"),
-    ("Tab", " "),
-    ("NewLine", " "),
-    ("amp", "&"),
-    ("lt", "<"),
-    ("gt", ">"),
-    ("quot", "\""),
-    ("apos", "'"),
-    ("nbsp", " "),
-    ("zwnj", ""),
-    ("shy", ""),
-    ("ndash", "–"),
-    ("mdash", "—"),
-    ("hellip", "…"),
-    ("lsquo", "‘"),
-    ("rsquo", "’"),
-    ("ldquo", "“"),
-    ("rdquo", "”"),
-    ("bull", "•"),
-    ("euro", "€"),
-];
 /// A ruled line, as Exchange writes it: history often stands below one.
 const RULE: &str = "________________________________\n";
 /// Characters of an emoji, which may be made of several.
 const SYMBOL: usize = 10;
-/// Longest entity that is looked for.
-const LONGEST_ENTITY: usize = 12;
 
 /// The text of a page that somebody who looks at it sees: blocks become lines, cells are set apart, links are followed by
 /// their addresses.
@@ -302,152 +283,6 @@ fn symbol(tag: &Tag<'_>) -> String {
     alt.chars().filter(|letter| !letter.is_alphanumeric()).take(SYMBOL).collect()
 }
 
-/// A tag and what follows it.
-struct Tag<'a> {
-    name: &'a str,
-    closes: bool,
-    attributes: Vec<(&'a str, &'a str)>,
-    rest: &'a str,
-}
-
-impl<'a> Tag<'a> {
-    /// Reads at a `<`; `None` where it begins no tag. A tag that never ends takes the rest with it, as in a browser.
-    fn read(text: &'a str) -> Option<Self> {
-        let inner = text.strip_prefix('<')?;
-        let nothing = |rest| Some(Self { name: "", closes: true, attributes: Vec::new(), rest });
-        if let Some(comment) = inner.strip_prefix("!--") {
-            return nothing(after_comment(comment));
-        }
-        let closes = inner.starts_with('/');
-        let named = inner.strip_prefix('/').unwrap_or(inner);
-        if !named.starts_with(|first: char| first.is_ascii_alphabetic()) {
-            // What is no name is a comment up to the next `>`, save behind a bare `<`.
-            let is_comment = closes || inner.starts_with(['!', '?']);
-            return is_comment.then(|| inner.split_once('>').map_or("", |(_, rest)| rest)).and_then(nothing);
-        }
-        let end =
-            named.find(|letter: char| letter.is_whitespace() || matches!(letter, '/' | '>')).unwrap_or(named.len());
-        let (name, behind) = named.split_at(end);
-        let (attributes, rest) = attributes(behind);
-        Some(Self { name, closes, attributes, rest })
-    }
-}
-
-/// What follows a comment. `<!-->` is one already, and `--!>` ends one too.
-fn after_comment(text: &str) -> &str {
-    if let Some(rest) = text.strip_prefix('>').or_else(|| text.strip_prefix("->")) {
-        return rest;
-    }
-    let ends = ["-->", "--!>"].map(|end| text.find(end).map(|at| (at, at + end.len())));
-    ends.into_iter().flatten().min().and_then(|(_, end)| text.get(end..)).unwrap_or_default()
-}
-
-/// The attributes of a tag and what follows its `>`; a quote counts where a value begins, and nowhere else.
-fn attributes(text: &str) -> (Vec<(&str, &str)>, &str) {
-    let mut found = Vec::new();
-    let mut rest = text;
-    loop {
-        rest = rest.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '/');
-        if rest.is_empty() {
-            return (found, rest);
-        }
-        if let Some(after) = rest.strip_prefix('>') {
-            return (found, after);
-        }
-        // A sign of equality at the front belongs to the name.
-        let first = rest.chars().next().map_or(0, char::len_utf8);
-        let behind = rest.get(first..).unwrap_or_default();
-        let ends = |letter: char| letter.is_whitespace() || matches!(letter, '/' | '>' | '=');
-        let (name, after) = rest.split_at(first + behind.find(ends).unwrap_or(behind.len()));
-        let (value, after) = match after.trim_start().strip_prefix('=') {
-            Some(value) => value_of(value.trim_start()),
-            None => ("", after),
-        };
-        found.push((name, value));
-        rest = after;
-    }
-}
-
-fn value_of(text: &str) -> (&str, &str) {
-    for quote in ['"', '\''] {
-        if let Some(inner) = text.strip_prefix(quote) {
-            return inner.split_once(quote).unwrap_or((inner, ""));
-        }
-    }
-    text.split_at(text.find(|letter: char| letter.is_whitespace() || letter == '>').unwrap_or(text.len()))
-}
-
-/// What stands before `</name>`, and what follows it.
-fn raw<'a>(text: &'a str, name: &str) -> (&'a str, &'a str) {
-    let mut rest = text;
-    while let Some(at) = rest.find("</") {
-        let tag = rest.get(at + 2..).unwrap_or_default();
-        let behind = tag.get(name.len()..).unwrap_or_default();
-        let ends = behind.is_empty() || behind.starts_with(|end: char| end.is_whitespace() || matches!(end, '/' | '>'));
-        if ends && tag.get(..name.len()).is_some_and(|found| found.eq_ignore_ascii_case(name)) {
-            let content = text.get(..text.len() - tag.len() - 2).unwrap_or_default();
-            return (content, attributes(behind).1);
-        }
-        rest = tag;
-    }
-    (text, "")
-}
-
-/// The value of an attribute, its entities decoded.
-fn unescaped(value: &str) -> String {
-    let mut plain = String::new();
-    push(&mut plain, value, true);
-    plain
-}
-
-/// Adds text between tags: entities decoded, every run of white space one space unless it is kept.
-fn push(text: &mut String, raw: &str, kept: bool) {
-    let mut rest = raw;
-    while let Some(at) = rest.find('&') {
-        let (before, entity) = rest.split_at(at);
-        add(text, before, kept);
-        rest = if let Some((decoded, left)) = decode(entity) {
-            text.push_str(&decoded);
-            left
-        } else {
-            text.push('&');
-            entity.get(1..).unwrap_or_default()
-        };
-    }
-    add(text, rest, kept);
-}
-
-fn add(text: &mut String, raw: &str, kept: bool) {
-    if kept {
-        text.push_str(raw);
-        return;
-    }
-    for character in raw.chars() {
-        if !character.is_whitespace() {
-            text.push(character);
-        } else if !text.ends_with([' ', '\n']) {
-            text.push(' ');
-        }
-    }
-}
-
-/// The character that an entity at the front of `text` means, and what follows it. A number ends where its digits do.
-fn decode(text: &str) -> Option<(String, &str)> {
-    let inner = text.strip_prefix('&')?;
-    if let Some(number) = inner.strip_prefix('#') {
-        let hex = number.strip_prefix(['x', 'X']);
-        let (digits, radix) = hex.map_or((number, 10), |digits| (digits, 16));
-        let end = digits.bytes().take(LONGEST_ENTITY).take_while(|byte| char::from(*byte).is_digit(radix)).count();
-        let (digits, rest) = digits.split_at(end);
-        let letter = char::from_u32(u32::from_str_radix(digits, radix).ok()?)?;
-        return Some((letter.to_string(), rest.strip_prefix(';').unwrap_or(rest)));
-    }
-    let length = inner.bytes().take(LONGEST_ENTITY).position(|byte| byte == b';')?;
-    let (name, rest) = (inner.get(..length)?, inner.get(length + 1..)?);
-    let (_, meant) = ENTITIES.iter().find(|(known, _)| *known == name)?;
-    Some(((*meant).to_owned(), rest))
-}
-
 /// No spaces at the ends of lines, no more than one empty line in a row.
 pub(crate) fn tidy(text: &str) -> String {
     let mut tidied = String::with_capacity(text.len());
@@ -461,6 +296,3 @@ pub(crate) fn tidy(text: &str) -> String {
     }
     tidied
 }
-
-#[cfg(test)]
-pub(crate) mod tests;

@@ -21,6 +21,9 @@ pub struct Text {
 /// Characters that are read of a document: a thick book.
 pub const LONGEST: u32 = 1_000_000;
 
+/// Of code page 1252 what is from 128 to 159.
+const WINDOWS: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
+
 /// Why a file has no text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
@@ -118,16 +121,22 @@ pub fn text(documents: &dyn Documents, bytes: &[u8], name: &str, media_type: Opt
     }
 }
 
-/// By its byte order mark, else UTF-8 where it is that, else Latin 1, in which every byte is a character. What holds a
-/// zero byte is no text, whatever its name says.
+/// By its byte order mark, else UTF-8 where it is that, else Windows' code page 1252, which Excel writes. What holds a zero
+/// byte is no text, whatever its name says.
 fn decoded(bytes: &[u8]) -> Result<String, Unreadable> {
     match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => Ok(String::from_utf8_lossy(rest).into_owned()),
         [0xFF, 0xFE, rest @ ..] => Ok(utf16(rest, u16::from_le_bytes)),
         [0xFE, 0xFF, rest @ ..] => Ok(utf16(rest, u16::from_be_bytes)),
         _ if bytes.contains(&0) => Err(Unreadable::NotText),
-        _ => Ok(str::from_utf8(bytes).map_or_else(|_| bytes.iter().copied().map(char::from).collect(), str::to_owned)),
+        _ => Ok(str::from_utf8(bytes).map_or_else(|_| bytes.iter().copied().map(western).collect(), str::to_owned)),
     }
+}
+
+/// Windows' code page 1252: Latin 1, with letters from 128 to 159.
+fn western(byte: u8) -> char {
+    let letter = byte.checked_sub(0x80).and_then(|at| WINDOWS.chars().nth(usize::from(at)));
+    letter.unwrap_or(char::from(byte))
 }
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
@@ -180,6 +189,8 @@ mod tests {
             let expected = Text { text: "café".into(), truncated: false };
             assert_eq!(text(&Unasked, bytes, "a.txt", None), Ok(expected));
         }
+        let price = text(&Unasked, b"5 \x80 \x96 f\xFCr", "a.csv", None);
+        assert_eq!(price, Ok(Text { text: "5 € – für".into(), truncated: false }));
         assert_eq!(text(&Unasked, b"MZ\0\0", "a.txt", None), Err(Unreadable::NotText));
     }
 }

@@ -174,3 +174,20 @@ fn a_link_is_followed_by_its_address_unless_it_says_so_itself() {
         assert_eq!(from_html(html), text, "{html}");
     }
 }
+
+#[test]
+fn entities_are_the_letters_that_a_browser_shows() {
+    for (html, text) in [
+        ("M&uuml;ller &amp; S&ouml;hne, 5&nbsp;&euro; &laquo;caf&eacute;&raquo;", "Müller & Söhne, 5 € «café»"),
+        ("&iexcl;&yuml;&frac12;&divide;&times;", "¡ÿ½÷×"),
+        ("don&#146;t &#x93;quote&#x94; &#150; &#228;&#xE4;", "don’t “quote” – ää"),
+        ("new&shy;s&zwnj;letter", "newsletter"),
+        ("&unheard; & &amp &copy=1", "&unheard; & &amp &copy=1"),
+    ] {
+        assert_eq!(from_html(html), text, "{html}");
+    }
+    assert_eq!(
+        from_html("<p style='display&colon;none'>a</p><p style='color:rgb&lpar;0&comma;0,0,0&rpar;'>b</p>").trim(),
+        ""
+    );
+}
