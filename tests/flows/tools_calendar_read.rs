@@ -62,6 +62,28 @@ async fn an_event_is_told_in_full_and_cleaned() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn nobody_answers_to_an_appointment_of_their_own() {
+    let event = |mine: bool, response: &str| {
+        json!({"id": "E", "isOrganizer": mine, "responseStatus": {"response": response},
+            "organizer": {"emailAddress": {"name": "Bo"}}})
+    };
+    // Where nobody else is invited Graph has `none`, which reads as an answer that is owed.
+    for (mine, response, told) in [
+        (true, "none", None),
+        (true, "organizer", None),
+        (false, "accepted", Some("accepted")),
+        (false, "none", Some("none")),
+    ] {
+        let desk = Desk::answering(&[json!({"value": [event(mine, response)]}), event(mine, response)]);
+        let listed = desk.call("getCalendarEvents", json!({"timezone": "UTC"})).await["events"][0].clone();
+        assert_eq!(listed.get("myResponse").and_then(Value::as_str), told, "{mine} {response}");
+        assert_eq!(listed.get("organizer").is_some(), !mine);
+        let whole = desk.call("getCalendarEvent", json!({"id": "E", "timezone": "UTC"})).await;
+        assert_eq!(whole.get("myResponse").and_then(Value::as_str), told, "{mine} {response}");
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn seats_are_a_number_however_graph_writes_them() {
     let desk = Desk::new();
     let room = |seats: Value| json!({"id": "r", "displayName": "Linden", "capacity": seats});

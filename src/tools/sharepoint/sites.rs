@@ -28,7 +28,8 @@ pub(super) const TOOL: Tool = Tool {
     handler: handle::<GetSites>,
 };
 
-const SITE: &str = "id,displayName,description,webUrl";
+/// Both names: a search that selects fields has been seen to leave out the one for people.
+const SITE: &str = "id,name,displayName,description,webUrl";
 /// Lists and libraries of one site.
 const PARTS: &str = "200";
 
