@@ -125,12 +125,14 @@ async fn sections(call: &Call<'_>, id: &str) -> Outcome {
 
 impl Item {
     /// Adds the sections of a notebook or of the group of this name, and those of the groups in it.
-    fn add_sections(self, name: Option<String>, all: &mut Vec<Shown>) {
-        all.extend(self.sections.into_iter().map(|section| Shown { group: name.clone(), ..Shown::from(section) }));
+    fn add_sections(self, name: Option<&str>, all: &mut Vec<Shown>) {
+        all.extend(
+            self.sections.into_iter().map(|section| Shown { group: name.map(str::to_owned), ..Shown::from(section) }),
+        );
         for group in self.section_groups {
             let own = clean(group.display_name.as_deref().unwrap_or_default(), LINE);
-            let path = name.as_ref().map_or_else(|| own.clone(), |name| format!("{name}/{own}"));
-            group.add_sections(Some(path), all);
+            let path = name.map_or_else(|| own.clone(), |name| format!("{name}/{own}"));
+            group.add_sections(Some(&path), all);
         }
     }
 }
