@@ -31,6 +31,13 @@ pub trait Clock {
     }
 }
 
+/// The clocks of the world.
+pub trait Zones {
+    /// Seconds by which the clocks of this zone, an IANA name, are ahead of UTC at that Unix second; `None`: there is no
+    /// such zone.
+    fn offset(&self, zone: &str, at: i64) -> Option<i32>;
+}
+
 /// Cryptographically secure random bytes.
 pub trait Random {
     /// Fills `bytes`.
@@ -175,6 +182,8 @@ pub struct Ports {
 pub struct AgentPorts {
     /// Time.
     pub clock: Rc<dyn Clock>,
+    /// What clocks show elsewhere.
+    pub zones: Rc<dyn Zones>,
     /// Randomness.
     pub random: Rc<dyn Random>,
     /// The object's own storage.

@@ -110,7 +110,6 @@ impl Agent {
             presets: self.config.presets.intersection(command.presets),
             offered: scopes::offered(&self.config),
             may_challenge: command.may_challenge,
-            memory: &self.memory,
             graph: &graph,
             conversation,
             request_id: &command.correlation.request_id,

@@ -40,7 +40,6 @@ use crate::crypto::Secret;
 use crate::identity::{AccessIdentity, GrantId, ScopeSet, UserId};
 use crate::oauth::grant::Grant;
 use crate::ports::AgentPorts;
-use crate::tools::Memory;
 
 use calls::Calls;
 use tasks::Tasks;
@@ -93,7 +92,6 @@ pub struct Agent {
     pauses: Pauses,
     calls: Calls,
     tasks: Tasks,
-    memory: Memory,
 }
 
 impl Agent {
@@ -108,7 +106,6 @@ impl Agent {
             pauses: Pauses::default(),
             calls: Calls::default(),
             tasks: Tasks::default(),
-            memory: Memory::default(),
         }
     }
 

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0009_wishes.sql"),
     include_str!("../../migrations/0010_outward.sql"),
     include_str!("../../migrations/0011_tasks.sql"),
+    include_str!("../../migrations/0012_zone.sql"),
 ];
 
 const VERSION_TABLE: &str = "schema_version";

@@ -19,6 +19,7 @@ use crate::edge::ps256::WebCryptoSigner;
 use crate::edge::sockets::{ObjectSockets, accept};
 use crate::edge::sql::{ObjectAlarm, ObjectSql};
 use crate::edge::stream::ATTACH;
+use crate::edge::zones::SystemZones;
 use crate::json;
 use crate::ports::AgentPorts;
 
@@ -92,6 +93,7 @@ impl MicrosoftMcpAgent {
         let config = Rc::clone(deployment.config.as_ref().ok()?);
         let ports = AgentPorts {
             clock: Rc::new(SystemClock),
+            zones: Rc::new(SystemZones),
             random: Rc::new(SystemRandom),
             sql: Rc::new(ObjectSql(Rc::clone(&self.state))),
             kv: Rc::new(WorkerKv(self.env.clone())),

@@ -17,3 +17,4 @@ mod rs256;
 mod sockets;
 mod sql;
 mod stream;
+mod zones;

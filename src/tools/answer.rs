@@ -38,6 +38,20 @@ impl Answer {
         Self::of(&json!({"status": "dryRun", "would": would, "note": note}))
     }
 
+    /// What the answer says, where that is all in one text.
+    pub fn text(&self) -> Option<&str> {
+        match self.content.as_slice() {
+            [Block::Text { text }] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The answer in other words: its text, and what a program reads of it.
+    pub fn saying(self, text: String) -> Self {
+        let structured = self.structured.and_then(|_| RawValue::from_string(text.clone()).ok());
+        Self { structured, content: vec![Block::text(text)] }
+    }
+
     /// Blocks of any kind.
     pub fn blocks(content: Vec<Block>) -> Self {
         Self { content, structured: None }

@@ -37,6 +37,7 @@ pub mod icon;
 mod item;
 mod item_resources;
 mod ledger;
+mod local;
 mod mail;
 mod mail_manage;
 mod mail_read;
@@ -94,7 +95,6 @@ use error::ToolError;
 
 pub use resources::{has_resource, is_listed, resources_json, templates_json};
 pub use view::{Lists, View};
-pub use zone::Memory;
 
 /// What a tool may use.
 pub struct ToolContext<'a> {
@@ -110,8 +110,6 @@ pub struct ToolContext<'a> {
     pub offered: ScopeSet,
     /// Whether a want of permission can still become an HTTP challenge; if not, it is a tool error.
     pub may_challenge: bool,
-    /// What the object remembers of the user.
-    pub memory: &'a Memory,
     /// The way to Graph.
     pub graph: &'a dyn Graph,
     /// What the client can be asked and told.
@@ -379,7 +377,10 @@ async fn call_tool(tool: &'static Tool, arguments: &str, context: &ToolContext<'
         return Err(ToolError::ReadOnly);
     }
     context.require_any(tool.needs)?;
-    (tool.handler)(arguments, &Call { context, name: tool.name }).await
+    let call = Call { context, name: tool.name };
+    let answer = (tool.handler)(arguments, &call).await?;
+    // What Graph says by itself is told word for word.
+    if tool.preset == Preset::Raw { Ok(answer) } else { Ok(local::answer(&call, answer).await) }
 }
 
 fn handle<'a, I: Input + 'static>(arguments: &str, call: &'a Call<'a>) -> LocalBoxFuture<'a, Outcome> {

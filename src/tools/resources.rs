@@ -12,7 +12,7 @@ use super::call::Call;
 use super::content::{Contents, Data};
 use super::error::NO_MAILBOX;
 use super::icon::Icon;
-use super::{ToolContext, ToolError, View, item_resources, user_resources};
+use super::{ToolContext, ToolError, View, item_resources, local, user_resources};
 use crate::config::Preset;
 use crate::graph::Failure;
 use crate::graph::request::is_segment;
@@ -179,6 +179,7 @@ pub(super) async fn read(uri: &str, context: &ToolContext<'_>) -> Result<Content
         (Place::Each { .. }, ToolError::Argument { .. }) => ToolError::NoSuchResource,
         (Place::Fixed(_) | Place::Each { .. }, error) => error,
     })?;
+    let data = if resource.mime_type == "application/json" { local::data(&call, data).await } else { data };
     Ok(Contents { uri: uri.to_owned(), mime_type: resource.mime_type.into(), data })
 }
 

@@ -13,6 +13,9 @@ const LOCAL: &[BorrowedFormatItem<'_>] = format_description!(
 );
 const DATE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
 const OFFSET: &[BorrowedFormatItem<'_>] = format_description!("[offset_hour sign:mandatory]:[offset_minute]");
+const MINUTE: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute][offset_hour sign:mandatory]:[offset_minute]");
+const MINUTE_UTC: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]Z");
 const WRITTEN: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
 
 /// A time as an argument gives it.
@@ -67,6 +70,19 @@ pub(super) fn with_offset(at: OffsetDateTime) -> String {
     let sign = if offset.is_negative() { '-' } else { '+' };
     let clock = local(PrimitiveDateTime::new(at.date(), at.time()));
     format!("{clock}{sign}{:02}:{:02}", offset.whole_hours().abs(), offset.minutes_past_hour().abs())
+}
+
+/// The minute of the instant, with its offset.
+pub(super) fn minute(at: OffsetDateTime) -> String {
+    if at.offset().is_utc() { at.format(MINUTE_UTC) } else { at.format(MINUTE) }.unwrap_or_default()
+}
+
+/// The moment that Graph tells in UTC.
+pub(super) fn of_graph(text: &str) -> Option<OffsetDateTime> {
+    match parse(text.strip_suffix('Z').map(|_| text)?)? {
+        Moment::Instant(at) => Some(at),
+        Moment::Local(_) | Moment::Day(_) => None,
+    }
 }
 
 /// A local time without zone or offset.

@@ -1,7 +1,5 @@
 //! Which zone times are in. Zone names go to Graph as they are: it knows both IANA's and Windows' names.
 
-use std::cell::RefCell;
-
 use serde::Deserialize;
 
 use super::ToolError;
@@ -9,6 +7,7 @@ use super::call::Call;
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
+use crate::ports::{SqlRow, SqlValue};
 
 /// A zone and how it came to be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,20 +29,10 @@ impl Zone {
 
 /// Seconds for which the mailbox's zone is remembered: people travel, but not by the minute.
 const REMEMBERED: u64 = 3600;
-
-/// What an object remembers of its user between calls; losing it costs one request.
-#[derive(Default)]
-pub struct Memory {
-    /// The mailbox's zone, and the Unix second until which it counts.
-    zone: RefCell<Option<(String, u64)>>,
-}
-
-impl Memory {
-    /// Asks the mailbox anew at the next call, because its zone was changed.
-    pub(super) fn forget_zone(&self) {
-        *self.zone.borrow_mut() = None;
-    }
-}
+/// Seconds for which it is not asked again where it gave no answer.
+const REFUSED: u64 = 300;
+/// What Windows and IANA call a zone, one a line (Unicode CLDR, `windowsZones`, territory 001).
+const WINDOWS: &str = include_str!("zone/windows.txt");
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -64,17 +53,60 @@ pub(super) async fn choose(call: &Call<'_>, asked: Option<&str>) -> Result<Zone,
     if !call.allows(Scope::MailboxSettingsRead) {
         return Ok(Zone::Unknown);
     }
-    let memory = &call.context.memory.zone;
-    if let Some((zone, _)) = memory.borrow().as_ref().filter(|(_, until)| call.now() < *until) {
-        return Ok(Zone::Known(zone.clone()));
+    Ok(match heard(call)? {
+        Some(zone @ Zone::Known(_)) => zone,
+        Some(Zone::Unknown) | None => ask(call).await?,
+    })
+}
+
+/// The mailbox's own zone, for whom it would be good to know; who did not get it within the hour does without.
+pub(super) async fn own(call: &Call<'_>) -> Result<Zone, ToolError> {
+    if !call.allows(Scope::MailboxSettingsRead) {
+        return Ok(Zone::Unknown);
     }
+    match heard(call)? {
+        Some(zone) => Ok(zone),
+        None => ask(call).await,
+    }
+}
+
+/// Asks the mailbox anew at the next call, because its zone was changed.
+pub(super) fn forget(call: &Call<'_>) -> Result<(), ToolError> {
+    exec(call, "DELETE FROM mailbox_zone", &[]).map(drop)
+}
+
+/// IANA's name of a zone that is known by Windows' or by IANA's.
+pub(super) fn iana(name: &str) -> &str {
+    let mut zones = WINDOWS.lines().filter_map(|line| line.split_once('='));
+    zones.find(|(windows, _)| windows.eq_ignore_ascii_case(name)).map_or(name, |(_, iana)| iana)
+}
+
+/// What the mailbox said within the hour. Kept in the object's storage: an object is asleep between most calls.
+fn heard(call: &Call<'_>) -> Result<Option<Zone>, ToolError> {
+    let now = SqlValue::Integer(call.now().try_into().unwrap_or(i64::MAX));
+    let rows = exec(call, "SELECT name FROM mailbox_zone WHERE until > ?", &[now])?;
+    Ok(rows.into_iter().next().map(|row| match row.into_iter().next() {
+        Some(SqlValue::Text(name)) => Zone::Known(name),
+        Some(SqlValue::Null | SqlValue::Integer(_) | SqlValue::Blob(_)) | None => Zone::Unknown,
+    }))
+}
+
+async fn ask(call: &Call<'_>) -> Result<Zone, ToolError> {
     let request = GraphRequest::new(Method::Get, &[Segment::Word("me"), Segment::Word("mailboxSettings")])?
         .query("$select", "timeZone");
     // Without an answer the zone is merely unknown; what needs it says so.
     let settings: Result<Settings, _> = call.json(&request).await;
-    let own = settings.ok().and_then(|settings| settings.time_zone).filter(|zone| is_zone(zone));
-    *memory.borrow_mut() = own.clone().map(|zone| (zone, call.now() + REMEMBERED));
-    Ok(own.map_or(Zone::Unknown, Zone::Known))
+    let lasts = if settings.is_ok() { REMEMBERED } else { REFUSED };
+    let zone = settings.ok().and_then(|settings| settings.time_zone).filter(|zone| is_zone(zone));
+    let until = (call.now() + lasts).try_into().unwrap_or(i64::MAX);
+    let name = zone.clone().map_or(SqlValue::Null, SqlValue::Text);
+    let row = [name, SqlValue::Integer(until)];
+    exec(call, "INSERT OR REPLACE INTO mailbox_zone (one, name, until) VALUES (1, ?, ?)", &row)?;
+    Ok(zone.map_or(Zone::Unknown, Zone::Known))
+}
+
+fn exec(call: &Call<'_>, statement: &str, params: &[SqlValue]) -> Result<Vec<SqlRow>, ToolError> {
+    call.context.ports.sql.exec(statement, params).map_err(|_| ToolError::Storage)
 }
 
 /// Letters of zone names only: the name stands in a quoted header value.
@@ -88,6 +120,19 @@ fn is_zone(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn windows_names_are_known_by_ianas() {
+        for (name, known) in [
+            ("W. Europe Standard Time", "Europe/Berlin"),
+            ("pacific standard time", "America/Los_Angeles"),
+            ("Europe/Berlin", "Europe/Berlin"),
+            ("UTC", "Etc/UTC"),
+        ] {
+            assert_eq!(iana(name), known);
+        }
+        assert_eq!(WINDOWS.lines().filter_map(|line| line.split_once('=')).count(), WINDOWS.lines().count());
+    }
 
     #[test]
     fn a_zone_cannot_leave_its_header() {

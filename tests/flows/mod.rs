@@ -68,6 +68,7 @@ mod tools_files;
 mod tools_files_read;
 mod tools_files_share;
 mod tools_hostile;
+mod tools_local;
 mod tools_mail_attach;
 mod tools_mail_attachment;
 mod tools_mail_folders;

@@ -15,10 +15,15 @@ use crate::identity::{GrantId, ScopeSet, UserId};
 use crate::oauth::scopes;
 use crate::ports::AgentPorts;
 use crate::support::{SeededRandom, TestPlatform};
-use crate::tools::{self, Memory, ToolContext};
+use crate::tools::{self, ToolContext};
 
-/// The table of the idempotency keys, as a deployment makes it.
-const MIGRATION: &str = include_str!("../../migrations/0002_idempotency.sql");
+/// The tables of the tools, as a deployment makes them. The mailbox told nobody its zone, so that answers have the times of
+/// Graph; who needs a zone asks for it.
+const TABLES: [&str; 3] = [
+    include_str!("../../migrations/0002_idempotency.sql"),
+    include_str!("../../migrations/0012_zone.sql"),
+    "INSERT INTO mailbox_zone (one, name, until) VALUES (1, NULL, 9999999999)",
+];
 
 /// Answers queued requests in order, else `{}`; keeps what it was asked.
 #[derive(Default)]
@@ -55,7 +60,6 @@ pub(crate) struct Desk {
     pub(crate) presets: PresetSet,
     /// What the deployment lets clients ask for.
     pub(crate) offered: ScopeSet,
-    pub(crate) memory: Memory,
     pub(crate) graph: ScriptedGraph,
     /// What is known of the client.
     pub(crate) client: Client,
@@ -70,7 +74,9 @@ impl Desk {
     pub(crate) fn configured(changes: &[(&str, &str)]) -> Self {
         let platform = TestPlatform::new(changes);
         let ports = platform.agent_ports();
-        ports.sql.exec(MIGRATION, &[]).expect("the migration runs");
+        for table in TABLES {
+            ports.sql.exec(table, &[]).expect("the migration runs");
+        }
         let caller = Caller {
             grant: GrantId::random(&SeededRandom::new(9)),
             user: UserId { tid: Uuid::from_u128(1), oid: Uuid::from_u128(2) },
@@ -89,7 +95,6 @@ impl Desk {
             caller,
             presets,
             offered,
-            memory: Memory::default(),
             graph: ScriptedGraph::default(),
             client: Client::default(),
         }
@@ -166,7 +171,6 @@ impl Desk {
             presets: self.presets,
             offered: self.offered,
             may_challenge: false,
-            memory: &self.memory,
             graph: &self.graph,
             conversation: &conversation,
             request_id: "5f0c0000-0000-4000-8000-000000000001",

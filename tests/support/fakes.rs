@@ -7,13 +7,14 @@ use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
+use time::OffsetDateTime;
 
 use crate::agent::{StreamName, Subscription};
 use crate::extract::{self, Text, Unreadable};
 use crate::log::Event;
 use crate::ports::{
     AiCall, AiGateway, Background, Clock, Connection, Documents, Limit, Log, OutboundRequest, OutboundResponse, Random,
-    RateLimiter, RateLimiterError, Sockets, Timer, Upstream, UpstreamError,
+    RateLimiter, RateLimiterError, Sockets, Timer, Upstream, UpstreamError, Zones,
 };
 
 /// A clock that moves only when told to.
@@ -257,6 +258,20 @@ impl Connection for FakeConnection {
 
 /// The reader of documents; natively it is a library, and a panic of it fails the test.
 pub(crate) struct NativeReader;
+
+/// Berlin, whose summer is from April to October, and UTC; there are no other zones.
+pub(crate) struct FewZones;
+
+impl Zones for FewZones {
+    fn offset(&self, zone: &str, at: i64) -> Option<i32> {
+        let month = OffsetDateTime::from_unix_timestamp(at).ok()?.month();
+        match zone {
+            "UTC" | "Etc/UTC" => Some(0),
+            "Europe/Berlin" => Some(if (4..=10).contains(&u8::from(month)) { 7200 } else { 3600 }),
+            _ => None,
+        }
+    }
+}
 
 impl Documents for NativeReader {
     fn text(&self, bytes: &[u8]) -> Result<Text, Unreadable> {

@@ -7,7 +7,7 @@ use std::rc::{Rc, Weak};
 use async_trait::async_trait;
 
 use super::fakes::{
-    CountingLimiter, FakeConnection, FakeTimer, FrozenClock, MemoryLog, MemorySockets, NativeReader, Pace,
+    CountingLimiter, FakeConnection, FakeTimer, FewZones, FrozenClock, MemoryLog, MemorySockets, NativeReader, Pace,
     QueuedBackground, ScriptedGateway, ScriptedUpstream, SeededRandom,
 };
 use super::signatures::{NativeEs256, NativePs256, NativeRs256};
@@ -94,6 +94,7 @@ impl TestPlatform {
         let switchboard = Rc::new(Switchboard::default());
         let template = AgentPorts {
             clock: clock.clone(),
+            zones: Rc::new(FewZones),
             random: random.clone(),
             sql: Rc::new(MemorySql::new()),
             kv: kv.clone(),

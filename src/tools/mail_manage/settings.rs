@@ -106,10 +106,10 @@ impl Input for UpdateMailboxSettings {
         if let Some(reply) = &self.auto_reply {
             policy::pass(call, &reply.deed(&request)).await?;
         }
-        let response = call.send(&request).await?;
         if self.timezone.is_some() {
-            call.context.memory.forget_zone();
+            zone::forget(call)?;
         }
+        let response = call.send(&request).await?;
         // It is done, whatever can be read of the answer.
         let made = response.json::<Made>().ok().filter(|_| request.method == Method::Post);
         Ok(Answer::of(&Updated { status: "updated", id: made.map(|made| made.id) }))
