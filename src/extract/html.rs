@@ -55,6 +55,8 @@ const ROWS: [&str; 6] = ["td", "th", "tr", "tbody", "thead", "tfoot"];
 const DEPTH: usize = 256;
 /// A ruled line, as Exchange writes it: history often stands below one.
 const RULE: &str = "________________________________\n";
+/// Characters of an emoji, which may be made of several.
+const SYMBOL: usize = 10;
 
 /// The text of a page that somebody who looks at it sees: blocks become lines, cells are set apart, links are followed by
 /// their addresses.
@@ -151,6 +153,9 @@ impl<'a> Page<'a> {
         }
         if self.is_seen() && !tag.closes && is(&"li") {
             self.text.push_str("- ");
+        }
+        if self.is_seen() && !tag.closes && is(&"emoji") {
+            self.text.push_str(&symbol(tag));
         }
         tag.rest
     }
@@ -269,6 +274,13 @@ impl<'a> Page<'a> {
             self.text.insert_str(end, &format!("<{address}>"));
         }
     }
+}
+
+/// What an element of Teams shows that has no text of its own. Letters are no symbol: they would be words that nobody sees.
+fn symbol(tag: &Tag<'_>) -> String {
+    let alt = tag.attributes.iter().find(|(name, _)| name.eq_ignore_ascii_case("alt"));
+    let alt = alt.map(|(_, value)| unescaped(value)).unwrap_or_default();
+    alt.chars().filter(|letter| !letter.is_alphanumeric()).take(SYMBOL).collect()
 }
 
 /// No spaces at the ends of lines, no more than one empty line in a row.

@@ -16,9 +16,10 @@ pub struct GraphResponse {
 }
 
 impl GraphResponse {
-    /// The body as a type of ours.
+    /// The body as a type of ours. Some of the services behind Graph write a byte order mark first.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        json::read(&self.body).map_err(|_| Failure::of(Origin::Graph, "UnreadableAnswer"))
+        let body = self.body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.body);
+        json::read(body).map_err(|_| Failure::of(Origin::Graph, "UnreadableAnswer"))
     }
 }
 

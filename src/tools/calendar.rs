@@ -35,8 +35,7 @@ pub(super) const TOOLS: &[Tool] = &[
     event::TOOL,
 ];
 
-const SELECT: &str =
-    "id,subject,start,end,isAllDay,isCancelled,location,organizer,attendees,showAs,responseStatus,isOnlineMeeting,type";
+const SELECT: &str = "id,subject,start,end,isAllDay,isCancelled,isOrganizer,location,organizer,attendees,showAs,responseStatus,isOnlineMeeting,type";
 const OWN: [&str; 2] = ["/me/calendarView", "/me/calendars/{id}/calendarView"];
 const SHARED: [&str; 2] = ["/users/{id}/calendarView", "/users/{id}/calendars/{id}/calendarView"];
 /// Said where the zone is not known.
@@ -148,6 +147,7 @@ struct GraphEvent {
     end: Option<Clock>,
     is_all_day: Option<bool>,
     is_cancelled: Option<bool>,
+    is_organizer: Option<bool>,
     location: Option<Place>,
     organizer: Option<Party>,
     #[serde(default)]
@@ -246,7 +246,9 @@ impl From<GraphEvent> for Shown {
         let all_day = event.is_all_day == Some(true);
         let (start, end) = (short(event.start, all_day), short(event.end, all_day));
         let response = event.response_status.and_then(|status| status.response);
-        let my_response = response.filter(|response| response != "organizer");
+        // To an appointment of one's own that nobody else is invited to, Graph has the response `none`.
+        let mine = event.is_organizer == Some(true);
+        let my_response = response.filter(|response| !mine && response != "organizer");
         let place = line(event.location.and_then(|place| place.display_name).as_deref());
         Self {
             id: event.id,

@@ -7,6 +7,7 @@ mod single;
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::answer::{Answer, UNTRUSTED, clean};
 use super::arguments::bounded;
@@ -98,7 +99,8 @@ struct Listed {
     can_edit: Option<bool>,
     owner: Option<super::item::EmailAddress>,
     email_address: Option<String>,
-    capacity: Option<u32>,
+    /// A number, which Graph has been documented to write as text.
+    capacity: Option<Value>,
     building: Option<String>,
     floor_number: Option<i32>,
 }
@@ -128,7 +130,7 @@ struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    capacity: Option<u32>,
+    capacity: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     building: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,7 +147,7 @@ impl From<Listed> for Entry {
             can_edit: listed.can_edit,
             owner: listed.owner.and_then(|owner| text(owner.address)),
             address: text(listed.email_address),
-            capacity: listed.capacity,
+            capacity: listed.capacity.and_then(|seats| seats.as_u64().or_else(|| seats.as_str()?.parse().ok())),
             building: text(listed.building),
             floor: listed.floor_number,
         }

@@ -49,7 +49,7 @@ pub(super) const TOOLS: &[Tool] = &[
 
 const TEAMS: [&str; 2] = ["/me/joinedTeams", "/teams/{id}/channels"];
 const CHATS: [&str; 2] = ["/me/chats", "/chats"];
-/// Members that are shown of one chat.
+/// Members that are shown of one chat. Graph gives 25 at most, so how many more there are it does not say.
 const MEMBERS: usize = 20;
 
 #[derive(Deserialize, JsonSchema)]
@@ -226,21 +226,20 @@ struct Shown {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<String>,
     members: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    more_members: Option<usize>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    more_members: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     last: Option<messages::Shown>,
 }
 
 impl From<Chat> for Shown {
     fn from(chat: Chat) -> Self {
-        let more = chat.members.len().saturating_sub(MEMBERS);
         Self {
             id: chat.id,
             topic: clean(chat.topic.as_deref().unwrap_or_default(), 255),
             kind: chat.kind,
             members: chat.members.iter().take(MEMBERS).map(Member::shown).collect(),
-            more_members: (more > 0).then_some(more),
+            more_members: chat.members.len() > MEMBERS,
             last: chat.last_message_preview.map(|message| message.shown(PREVIEW)),
         }
     }

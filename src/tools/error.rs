@@ -295,8 +295,12 @@ fn policy_hint(failure: &Failure) -> &'static str {
     }
 }
 
+/// Graph's code for a user without a mailbox in Exchange Online, whose status is that of an id which leads nowhere.
+pub(super) const NO_MAILBOX: &str = "MailboxNotEnabledForRESTAPI";
+
 fn graph_hint(failure: &Failure) -> &'static str {
     match failure.status {
+        _ if failure.code == NO_MAILBOX => "There is no mailbox in Exchange Online: no mail, calendar or contacts.",
         Some(400) => "Graph takes the arguments for wrong: correct what its message names.",
         Some(401) => "The user must sign in again.",
         Some(403) => "A permission, licence or policy of the organisation is missing; repeating it will not help.",

@@ -156,10 +156,11 @@ struct MailList {
 async fn answer(call: &Call<'_>, mailbox: &Mailbox, start: Position, count: u32) -> Outcome {
     mailbox.require(call, Scope::MailRead, Scope::MailReadShared)?;
     // A cursor of another mailbox is of a path that these are not.
-    let (families, own) = match mailbox {
-        Mailbox::Own => (OWN, call.own_address()),
-        Mailbox::Shared(address) => (SHARED, address.as_str()),
+    let families = match mailbox {
+        Mailbox::Own => OWN,
+        Mailbox::Shared(_) => SHARED,
     };
+    let own = mailbox.address(call);
     let Page { items, next_cursor } = page::read::<Message>(call, &families, start, count).await?;
     Ok(Answer::of(&MailList {
         untrusted: UNTRUSTED,

@@ -62,8 +62,9 @@ impl Input for GetEmail {
         let requests: Vec<_> = requests.collect::<Result<_, _>>()?;
         mailbox.require(call, Scope::MailRead, Scope::MailReadShared)?;
         let outcomes = call.batch::<Message>(&requests).await?;
+        let own = mailbox.address(call);
         let emails = self.ids.iter().zip(outcomes).map(|(id, outcome)| match outcome {
-            Ok(message) => Part::Email(Box::new(message.shown(call.own_address(), (most, self.quoted == Some(true))))),
+            Ok(message) => Part::Email(Box::new(message.shown(own, (most, self.quoted == Some(true))))),
             Err(error) => Part::Failed { id: id.clone(), error: call.report(&error) },
         });
         Ok(Answer::of(&Emails { untrusted: UNTRUSTED, emails: emails.collect() }))

@@ -30,6 +30,14 @@ impl Mailbox {
         })
     }
 
+    /// Its address, as far as the sign-in told the user's own.
+    pub fn address<'a>(&'a self, call: &'a Call<'_>) -> &'a str {
+        match self {
+            Self::Own => call.own_address(),
+            Self::Shared(address) => address,
+        }
+    }
+
     /// `/me` or `/users/{address}`, and what follows.
     pub fn path<'a>(&'a self, rest: &[Segment<'a>]) -> Vec<Segment<'a>> {
         let mut path = match self {

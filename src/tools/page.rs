@@ -1,7 +1,7 @@
 //! Paging: Graph's `nextLink` is followed whole, pages may be short or empty without being the last, and a caller gets
 //! exactly as many items as asked for, with a cursor that goes on behind the last of them.
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, percent_decode_str, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -141,12 +141,15 @@ pub(super) fn unreadable() -> ToolError {
     ToolError::Graph { failure, repeatable: true }
 }
 
+/// What Graph has been documented to write into links as it is; letters beyond ASCII are escaped as well.
+const UNESCAPED: &AsciiSet = &AsciiSet::EMPTY.add(b' ');
+
 /// What stands below the version in a link of this cloud's Graph, and of no other host.
 pub(super) fn relative(call: &Call<'_>, link: &str) -> Option<String> {
     let microsoft = &call.context.config.microsoft;
     let rest = link.strip_prefix(&microsoft.cloud.graph)?.strip_prefix('/')?;
     let path = rest.strip_prefix(microsoft.graph_version)?;
-    path.starts_with('/').then(|| path.to_owned())
+    path.starts_with('/').then(|| utf8_percent_encode(path, UNESCAPED).to_string())
 }
 
 /// Whether a link is of one of these forms.

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::call::Call;
 use super::content::{Contents, Data};
+use super::error::NO_MAILBOX;
 use super::icon::Icon;
 use super::{ToolContext, ToolError, View, item_resources, local, user_resources};
 use crate::config::Preset;
@@ -184,7 +185,7 @@ pub(super) async fn read(uri: &str, context: &ToolContext<'_>) -> Result<Content
 
 /// Whether Graph knows nothing of this id. What cannot be an id at all it refuses with 400.
 fn is_unknown(failure: &Failure) -> bool {
-    failure.status == Some(404) || failure.code == "ErrorInvalidIdMalformed"
+    failure.status == Some(404) && failure.code != NO_MAILBOX || failure.code == "ErrorInvalidIdMalformed"
 }
 
 /// JSON text.

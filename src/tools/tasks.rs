@@ -82,6 +82,8 @@ struct Task {
     checklist: BTreeMap<String, Step>,
     /// The steps of To Do, which are a list of their own.
     value: Vec<Step>,
+    #[serde(rename = "@odata.nextLink")]
+    next: Option<IgnoredAny>,
 }
 
 /// Graph's dateTimeTimeZone.
@@ -120,6 +122,11 @@ impl Task {
 fn todo(method: Method, rest: &[Segment<'_>]) -> Result<GraphRequest, ToolError> {
     let path = [&[Segment::Word("me"), Segment::Word("todo"), Segment::Word("lists")], rest].concat();
     Ok(GraphRequest::new(method, &path)?.prefer(IMMUTABLE))
+}
+
+/// To Do's lists. Without `$top` Graph gives some of them and no link to the rest.
+fn todo_lists() -> Result<GraphRequest, ToolError> {
+    Ok(todo(Method::Get, &[])?.query("$top", "100"))
 }
 
 /// A list's id, which To Do needs to find a task.

@@ -62,6 +62,38 @@ async fn an_event_is_told_in_full_and_cleaned() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn nobody_answers_to_an_appointment_of_their_own() {
+    let event = |mine: bool, response: &str| {
+        json!({"id": "E", "isOrganizer": mine, "responseStatus": {"response": response},
+            "organizer": {"emailAddress": {"name": "Bo"}}})
+    };
+    // Where nobody else is invited Graph has `none`, which reads as an answer that is owed.
+    for (mine, response, told) in [
+        (true, "none", None),
+        (true, "organizer", None),
+        (false, "accepted", Some("accepted")),
+        (false, "none", Some("none")),
+    ] {
+        let desk = Desk::answering(&[json!({"value": [event(mine, response)]}), event(mine, response)]);
+        let listed = desk.call("getCalendarEvents", json!({"timezone": "UTC"})).await["events"][0].clone();
+        assert_eq!(listed.get("myResponse").and_then(Value::as_str), told, "{mine} {response}");
+        assert_eq!(listed.get("organizer").is_some(), !mine);
+        let whole = desk.call("getCalendarEvent", json!({"id": "E", "timezone": "UTC"})).await;
+        assert_eq!(whole.get("myResponse").and_then(Value::as_str), told, "{mine} {response}");
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn seats_are_a_number_however_graph_writes_them() {
+    let desk = Desk::new();
+    let room = |seats: Value| json!({"id": "r", "displayName": "Linden", "capacity": seats});
+    desk.answer(&json!({"value": [room(json!(8)), room(json!("50")), room(json!(null)), room(json!("many"))]}));
+    let rooms = desk.call("getCalendars", json!({"rooms": true})).await["calendars"].clone();
+    let seats: Vec<_> = rooms.as_array().unwrap().iter().map(|room| room.get("capacity").cloned()).collect();
+    assert_eq!(seats, [Some(json!(8)), Some(json!(50)), None, None]);
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn somebody_whose_schedule_is_closed_is_named_beside_the_others() {
     let desk = Desk::new();
     let at = |hour| json!({"dateTime": format!("2026-03-02T{hour}:00:00.0000000"), "timeZone": "UTC"});
@@ -77,6 +109,44 @@ async fn somebody_whose_schedule_is_closed_is_named_beside_the_others() {
     assert_eq!(people[0]["busy"], json!([block]));
     assert_eq!((&people[1]["address"], &people[1]["error"]), (&json!("b@contoso.example"), &json!("not found")));
     assert!(people[1].get("busy").is_none(), "nobody looked, which is not the same as free");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn who_is_known_by_the_hour_alone_is_not_told_as_free() {
+    let desk = Desk::new();
+    let at = |hour| json!({"dateTime": format!("2026-03-02T{hour}:00:00.0000000"), "timeZone": "UTC"});
+    desk.answer(&json!({"value": [
+        {"scheduleId": "all@contoso.example", "availabilityView": "0020", "scheduleItems": []},
+        {"scheduleId": "b@contoso.example", "availabilityView": "2000", "scheduleItems": null},
+        {"scheduleId": "c@contoso.example", "availabilityView": "0000", "scheduleItems": [{"status": "free", "start": at("09"), "end": at("10")}]},
+        {"scheduleId": "d@contoso.example", "availabilityView": "0000", "scheduleItems": []},
+    ]}));
+    let asked = json!({"addresses": ["all@contoso.example", "b@contoso.example", "c@contoso.example", "d@contoso.example"],
+        "start": "2026-03-02T08:00", "end": "2026-03-02T12:00", "timezone": "UTC"});
+    let people = desk.call("getFreeBusy", asked).await["people"].clone();
+    for (at, view) in [(0, "0020"), (1, "2000")] {
+        assert!(people[at].get("busy").is_none() && people[at]["hourly"].as_str().unwrap().ends_with(view), "{people}");
+    }
+    for at in [2, 3] {
+        assert_eq!((&people[at]["busy"], people[at].get("hourly")), (&json!([]), None), "{people}");
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_slot_says_where_the_user_may_be_busy_and_the_nearest_is_first() {
+    let desk = Desk::new();
+    let at = |hour: &str| json!({"dateTime": format!("2026-03-02T{hour}:00:00.0000000"), "timeZone": "UTC"});
+    let slot = |from, to, user: &str| json!({"confidence": 100.0, "organizerAvailability": user, "meetingTimeSlot": {"start": at(from), "end": at(to)}});
+    desk.answer(&json!({"emptySuggestionsReason": "", "meetingTimeSuggestions": [slot("14", "15", "free"), slot("09", "10", "tentative")]}));
+    let asked = json!({"start": "2026-03-02T08:00", "end": "2026-03-02T18:00", "timezone": "UTC"});
+    let slots = desk.call("findMeetingTimes", asked).await["slots"].clone();
+    assert_eq!(
+        slots,
+        json!([
+            {"start": "2026-03-02T09:00:00", "end": "2026-03-02T10:00:00", "confidence": 100.0, "user": "tentative"},
+            {"start": "2026-03-02T14:00:00", "end": "2026-03-02T15:00:00", "confidence": 100.0},
+        ])
+    );
 }
 
 #[tokio::test(flavor = "current_thread")]

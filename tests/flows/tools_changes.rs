@@ -91,6 +91,37 @@ async fn a_round_goes_on_from_graphs_own_link_and_merges_what_comes_again() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn an_occurrence_has_the_name_of_its_series_which_has_no_time_of_its_own() {
+    let at = |day: &str| json!({"dateTime": format!("{day}T09:00:00.0000000"), "timeZone": "UTC"});
+    let of = |id: &str, series: &str, day: &str| json!({"id": id, "type": "occurrence", "seriesMasterId": series, "start": at(day), "end": at(day)});
+    let master = json!({"id": "S/1", "type": "seriesMaster", "seriesMasterId": null, "subject": "Stand\u{202E}-up",
+        "start": at("2019-01-07"), "end": at("2019-01-07")});
+    let exception = json!({"id": "x", "type": "exception", "seriesMasterId": "S/2", "subject": "Moved",
+        "start": at("2026-03-05"), "end": at("2026-03-05")});
+    let came =
+        [master, of("a", "S/1", "2026-03-02"), of("b", "S/2", "2026-03-03"), of("c", "S/2", "2026-03-04"), exception];
+    let desk = Desk::new();
+    desk.answer(&json!({"timeZone": "UTC"}));
+    desk.answer(&page(&came, "deltaLink", "/me/calendarView/delta?$deltatoken=x"));
+    desk.answer(&json!({"id": "S/2", "subject": "Review"}));
+    let arguments = json!({"what": "events", "start": "2026-03-02T00:00:00Z", "end": "2026-03-09T00:00:00Z"});
+    let items = desk.call("getChanges", arguments.clone()).await["items"].clone();
+    assert_eq!(items[0], json!({"id": "S/1", "title": "Stand-up", "series": true}), "its time is that of 2019");
+    let titles: Vec<_> = items.as_array().unwrap().iter().map(|item| item["title"].as_str().unwrap()).collect();
+    assert_eq!(titles, ["Stand-up", "Stand-up", "Review", "Review", "Moved"]);
+    assert_eq!(items[1]["start"], "2026-03-02T09:00:00");
+    let asked = desk.asked();
+    assert_eq!((asked.len(), asked[2].as_str()), (3, "GET /me/events/S%2F2?$select=subject"), "each series once");
+    // A series that nobody may see takes nothing from the rest.
+    let desk = Desk::new();
+    desk.answer(&json!({"timeZone": "UTC"}));
+    desk.answer(&page(&came, "deltaLink", "/me/calendarView/delta?$deltatoken=x"));
+    desk.refuse(404, "ErrorItemNotFound");
+    let items = desk.call("getChanges", arguments).await["items"].clone();
+    assert_eq!((items.as_array().unwrap().len(), items[2].get("title")), (5, None));
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn a_state_that_graph_forgot_starts_again_and_that_is_said() {
     for (status, code) in [(410, "Gone"), (400, "syncStateNotFound"), (400, "resyncRequired")] {
         let desk = Desk::new();

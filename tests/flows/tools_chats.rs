@@ -39,6 +39,28 @@ async fn a_message_is_text_by_somebody_and_marked_as_theirs() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn a_message_without_words_is_not_told_as_empty() {
+    let desk = Desk::new();
+    let bare = |html: &str, attachments: Value| {
+        let mut one = message("1", html);
+        one["attachments"] = attachments;
+        one
+    };
+    let card = json!([{"id": "k", "contentType": "application/vnd.microsoft.card.adaptive", "name": null}]);
+    desk.answer(&json!({"value": [
+        bare("<p><emoji id=\"yes\" alt=\"\u{1f44d}\" title=\"Yes\"></emoji></p>", json!([])),
+        bare("<div><img src=\"https://graph.microsoft.com/v1.0/x/$value\" width=\"67\"></div>", json!([])),
+        bare("<attachment id=\"k\"></attachment>", card),
+        bare("<p>Look<img src=\"x\"></p>", json!([])),
+    ]}));
+    let items = desk.call("getChatMessages", json!({"chatId": "c"})).await["items"].clone();
+    assert_eq!((&items[0]["text"], items[0].get("attachments")), (&json!("\u{1f44d}"), None));
+    assert_eq!((&items[1]["text"], &items[1]["attachments"]), (&json!(""), &json!(["picture"])));
+    assert_eq!(items[2]["attachments"], json!(["application/vnd.microsoft.card.adaptive"]));
+    assert_eq!((&items[3]["text"], items[3].get("attachments")), (&json!("Look"), None));
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn a_long_message_is_cut_and_said_to_be() {
     let desk = Desk::new();
     desk.answer(&json!({"value": [message("1", &"x".repeat(3000))]}));
@@ -54,7 +76,7 @@ async fn a_chat_is_told_with_its_members_and_its_last_message() {
     desk.answer(&json!({"value": [{"id": "c", "topic": null, "chatType": "group", "members": members,
         "lastMessagePreview": message("1", &"y".repeat(300))}]}));
     let chat = desk.call("getChats", json!({})).await["items"][0].clone();
-    assert_eq!((&chat["members"][0], &chat["moreMembers"]), (&json!("Bo <bo@contoso.example>"), &json!(1)));
+    assert_eq!((&chat["members"][0], &chat["moreMembers"]), (&json!("Bo <bo@contoso.example>"), &json!(true)));
     assert!(chat["last"]["text"].as_str().unwrap().chars().count() <= 201);
 }
 

@@ -35,6 +35,17 @@ async fn refused(tool: &str, argument: &str, arguments: Value) {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn a_link_with_a_space_in_it_is_followed_all_the_same() {
+    let desk = Desk::new();
+    let next = "https://graph.microsoft.com/v1.0/me/drive/root/search(q='grüner plan')?$skiptoken=a b";
+    desk.answer(&json!({"value": [file()], "@odata.nextLink": next})).answer(&json!({"value": [file()]}));
+    let answer = desk.call("listFiles", json!({"query": "grüner plan"})).await;
+    assert_eq!(answer["files"].as_array().unwrap().len(), 2);
+    let asked = "GET /me/drive/root/search(q='gr%C3%BCner%20plan')?$skiptoken=a%20b";
+    assert_eq!(desk.asked()[1], asked);
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn requests_are_as_stored() {
     let rows = json!({"value": [file(), folder()]});
     let all = [

@@ -35,6 +35,37 @@ async fn each_mail_of_a_batch_has_its_own_outcome() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn whom_a_mail_is_to_is_left_out_for_the_owner_of_the_mailbox_alone() {
+    let to = |address: &str| {
+        let mut one = mail("a", "x");
+        one["toRecipients"] = json!([{"emailAddress": {"address": address}}]);
+        one
+    };
+    for (mailbox, address, told) in [
+        (None, "adele@contoso.example", false),
+        (None, "sales@contoso.example", true),
+        (Some("sales@contoso.example"), "sales@contoso.example", false),
+        (Some("sales@contoso.example"), "adele@contoso.example", true),
+    ] {
+        let desk = Desk::answering(&[to(address)]);
+        let arguments = match mailbox {
+            Some(mailbox) => json!({"ids": ["a"], "mailbox": mailbox}),
+            None => json!({"ids": ["a"]}),
+        };
+        let email = desk.call("getEmail", arguments).await["emails"][0].clone();
+        assert_eq!(email.get("to").is_some(), told, "{mailbox:?} {address}");
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn who_has_no_mailbox_is_told_so() {
+    let desk = Desk::new();
+    desk.refuse(404, "MailboxNotEnabledForRESTAPI");
+    let report = desk.error("getEmails", json!({})).await;
+    assert!(report["hint"].as_str().unwrap().contains("no mailbox"), "{report}");
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn another_mailbox_needs_its_own_scope() {
     let desk = Desk::granted("Mail.Read");
     let report = desk.error("getEmail", json!({"ids": ["a"], "mailbox": "sales@contoso.example"})).await;

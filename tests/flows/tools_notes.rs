@@ -34,6 +34,32 @@ async fn reading_is_as_stored() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn sections_of_groups_within_groups_are_listed_or_said_to_be_missing() {
+    let section = |id: &str| json!([{"id": id, "displayName": id}]);
+    let inner = json!([{"id": "h", "displayName": "Former", "sections": section("u"), "sectionGroups": []}]);
+    let group = |inner: &Value| json!([{"id": "g", "displayName": "Suppliers", "sections": section("t"), "sectionGroups": inner}]);
+    let book = |groups: Value| json!({"id": "n", "sections": section("s"), "sectionGroups": groups});
+    let told = async |desk: &Desk| {
+        let answer = desk.call("getNotes", json!({"notebookId": "n"})).await;
+        let items = answer["items"].as_array().unwrap().iter();
+        let shown: Vec<_> = items.map(|one| (one["id"].clone(), one.get("group").cloned())).collect();
+        (shown, answer["truncated"].clone())
+    };
+    let deep = Desk::answering(&[book(group(&inner))]);
+    let all =
+        vec![(json!("s"), None), (json!("t"), Some(json!("Suppliers"))), (json!("u"), Some(json!("Suppliers/Former")))];
+    assert_eq!(told(&deep).await, (all.clone(), json!(false)));
+    // OneNote that does not take the question is asked for less.
+    for (groups, truncated) in [(group(&json!([])), true), (json!([]), false)] {
+        let desk = Desk::new();
+        desk.refuse(400, "20112").answer(&book(groups));
+        let (shown, cut) = told(&desk).await;
+        assert_eq!((shown.as_slice(), cut), (&all[..1 + usize::from(truncated)], json!(truncated)));
+        assert!(!desk.asked()[1].contains("levels"));
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn a_page_is_text_by_somebody_and_a_cut_is_said() {
     let html = "<html><head><title>Minutes &amp; more\u{202E}</title></head><body><script>x</script><div><p>Present:&nbsp;Adele</p>\
                 <ul><li>One</li></ul></div><p>From: Bo\nSent: Monday</p></body></html>";

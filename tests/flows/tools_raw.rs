@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::tools_fake::{Desk, snapshot};
+use crate::graph::GraphResponse;
 
 #[tokio::test(flavor = "current_thread")]
 async fn requests_are_as_stored() {
@@ -29,6 +30,15 @@ async fn requests_are_as_stored() {
     let answers = json!([answer["answers"][0], answer["answers"][2], answer["truncated"]]);
     all.push(json!({"arguments": arguments, "requests": desk.wire(), "answer": answers}));
     snapshot("graph_request", &Value::Array(all));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_count_is_read_behind_its_byte_order_mark() {
+    let desk = Desk::new();
+    let body = "\u{FEFF}42".into();
+    desk.graph.queue.borrow_mut().push_back(Ok(GraphResponse { status: 200, headers: Vec::new(), body }));
+    let answer = desk.call("graphRequest", json!({"paths": ["/me/messages/$count"]})).await;
+    assert_eq!(answer["answers"][0]["body"], 42);
 }
 
 #[tokio::test(flavor = "current_thread")]

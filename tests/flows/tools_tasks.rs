@@ -70,6 +70,17 @@ async fn reading_is_as_stored() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn steps_that_are_left_out_are_said_to_be() {
+    let next = "https://graph.microsoft.com/v1.0/me/todo/lists/L/tasks/T/checklistItems?$skip=1";
+    for (next, truncated) in [(json!(next), true), (json!(null), false)] {
+        let steps = json!({"value": [{"displayName": "Check"}], "@odata.nextLink": next});
+        let desk = Desk::answering(&[zone(), batch(&[todo("T", None), steps])]);
+        let answer = desk.call("getTasks", json!({"listId": "L", "id": "T"})).await;
+        assert_eq!(answer["truncated"], truncated);
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn what_planner_cannot_filter_is_left_out_here_and_the_cursor_knows_where_it_was() {
     let desk = Desk::new();
     let all: Vec<_> = (0..9).map(|at| planned(&format!("T{at}"), if at % 3 == 0 { 100 } else { 0 })).collect();

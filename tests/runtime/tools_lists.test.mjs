@@ -62,7 +62,7 @@ test("tasks of Planner are written with the etag of the moment", async () => {
 test("notes are found, read, written and appended to", async () => {
   const [book] = (await call("getNotes")).items;
   const sections = (await call("getNotes", { notebookId: book.id })).items;
-  assert.deepEqual(sections.map((section) => section.group), [undefined, undefined, "Suppliers"]);
+  assert.deepEqual(sections.map((section) => section.group), [undefined, undefined, "Suppliers", "Suppliers/Former"]);
   const ideas = await call("getNotes", { sectionId: sections[1].id, count: 20 });
   const rest = await call("getNotes", { sectionId: sections[1].id, count: 20, cursor: ideas.nextCursor });
   assert.deepEqual([ideas.items.length, rest.items.length], [20, 10]);

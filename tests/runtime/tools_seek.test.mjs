@@ -124,7 +124,8 @@ describe("changes", () => {
     assert.ok(mail.items.length > 50 && mail.items.every(({ title, from }) => title && from));
     const range = { start: "2026-01-01T00:00:00Z", end: "2027-12-31T00:00:00Z" };
     const events = await call("getChanges", { what: "events", ...range });
-    assert.ok(events.items.every(({ start }) => /^\d{4}-/.test(start)), JSON.stringify(events));
+    assert.ok(events.items.every(({ title, start, series }) => title && (series ? !start : /^\d{4}-/.test(start))), JSON.stringify(events));
+    assert.ok(events.items.some(({ series }) => series));
     assert.equal(events.zone, "W. Europe Standard Time");
   });
 

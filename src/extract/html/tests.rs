@@ -56,7 +56,7 @@ fn hostile_html_costs_one_pass_and_leaves_no_tag() {
 }
 
 /// What a browser does not show, each with `SECRET` in it and `SEEN` behind or before it.
-const HIDDEN: [&str; 70] = [
+const HIDDEN: [&str; 71] = [
     "<p style=\"display:none\">SECRET</p>SEEN",
     "<p STYLE='DISPLAY : NONE !important'>SECRET</p>SEEN",
     "<p style=display:none>SECRET</p>SEEN",
@@ -125,6 +125,7 @@ const HIDDEN: [&str; 70] = [
     "<!-->SEEN<!-- SECRET -->",
     "</ SECRET>SEEN<? SECRET ><! SECRET \">",
     "SEEN<img alt=SECRET title=SECRET><input type=hidden value=SECRET>",
+    "SEEN<emoji alt=SECRET title=SECRET></emoji>",
     "<p aria-hidden=true>SEEN</p><p hidden>SECRET</p>",
     "<p hidden style='display:block'>SEEN</p><p style='display:block' hidden><i hidden>SECRET</i></p>",
 ];

@@ -120,6 +120,9 @@ struct Schedule {
     address: String,
     #[serde(rename = "scheduleItems")]
     items: Option<Vec<Item>>,
+    /// A digit for each hour; all that Exchange tells of some, such as lists of people.
+    #[serde(rename = "availabilityView")]
+    view: Option<String>,
     error: Option<Refusal>,
 }
 
@@ -144,6 +147,9 @@ struct Person {
     /// Absent where nobody could look: an empty list would say that they are free.
     #[serde(skip_serializing_if = "Option::is_none")]
     busy: Option<Vec<Block>>,
+    /// Instead, where only hours are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hourly: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     truncated: bool,
 }
@@ -157,10 +163,22 @@ struct Block {
     subject: String,
 }
 
+impl Schedule {
+    /// What is known of hours where nothing is of blocks, although there are some.
+    fn by_the_hour(&self) -> Option<String> {
+        let nothing = self.items.as_ref().is_none_or(Vec::is_empty);
+        let view = self.view.as_deref().filter(|view| nothing && view.bytes().any(|hour| hour != b'0'))?;
+        Some(format!("Only hours from start are known (0 free, 1 tentative, 2 busy, 3 away): {}", clean(view, 1000)))
+    }
+}
+
 impl From<Schedule> for Person {
     fn from(schedule: Schedule) -> Self {
         let text = |text: Option<String>| clean(text.as_deref().unwrap_or_default(), 255);
-        let items = schedule.items.unwrap_or_default();
+        let hourly = schedule.by_the_hour();
+        let mut items = schedule.items.unwrap_or_default();
+        // What is shown as free stands in the way of nothing.
+        items.retain(|item| item.status.as_deref() != Some("free"));
         let block = |item: Item| Block {
             start: seconds(item.start),
             end: seconds(item.end),
@@ -170,7 +188,9 @@ impl From<Schedule> for Person {
         Self {
             address: clean(&schedule.address, 320),
             truncated: items.len() > BLOCKS,
-            busy: schedule.error.is_none().then(|| items.into_iter().take(BLOCKS).map(block).collect()),
+            busy: (schedule.error.is_none() && hourly.is_none())
+                .then(|| items.into_iter().take(BLOCKS).map(block).collect()),
+            hourly,
             error: schedule.error.map(|error| text(error.message)),
         }
     }
@@ -246,6 +266,7 @@ struct Suggestions {
 #[serde(rename_all = "camelCase")]
 struct Suggestion {
     confidence: Option<f64>,
+    organizer_availability: Option<String>,
     meeting_time_slot: Option<Slot>,
 }
 
@@ -255,16 +276,31 @@ struct Slot {
     end: Option<Clock>,
 }
 
+/// A slot as it is told.
+#[derive(Serialize)]
+struct Free {
+    start: String,
+    end: String,
+    /// Of the attendees; the user does not count.
+    confidence: Option<f64>,
+    /// What the user has then, where that is not nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+}
+
+impl Suggestion {
+    fn shown(self) -> Option<Free> {
+        let slot = self.meeting_time_slot?;
+        let user = self.organizer_availability.filter(|status| status != "free").map(|status| clean(&status, 40));
+        Some(Free { start: seconds(slot.start), end: seconds(slot.end), confidence: self.confidence, user })
+    }
+}
+
 impl Suggestions {
     fn shown(self, zone: &str) -> Value {
-        let slots: Vec<_> = self
-            .meeting_time_suggestions
-            .into_iter()
-            .filter_map(|one| one.meeting_time_slot.map(|slot| (slot, one.confidence)))
-            .map(|(slot, confidence)| {
-                json!({"start": seconds(slot.start), "end": seconds(slot.end), "confidence": confidence})
-            })
-            .collect();
+        let mut slots: Vec<_> = self.meeting_time_suggestions.into_iter().filter_map(Suggestion::shown).collect();
+        // Graph's order is its own; local times of one zone are in order as they are written.
+        slots.sort_by(|one, other| one.start.cmp(&other.start));
         let reason = self.empty_suggestions_reason.filter(|reason| slots.is_empty() && !reason.is_empty());
         let mut answer = json!({"zone": zone, "slots": slots});
         if let (Some(reason), Value::Object(fields)) = (reason, &mut answer) {

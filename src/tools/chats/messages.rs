@@ -158,8 +158,18 @@ struct Body {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Attachment {
     name: Option<String>,
+    content_type: Option<String>,
+}
+
+impl Attachment {
+    /// Its name; of cards and quoted messages, which have none, what they are.
+    fn shown(self) -> Option<String> {
+        let text = |text: Option<String>| text.map(|text| clean(&text, 255)).filter(|text| !text.is_empty());
+        text(self.name).or_else(|| text(self.content_type))
+    }
 }
 
 /// A message as it is told.
@@ -184,15 +194,24 @@ pub(super) struct Shown {
     attachments: Vec<String>,
 }
 
+impl Body {
+    fn has_picture(&self) -> bool {
+        self.content.as_deref().is_some_and(|content| content.contains("<img"))
+    }
+}
+
 impl Message {
     /// With at most `most` characters of text.
     pub fn shown(self, most: usize) -> Shown {
         let sender = self.from.and_then(|from| from.user.or(from.application)).and_then(|who| who.display_name);
+        // A message that is nothing but a picture would look empty.
+        let has_picture = self.body.as_ref().is_some_and(Body::has_picture);
         let body = self.body.map(|body| {
             let kind = body.content_type.unwrap_or_default();
             text::body(&kind, &body.content.unwrap_or_default(), most, true)
         });
         let text::Cut { text, truncated, .. } = body.unwrap_or_default();
+        let picture = (has_picture && text.is_empty()).then(|| "picture".to_owned());
         Shown {
             id: self.id,
             from: sender.map(|name| clean(&name, 100)),
@@ -202,12 +221,7 @@ impl Message {
             truncated,
             deleted: self.deleted_date_time.is_some() || self.is_deleted == Some(true),
             system: self.kind.is_some_and(|kind| kind != "message"),
-            attachments: self
-                .attachments
-                .into_iter()
-                .filter_map(|file| file.name)
-                .map(|name| clean(&name, 255))
-                .collect(),
+            attachments: self.attachments.into_iter().filter_map(Attachment::shown).chain(picture).collect(),
         }
     }
 }

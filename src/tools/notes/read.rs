@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{explained, onenote};
-use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment, filter_literal};
+use crate::graph::{Failure, GraphRequest};
 use crate::identity::Scope;
 use crate::tools::answer::{Answer, UNTRUSTED, clean};
 use crate::tools::arguments::{LINE, bounded, identifier, line};
@@ -33,7 +33,9 @@ pub(super) const TOOL: Tool = Tool {
 const FAMILIES: [&str; 3] = ["/me/onenote/notebooks", "/me/onenote/pages", "/me/onenote/sections/{id}/pages"];
 const NOTEBOOK: &str = "id,displayName,isShared,lastModifiedDateTime";
 const PAGE: &str = "id,title,lastModifiedDateTime";
+/// The sections of a notebook and of its groups, and those of groups within groups however deep.
 const SECTIONS: &str = "sections($select=id,displayName),sectionGroups($expand=sections($select=id,displayName))";
+const ALL_SECTIONS: &str = "sections($select=id,displayName),sectionGroups($expand=sections($select=id,displayName),sectionGroups($levels=max;$expand=sections($select=id,displayName)))";
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -104,17 +106,35 @@ fn pages(section: Option<&str>, search: Option<&str>) -> Result<GraphRequest, To
     })
 }
 
-/// All sections of a notebook, those in groups too.
+/// All sections of a notebook, those in groups too. Where `OneNote` does not take the question for groups within groups,
+/// those of the first level, and that there may be more.
 async fn sections(call: &Call<'_>, id: &str) -> Outcome {
     let request = onenote(Method::Get, &[Segment::Word("notebooks"), Segment::Value(id)])?;
-    let notebook: Item = call.json(&request.query("$select", "id,displayName").query("$expand", SECTIONS)).await?;
-    let mut items: Vec<_> = notebook.sections.into_iter().map(Shown::from).collect();
-    for group in notebook.section_groups {
-        let name = clean(group.display_name.as_deref().unwrap_or_default(), LINE);
-        let grouped = |section| Shown { group: Some(name.clone()), ..Shown::from(section) };
-        items.extend(group.sections.into_iter().map(grouped));
+    let request = request.query("$select", "id,displayName");
+    let (notebook, partly): (Item, bool) = match call.json(&request.clone().query("$expand", ALL_SECTIONS)).await {
+        Err(ToolError::Graph { failure: Failure { status: Some(400), .. }, .. }) => {
+            (call.json(&request.query("$expand", SECTIONS)).await?, true)
+        }
+        outcome => (outcome?, false),
+    };
+    let truncated = partly && !notebook.section_groups.is_empty();
+    let mut items = Vec::new();
+    notebook.add_sections(None, &mut items);
+    Ok(Answer::of(&Found { untrusted: UNTRUSTED, items, truncated, next_cursor: None }))
+}
+
+impl Item {
+    /// Adds the sections of a notebook or of the group of this name, and those of the groups in it.
+    fn add_sections(self, name: Option<&str>, all: &mut Vec<Shown>) {
+        all.extend(
+            self.sections.into_iter().map(|section| Shown { group: name.map(str::to_owned), ..Shown::from(section) }),
+        );
+        for group in self.section_groups {
+            let own = clean(group.display_name.as_deref().unwrap_or_default(), LINE);
+            let path = name.map_or_else(|| own.clone(), |name| format!("{name}/{own}"));
+            group.add_sections(Some(&path), all);
+        }
     }
-    Ok(Answer::of(&Found { untrusted: UNTRUSTED, items, truncated: false, next_cursor: None }))
 }
 
 async fn content(call: &Call<'_>, id: &str, most: u32) -> Outcome {
@@ -171,7 +191,7 @@ struct Shown {
     name: String,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     shared: bool,
-    /// Of a section, where it is in one.
+    /// Of a section, where it is in one: the names of the groups that lead down to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     group: Option<String>,
     /// Of a page that was searched for.

@@ -5,6 +5,7 @@
 //! anew, and that is said, because what the caller knew may be gone without a word.
 
 mod item;
+mod series;
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -61,7 +62,7 @@ impl What {
             Self::Events => &["/me/calendarView/delta", "/me/calendars/{id}/calendarView/delta"],
             Self::Files => &["/me/drive/root/delta", "/drives/{id}/root/delta"],
             Self::Tasks => &["/me/todo/lists/{id}/tasks/delta"],
-            Self::Contacts => &["/me/contacts/delta"],
+            Self::Contacts => &["/me/contacts/delta", "/me/contactFolders/{id}/contacts/delta"],
         }
     }
 
@@ -176,6 +177,7 @@ impl Input for GetChanges {
                 break;
             }
         }
+        series::name_occurrences(call, &mut found).await?;
         let (items, removed) = found.told();
         let note = "Graph no longer knew what changed: this is the whole from its beginning. Drop what you had.";
         Ok(Answer::of(&Changes {

@@ -55,8 +55,8 @@ impl Input for GetSites {
             return one(call, site(id)?).await;
         }
         let request = GraphRequest::new(Method::Get, &[Segment::Word("sites")])?
+            // Without `$select`: with it, a search leaves out the name for people.
             .query("search", search.as_deref().unwrap_or("*"))
-            .query("$select", SITE)
             .query("$top", count.to_string());
         let start = page::begin(call, self.cursor.as_deref(), &request)?;
         let Page { items, next_cursor } = page::read::<Item>(call, &["/sites"], start, count).await?;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::shown::{Entry, Shown, notes};
-use super::{Source, Task, list_of, planner, todo};
+use super::{Source, Task, list_of, planner, todo, todo_lists};
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
@@ -123,7 +123,8 @@ impl GetTasks {
         let steps = more.value.iter().chain(more.checklist.values()).map(Entry::of).collect();
         let mut shown = Shown::of(task, name);
         (shown.notes, shown.steps) = (notes.text, steps);
-        Ok(Answer::of(&Found { truncated: notes.truncated, ..Found::of(vec![shown], name) }))
+        let truncated = notes.truncated || more.next.is_some();
+        Ok(Answer::of(&Found { truncated, ..Found::of(vec![shown], name) }))
     }
 
     async fn lists(&self, call: &Call<'_>, request: GraphRequest, count: u32) -> Outcome {
@@ -167,7 +168,7 @@ impl GetTasks {
 /// To Do's lists, Planner's plans, or the buckets of a plan.
 fn lists(source: Source, list: Option<&str>) -> Result<GraphRequest, ToolError> {
     match (source, list) {
-        (Source::Todo, None) => todo(Method::Get, &[]),
+        (Source::Todo, None) => todo_lists(),
         (Source::Todo, Some(_)) => {
             Err(ToolError::argument("listId", "means nothing with lists=true, but to list a plan's buckets"))
         }

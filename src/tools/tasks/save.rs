@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::assign::{Assigned, others};
 use super::fields::{Change, Importance, PlannerFields, TodoFields, assignment, reassigned};
 use super::times::{cleared, day, due, reminder, utc};
-use super::{Source, Task, list_of, planner, todo};
+use super::{Source, Task, list_of, planner, todo, todo_lists};
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
@@ -256,7 +256,7 @@ const NO_NOTES: &str = "The notes could not be written: call again with this id 
 
 /// The list of To Do that a task without a list goes to.
 async fn default_list(call: &Call<'_>) -> Result<String, ToolError> {
-    let start = page::Position::start(&todo(Method::Get, &[])?);
+    let start = page::Position::start(&todo_lists()?);
     let keep = |list: &Listed| list.wellknown_list_name.as_deref() == Some("defaultList");
     let wanted = page::Wanted { families: &["/me/todo/lists"], count: 1, keep: &keep };
     let found = page::pick(call, start, wanted).await?.items.pop();

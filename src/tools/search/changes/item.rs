@@ -1,4 +1,7 @@
 //! What a delta query brings: items of five kinds in one form, and what is gone.
+//!
+//! Of an occurrence Graph tells no more than its time and its series, and of a series the time of its first occurrence,
+//! which may be years ago: the one is named by its series, and the other has no time.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -29,6 +32,34 @@ impl Found {
         }
     }
 
+    /// The series of occurrences that nobody has named, each once.
+    pub fn unnamed(&self) -> Vec<String> {
+        let items = self.0.iter().filter_map(|(_, item)| item.as_ref());
+        let mut series: Vec<_> =
+            items.filter(|item| item.title.is_empty()).filter_map(|item| item.series.clone()).collect();
+        series.sort();
+        series.dedup();
+        series
+    }
+
+    /// Names the occurrences of a series.
+    pub fn name(&mut self, series: &str, title: &str) {
+        let items = self.0.iter_mut().filter_map(|(_, item)| item.as_mut());
+        for item in items.filter(|item| item.title.is_empty() && item.series.as_deref() == Some(series)) {
+            item.title = clean(title, TITLE);
+        }
+    }
+
+    /// Names the occurrences whose series came as well.
+    pub fn name_own(&mut self) {
+        for series in self.unnamed() {
+            let own = self.0.iter().find(|(id, _)| *id == series).and_then(|(_, item)| item.as_ref());
+            if let Some(title) = own.map(|item| item.title.clone()) {
+                self.name(&series, &title);
+            }
+        }
+    }
+
     /// What is new or changed, and the ids of what is gone.
     pub fn told(self) -> (Vec<Shown>, Vec<String>) {
         let (mut items, mut removed) = (Vec::new(), Vec::new());
@@ -49,6 +80,9 @@ pub(super) struct Item {
     id: String,
     #[serde(rename = "@removed")]
     removed: Option<Value>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    series_master_id: Option<String>,
     subject: Option<String>,
     title: Option<String>,
     name: Option<String>,
@@ -95,26 +129,38 @@ pub(super) struct Shown {
     link: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     folder: bool,
+    /// A series as such; when it takes place its occurrences say.
+    #[serde(rename = "series", skip_serializing_if = "std::ops::Not::not")]
+    is_series: bool,
+    /// The series of an occurrence.
+    #[serde(skip)]
+    series: Option<String>,
 }
+
+/// Characters of a title.
+const TITLE: usize = 255;
 
 impl Item {
     fn shown(self, zone: Option<&str>) -> Shown {
         let title = self.subject.or(self.title).or(self.name).or(self.display_name);
         // Of events, when they were written matters less than when they are.
         let changed = self.last_modified_date_time.filter(|_| self.start.is_none());
+        let is_series = self.kind.as_deref() == Some("seriesMaster");
         Shown {
             id: self.id,
-            title: clean(&title.unwrap_or_default(), 255),
+            title: clean(&title.unwrap_or_default(), TITLE),
             from: self.from.map(|party| party.shown()).filter(|from| !from.is_empty()),
             when: self.received_date_time.or(changed),
             unread: self.is_read.map(|read| !read),
-            start: seconds(self.start),
-            end: seconds(self.end),
+            start: seconds(self.start.filter(|_| !is_series)),
+            end: seconds(self.end.filter(|_| !is_series)),
             status: self.status,
             due: self.due_date_time.map(|clock| tasks::local(&clock, zone)),
             emails: self.email_addresses.into_iter().flatten().filter_map(Named::address).collect(),
             link: self.web_url.filter(|link| link.starts_with("https://")),
             folder: self.folder.is_some(),
+            is_series,
+            series: self.series_master_id,
         }
     }
 }

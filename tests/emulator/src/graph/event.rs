@@ -9,7 +9,7 @@ use super::pattern;
 use super::request::Prefer;
 use super::store::Mailbox;
 use super::zone::Zone;
-use crate::json::{set, text};
+use crate::json::{items, set, text};
 
 /// `2026-01-31T09:00:00.0000000`, the form of all event times.
 pub const STAMP: &[BorrowedFormatItem<'static>] =
@@ -118,6 +118,10 @@ impl StoredEvent {
         set(&mut value, "seriesMasterId", master);
         if kind == "occurrence" {
             set(&mut value, "recurrence", Value::Null);
+        }
+        // Nobody answers to an appointment that is for its owner alone.
+        if text(&value, "/responseStatus/response") == "organizer" && items(&value, "/attendees").is_empty() {
+            set(&mut value, "responseStatus", json!({"response": "none", "time": "0001-01-01T00:00:00Z"}));
         }
         let content = super::message::html_to_text(text(&self.value, "/body/content"));
         set(&mut value, "bodyPreview", content.trim().chars().take(255).collect::<String>());

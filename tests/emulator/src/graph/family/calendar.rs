@@ -99,6 +99,8 @@ fn rooms(request: &Request<'_>) -> Result<Answer, GraphError> {
     request.require(&["Place.Read.All", "Place.ReadWrite.All"], Family::Directory)?;
     let options = ListOptions::parse(request, SIZES)?;
     let list = ROOMS.iter().map(|(id, name, address, capacity)| {
+        // The documents have this number as text, the schema as a number.
+        let capacity = if *capacity > 9 { json!(capacity.to_string()) } else { json!(capacity) };
         json!({
             "id": id, "displayName": name, "emailAddress": address, "capacity": capacity, "building": "1",
             "floorNumber": 2, "floorLabel": null, "phone": "", "bookingType": "standard", "nickname": name,

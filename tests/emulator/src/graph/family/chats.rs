@@ -17,6 +17,8 @@ use crate::sample::teams::TEAMS;
 const SIZES: Sizes = Sizes { default: 20, max: 50 };
 const READ_CHAT: &[&str] = &["Chat.Read", "Chat.ReadWrite"];
 const READ_CHANNEL: &[&str] = &["ChannelMessage.Read.All", "Group.Read.All"];
+/// Members of a chat that come with it at most.
+const MEMBERS: usize = 25;
 /// Who talks in the sample's group chat, and its topic.
 const GROUP: (&str, &str) = ("19:heron@thread.v2", "Heron lunch");
 
@@ -127,6 +129,7 @@ fn rendered(store: &GraphStore, chat: &Value) -> Value {
     let members = items(chat, "/memberIds").iter().filter_map(|id| directory::by_key(id.as_str().unwrap_or_default()));
     let members: Vec<Value> = members
         .map(|user| json!({"displayName": user.name, "userId": user.oid, "email": user.email, "roles": ["owner"]}))
+        .take(MEMBERS)
         .collect();
     crate::json::remove(&mut shown, "memberIds");
     set(&mut shown, "members", members);

@@ -11,6 +11,7 @@ use time::{Date, OffsetDateTime};
 
 use super::{Found, files, tasks};
 use crate::graph::error::GraphError;
+use crate::graph::event::Occurrence;
 use crate::graph::message;
 use crate::graph::query;
 use crate::graph::request::{Answer, Family, Request};
@@ -72,16 +73,29 @@ fn items(request: &Request<'_>, store: &mut GraphStore, list: &[&str]) -> Result
         ["me", "calendarView"] => {
             let (from, to) = (bound(request, "startDateTime")?, bound(request, "endDateTime")?);
             let mailbox = store.mailbox(own);
-            let all = mailbox.events.iter();
-            all.flat_map(|event| event.between(from, to).into_iter().map(move |one| (event, one)))
-                .map(|(event, one)| event.render(mailbox, one, &request.prefer))
-                .collect()
+            let mut found = Vec::new();
+            for event in &mailbox.events {
+                let occurrences = event.between(from, to);
+                if occurrences.iter().any(|one| one.number.is_some()) {
+                    found.push(event.render_master(mailbox, &request.prefer));
+                }
+                let rendered = |one: Occurrence| (one.number.is_some(), event.render(mailbox, one, &request.prefer));
+                let rendered = occurrences.into_iter().map(rendered);
+                found.extend(rendered.map(|(of_series, whole)| if of_series { bare(&whole) } else { whole }));
+            }
+            found
         }
         ["me", "contacts"] => store.family.contacts.book(own).clone(),
         ["me", "todo", "lists", list, "tasks"] => tasks::of_list(request, store, list)?,
         [drive @ .., _] => files::of_drive(request, store, drive)?,
         [] => Vec::new(),
     })
+}
+
+/// An occurrence as a delta tells it: what it is about stands with its series.
+fn bare(occurrence: &Value) -> Value {
+    let kept = ["id", "type", "seriesMasterId", "start", "end"];
+    kept.iter().map(|name| ((*name).to_owned(), occurrence.get(name).cloned().unwrap_or_default())).collect()
 }
 
 fn bound(request: &Request<'_>, name: &str) -> Result<OffsetDateTime, GraphError> {

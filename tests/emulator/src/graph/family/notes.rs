@@ -46,8 +46,9 @@ impl Book {
     fn sample(user: &User, today: Date) -> Self {
         let owner = user.oid.get(..8).unwrap_or("");
         let section = |number: usize, name: &str| json!({"id": format!("1-{owner}-s{number}"), "displayName": name});
-        let group =
-            json!({"id": format!("1-{owner}-g1"), "displayName": "Suppliers", "sections": [section(3, "Fabrikam")]});
+        let inner = json!({"id": format!("1-{owner}-g2"), "displayName": "Former", "sections": [section(4, "Adatum")], "sectionGroups": []});
+        let group = json!({"id": format!("1-{owner}-g1"), "displayName": "Suppliers", "sections": [section(3, "Fabrikam")],
+            "sectionGroups": [inner]});
         let notebook = json!({
             "id": format!("1-{owner}-n1"), "displayName": format!("{} @ Contoso", user.names().0), "isShared": false,
             "lastModifiedDateTime": format!("{today}T08:00:00Z"), "sections": [section(1, "Meetings"), section(2, "Ideas")],
@@ -151,6 +152,11 @@ fn notebook(request: &Request<'_>, book: &Book, id: &str) -> Result<Answer, Grap
     for member in ["sections", "sectionGroups"] {
         if !expand.contains(member) {
             crate::json::remove(&mut notebook, member);
+        }
+    }
+    if !expand.contains("sectionGroups($levels=max") {
+        for group in notebook.get_mut("sectionGroups").and_then(Value::as_array_mut).into_iter().flatten() {
+            crate::json::remove(group, "sectionGroups");
         }
     }
     Ok(Answer::ok(notebook))

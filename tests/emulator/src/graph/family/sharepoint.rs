@@ -156,7 +156,8 @@ fn site(id: &str) -> Result<&'static (&'static str, &'static str, &'static str),
 }
 
 fn shown((id, name, at): &(&str, &str, &str)) -> Value {
-    json!({"id": id, "displayName": name, "name": at.rsplit('/').next(), "description": format!("Team site of {name}"),
+    let last = at.rsplit('/').next().filter(|last| !last.is_empty()).unwrap_or(HOST);
+    json!({"id": id, "displayName": name, "name": last, "description": format!("Team site of {name}"),
         "webUrl": format!("https://{HOST}/{at}")})
 }
 
@@ -183,7 +184,12 @@ fn search(request: &Request<'_>) -> Result<Answer, GraphError> {
     // `search` without a dollar sign is an argument of its own here, not of the list.
     let mut options = ListOptions::parse(request, SIZES)?;
     options.search = None;
-    query::page(request, &options, SITES.iter().filter(fits).map(shown).collect(), "microsoft.graph.site")
+    let mut found: Vec<Value> = SITES.iter().filter(fits).map(shown).collect();
+    if options.select.is_some() {
+        // A search that selects fields leaves this one out.
+        found.iter_mut().for_each(|site| set(site, "displayName", Value::Null));
+    }
+    query::page(request, &options, found, "microsoft.graph.site")
 }
 
 fn page(request: &Request<'_>, all: &[Value]) -> Result<Answer, GraphError> {

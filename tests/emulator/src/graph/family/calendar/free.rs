@@ -12,11 +12,13 @@ use crate::graph::shape::{is_address, known_members};
 use crate::graph::store::{GraphStore, Mailbox};
 use crate::graph::zone::Zone;
 use crate::json::{items, text};
-use crate::sample::directory::{self, Home};
+use crate::sample::directory::{self, Home, USERS};
 
 /// Schedules in one request, days in one look.
 const MOST: usize = 20;
 const DAYS: i64 = 42;
+/// A list of people, of whom Exchange tells merged hours alone.
+const LIST: &str = "everybody@contoso.example";
 
 fn moment(body: &Value, name: &str) -> Result<OffsetDateTime, GraphError> {
     let zone = Zone::parse(text(body, &format!("/{name}/timeZone")));
@@ -33,15 +35,15 @@ fn window(body: &Value, names: (&str, &str)) -> Result<(OffsetDateTime, OffsetDa
     Ok((start, end))
 }
 
-/// What makes a mailbox busy.
-fn busy(
+/// What stands in a mailbox's calendar.
+fn blocks(
     mailbox: &Mailbox,
     (from, to): (OffsetDateTime, OffsetDateTime),
 ) -> Vec<(OffsetDateTime, OffsetDateTime, &Value)> {
     let mut all: Vec<_> = mailbox
         .events
         .iter()
-        .filter(|event| event.calendar == "Calendar" && text(&event.value, "/showAs") != "free")
+        .filter(|event| event.calendar == "Calendar")
         .flat_map(|event| event.between(from, to).into_iter().map(|one| (one.start, one.end, &event.value)))
         .collect();
     all.sort_by_key(|(start, ..)| *start);
@@ -70,16 +72,22 @@ pub fn schedule(request: &Request<'_>, store: &mut GraphStore) -> Result<Answer,
     if !(5..=1440).contains(&interval) {
         return Err(GraphError::new(400, "ErrorInvalidParameter", "The interval is out of range."));
     }
-    let value: Vec<Value> =
-        asked.iter().map(|one| of(request, store, (one.as_str().unwrap_or_default(), range))).collect();
+    let ask = (range, Duration::minutes(interval));
+    let value: Vec<Value> = asked.iter().map(|one| of(request, store, one.as_str().unwrap_or_default(), ask)).collect();
     Ok(Answer::ok(json!({"@odata.context": request.url("$metadata#Collection(scheduleInformation)"), "value": value})))
 }
 
 fn of(
     request: &Request<'_>,
     store: &mut GraphStore,
-    (address, range): (&str, (OffsetDateTime, OffsetDateTime)),
+    address: &str,
+    (range, interval): ((OffsetDateTime, OffsetDateTime), Duration),
 ) -> Value {
+    if address == LIST {
+        let staff = USERS.iter().filter(|user| user.home == Home::Contoso);
+        let all: Vec<_> = staff.flat_map(|user| taken(store.mailbox(user), range)).collect();
+        return json!({"scheduleId": address, "availabilityView": view(&all, range, interval), "scheduleItems": []});
+    }
     if super::ROOMS.iter().any(|(_, _, room, _)| *room == address) {
         return json!({"scheduleId": address, "availabilityView": "", "scheduleItems": [], "workingHours": null});
     }
@@ -88,7 +96,8 @@ fn of(
         return json!({"scheduleId": address, "scheduleItems": null, "error": error});
     };
     let mine = user.oid == request.consent.user.oid;
-    let blocks = busy(store.mailbox(user), range).into_iter().map(|(start, end, event)| {
+    let merged = view(&taken(store.mailbox(user), range), range, interval);
+    let blocks = blocks(store.mailbox(user), range).into_iter().map(|(start, end, event)| {
         let mut block = json!({
             "status": text(event, "/showAs"), "isPrivate": text(event, "/sensitivity") == "private",
             "start": clock(request, start), "end": clock(request, end),
@@ -98,7 +107,18 @@ fn of(
         }
         block
     });
-    json!({"scheduleId": address, "availabilityView": "", "scheduleItems": blocks.collect::<Vec<_>>(), "workingHours": null})
+    json!({"scheduleId": address, "availabilityView": merged, "scheduleItems": blocks.collect::<Vec<_>>(), "workingHours": null})
+}
+
+/// A digit for each slot: that of the block in it which counts most.
+fn view(
+    taken: &[(OffsetDateTime, OffsetDateTime, char)],
+    (from, to): (OffsetDateTime, OffsetDateTime),
+    interval: Duration,
+) -> String {
+    let starts = std::iter::successors(Some(from), |start| Some(*start + interval)).take_while(|start| *start < to);
+    let in_slot = |start: OffsetDateTime| taken.iter().filter(move |(s, e, _)| *s < start + interval && *e > start);
+    starts.map(|start| in_slot(start).map(|(.., digit)| *digit).max().unwrap_or('0')).collect()
 }
 
 /// POST `/me/findMeetingTimes`: half-hour steps, by day between 8 and 17 in the user's zone unless unrestricted.
@@ -127,14 +147,16 @@ pub fn suggestions(request: &Request<'_>, store: &mut GraphStore) -> Result<Answ
     let minutes: i64 = length
         .and_then(|text| text.parse().ok())
         .ok_or_else(|| GraphError::new(400, "ErrorInvalidParameter", "meetingDuration is not an ISO 8601 duration."))?;
-    let mut blocks: Vec<_> = own_blocks(store.mailbox(user), (from, to));
+    // Of the organiser, what is only tentative is passed over and told.
+    let (tentative, mut blocks): (Vec<_>, Vec<_>) =
+        taken(store.mailbox(user), (from, to)).into_iter().partition(|(.., digit)| *digit == '1');
     for attendee in items(&body, "/attendees") {
         let address = text(attendee, "/emailAddress/address");
         if !is_address(address) {
             return Err(GraphError::new(400, "ErrorInvalidRecipients", "At least one attendee is not valid."));
         }
         if let Some(other) = directory::by_email(address) {
-            blocks.extend(own_blocks(store.mailbox(other), (from, to)));
+            blocks.extend(taken(store.mailbox(other), (from, to)));
         }
     }
     let work = text(&body, "/timeConstraint/activityDomain") != "unrestricted";
@@ -146,24 +168,40 @@ pub fn suggestions(request: &Request<'_>, store: &mut GraphStore) -> Result<Answ
         let hours = first.hour() >= 8
             && last.date() == first.date()
             && (last.hour() < 17 || (last.hour() == 17 && last.minute() == 0));
-        end <= to && (!work || (weekday && hours)) && blocks.iter().all(|(s, e)| *e <= start || *s >= end)
+        end <= to && (!work || (weekday && hours)) && !overlap(&blocks, (start, end))
     };
     let most =
         body.get("maxCandidates").and_then(Value::as_u64).and_then(|most| usize::try_from(most).ok()).unwrap_or(20);
     let steps = (to - from).whole_minutes() / 30;
-    let found: Vec<Value> = (0..=steps)
-        .map(|step| from + Duration::minutes(30 * step))
-        .filter(|start| open(*start))
-        .take(most)
-        .map(|start| {
-            let end = clock(request, start + Duration::minutes(minutes));
-            json!({"confidence": 100.0, "organizerAvailability": "free", "meetingTimeSlot": {"start": clock(request, start), "end": end}})
-        })
-        .collect();
+    let starts = (0..=steps).map(|step| from + Duration::minutes(30 * step)).filter(|start| open(*start));
+    let slots = starts.map(|start| (start, start + Duration::minutes(minutes)));
+    let mut slots: Vec<_> = slots.map(|slot| (overlap(&tentative, slot), slot)).take(most).collect();
+    // The order is not that of time.
+    slots.sort_by_key(|(doubtful, _)| *doubtful);
+    let told = |(doubtful, (start, end))| {
+        let organizer = if doubtful { "tentative" } else { "free" };
+        let slot = json!({"start": clock(request, start), "end": clock(request, end)});
+        json!({"confidence": 100.0, "organizerAvailability": organizer, "meetingTimeSlot": slot})
+    };
+    let found: Vec<Value> = slots.into_iter().map(told).collect();
     let reason = if found.is_empty() { "AttendeesUnavailable" } else { "" };
     Ok(Answer::ok(json!({"emptySuggestionsReason": reason, "meetingTimeSuggestions": found})))
 }
 
-fn own_blocks(mailbox: &Mailbox, range: (OffsetDateTime, OffsetDateTime)) -> Vec<(OffsetDateTime, OffsetDateTime)> {
-    busy(mailbox, range).into_iter().map(|(start, end, _)| (start, end)).collect()
+type Taken = Vec<(OffsetDateTime, OffsetDateTime, char)>;
+
+/// What stands in the way, each with the digit that stands for it.
+fn taken(mailbox: &Mailbox, range: (OffsetDateTime, OffsetDateTime)) -> Taken {
+    let digit = |event: &Value| match text(event, "/showAs") {
+        "free" | "workingElsewhere" => None,
+        "tentative" => Some('1'),
+        "oof" => Some('3'),
+        _ => Some('2'),
+    };
+    let all = blocks(mailbox, range).into_iter();
+    all.filter_map(|(start, end, event)| Some((start, end, digit(event)?))).collect()
+}
+
+fn overlap(taken: &[(OffsetDateTime, OffsetDateTime, char)], (start, end): (OffsetDateTime, OffsetDateTime)) -> bool {
+    taken.iter().any(|(s, e, _)| *s < end && *e > start)
 }
