@@ -187,7 +187,9 @@ fn search(request: &Request<'_>) -> Result<Answer, GraphError> {
     let mut found: Vec<Value> = SITES.iter().filter(fits).map(shown).collect();
     if options.select.is_some() {
         // A search that selects fields leaves this one out.
-        found.iter_mut().for_each(|site| set(site, "displayName", Value::Null));
+        for site in &mut found {
+            set(site, "displayName", Value::Null);
+        }
     }
     query::page(request, &options, found, "microsoft.graph.site")
 }
