@@ -37,7 +37,7 @@ test("a challenge that Entra meets without the user costs one renewal, for a wri
   assert.equal((await emulator.sent(ADELE, letter.subject)).length, 1);
   const listing = await emulator.graphCallsDuring(() => client.callTool(LIST));
   parsed(listing.result);
-  assert.deepEqual(statuses(listing.calls), [200], "the renewed token is kept");
+  assert.deepEqual([...new Set(statuses(listing.calls))], [200], "the renewed token is kept");
   assert.equal(keeper.saved.tokens, 1);
   await client.close();
 });
@@ -62,7 +62,7 @@ test("a challenge that needs the user is met by the SDK's next sign-in", async (
   const again = await connect(makeTransport, url, { keeper });
   const { result, calls } = await emulator.graphCallsDuring(() => again.client.callTool(LIST));
   parsed(result);
-  assert.deepEqual(statuses(calls), [200], "the order still stands, and this token satisfies it");
+  assert.deepEqual([...new Set(statuses(calls))], [200], "the order still stands, and this token satisfies it");
   await again.client.close();
 });
 
