@@ -1,14 +1,22 @@
 // Free and busy ports. The emulator always listens on the port after the Worker's.
+import { randomInt } from "node:crypto";
 import { connect, createServer } from "node:net";
 import { Failure } from "./terminal.mjs";
 
 const LOOPBACKS = ["127.0.0.1", "::1"];
 
+/**
+ * Below the ports that systems give to outgoing connections (Linux from 32768 on, others from 49152): one of those may
+ * be taken by any connection after it was looked at, and while workerd restarts on it.
+ */
+const FIRST = 20_000;
+const PAIRS = 6_000;
+
 /** A port that is free, and whose successor is free. */
 export async function freePortPair() {
   for (;;) {
-    const port = await listenOnce(0);
-    if (port && (await listenOnce(port + 1))) return port;
+    const port = FIRST + 2 * randomInt(PAIRS);
+    if (!(await isBusy(port)) && !(await isBusy(port + 1))) return port;
   }
 }
 
@@ -26,7 +34,7 @@ export async function requireFreePorts(port) {
 // Binding alone would not notice a program that listens on all addresses (macOS) or on IPv6 only.
 async function isBusy(port) {
   const answers = await Promise.all(LOOPBACKS.map((host) => accepts(host, port)));
-  return answers.includes(true) || !(await listenOnce(port));
+  return answers.includes(true) || !(await canListen(port));
 }
 
 function accepts(host, port) {
@@ -37,13 +45,10 @@ function accepts(host, port) {
   });
 }
 
-/** Binds and lets go; the port number, or undefined when that is not possible. */
-function listenOnce(port) {
+/** Binds and lets go; whether that is possible. */
+function canListen(port) {
   return new Promise((resolve) => {
-    const server = createServer().once("error", () => resolve(undefined));
-    server.listen(port, "127.0.0.1", () => {
-      const bound = server.address().port;
-      server.close(() => resolve(bound));
-    });
+    const server = createServer().once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }
