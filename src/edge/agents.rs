@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::future::{Either, select};
 use wasm_bindgen::prelude::*;
-use worker::{Delay, Env, Stub};
+use worker::{Env, Stub};
 
 use crate::agent::{AgentName, Command, Reply};
+use crate::edge::fetch;
 use crate::json;
 use crate::ports::{AgentUnavailable, Agents};
 
@@ -34,16 +34,13 @@ pub(crate) struct ObjectAgents(pub(crate) Env);
 #[async_trait(?Send)]
 impl Agents for ObjectAgents {
     async fn call(&self, name: &AgentName, command: &Command) -> Result<Reply, AgentUnavailable> {
-        let exchange = Box::pin(async {
+        let exchange = async {
             let body = serde_json::to_string(command).map_err(|_| AgentUnavailable)?;
             let answer = ask_object(&self.0, &name.to_string(), &body).await.map_err(|_| AgentUnavailable)?;
             let text = answer.as_string().ok_or(AgentUnavailable)?;
             json::read(text.as_bytes()).map_err(|_| AgentUnavailable)
-        });
-        match select(exchange, Box::pin(Delay::from(LIMIT))).await {
-            Either::Left((outcome, _)) => outcome,
-            Either::Right(((), _)) => Err(AgentUnavailable),
-        }
+        };
+        fetch::in_time(LIMIT, exchange).await.unwrap_or(Err(AgentUnavailable))
     }
 }
 

@@ -42,17 +42,18 @@ pub(crate) async fn within<T>(
     exchange: impl Future<Output = Result<T, UpstreamError>>,
     abort: impl FnOnce(),
 ) -> Result<T, UpstreamError> {
-    let limit = Delay::from(Duration::from_millis(limit_ms));
-    match select(Box::pin(exchange), Box::pin(limit)).await {
-        Either::Left((Ok(outcome), _)) => Ok(outcome),
-        Either::Left((Err(error), _)) => {
-            abort();
-            Err(error)
-        }
-        Either::Right(((), _)) => {
-            abort();
-            Err(UpstreamError::Timeout)
-        }
+    let outcome = in_time(Duration::from_millis(limit_ms), exchange).await.unwrap_or(Err(UpstreamError::Timeout));
+    if outcome.is_err() {
+        abort();
+    }
+    outcome
+}
+
+/// What the work comes to, unless it takes longer.
+pub(crate) async fn in_time<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    match select(Box::pin(work), Box::pin(Delay::from(limit))).await {
+        Either::Left((outcome, _)) => Some(outcome),
+        Either::Right(((), _)) => None,
     }
 }
 

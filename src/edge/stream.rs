@@ -8,8 +8,8 @@ use futures_util::future::{Either, LocalBoxFuture, pending, select};
 use worker::{Delay, Env, EventStream, Headers, Request, RequestInit, ResponseBuilder, WebSocket, WebsocketEvent};
 
 use crate::crypto;
-use crate::edge::agents;
 use crate::edge::sockets::COME_BACK;
+use crate::edge::{agents, fetch};
 use crate::web::{Header, StreamSpec, Watch, Work};
 
 /// Below the 25 to 30 seconds after which proxies and clients give up on a silent stream.
@@ -161,8 +161,6 @@ async fn connect(env: &Env, spec: &StreamSpec) -> worker::Result<Option<WebSocke
     init.with_headers(headers);
     let request = Request::new_with_init("http://agent/stream", &init)?;
     let stub = agents::stub(env, &spec.agent)?;
-    match select(Box::pin(stub.fetch_with_request(request)), Box::pin(Delay::from(agents::LIMIT))).await {
-        Either::Left((response, _)) => Ok(response?.websocket()),
-        Either::Right(_) => Ok(None),
-    }
+    let answer = fetch::in_time(agents::LIMIT, stub.fetch_with_request(request)).await;
+    Ok(answer.transpose()?.and_then(worker::Response::websocket))
 }

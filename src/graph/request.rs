@@ -138,6 +138,15 @@ impl GraphRequest {
         self
     }
 
+    /// Asks for times by the clocks of this zone; without one Graph tells them in UTC.
+    #[must_use]
+    pub fn times_in(self, zone: Option<&str>) -> Self {
+        match zone {
+            Some(name) => self.prefer(format!("outlook.timezone=\"{name}\"")),
+            None => self,
+        }
+    }
+
     /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {

@@ -3,8 +3,8 @@
 //! named as data that is not to be obeyed.
 
 use serde::Serialize;
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::content::{Block, Contents, Data};
 use super::error::ToolError;
@@ -25,6 +25,14 @@ impl Answer {
     pub fn of(body: &impl Serialize) -> Self {
         // Structs of ours with string keys always serialise.
         Self::blocks(vec![Block::text(serde_json::to_string(body).unwrap_or_default())])
+    }
+
+    /// The same, with what else has to be said.
+    pub fn noted(mut body: Value, note: Option<&str>) -> Self {
+        if let (Some(note), Value::Object(members)) = (note, &mut body) {
+            members.insert("note".to_owned(), note.into());
+        }
+        Self::of(&body)
     }
 
     /// The same, for a program as well. The tool has an output schema, which this is the form of.

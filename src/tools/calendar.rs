@@ -128,13 +128,12 @@ fn begin(
         .query("endDateTime", when::utc(end))
         .query("$select", SELECT)
         .query("$orderby", "start/dateTime")
-        .query("$top", count.to_string());
+        .query("$top", count.to_string())
+        .times_in(zone.name());
+    let start = page::Position::start(&request);
     match zone {
-        Zone::Known(name) => {
-            let request = request.prefer(format!("outlook.timezone=\"{name}\""));
-            page::Position::start(&request).in_zone(name)
-        }
-        Zone::Unknown => page::Position::start(&request),
+        Zone::Known(name) => start.in_zone(name),
+        Zone::Unknown => start,
     }
 }
 

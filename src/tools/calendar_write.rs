@@ -18,7 +18,7 @@ use super::outbox::{self, IMMUTABLE};
 use super::policy::{self, Deed};
 use super::reach::Reach;
 use super::span::{self, Given, Span};
-use super::zone::{self, Zone};
+use super::zone;
 use super::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
 use crate::crypto::Digest;
 use crate::graph::request::{Method, Segment};
@@ -179,7 +179,7 @@ impl Input for RespondToEvent {
         });
         let now = once(call, (key, &asked), &request, &deed).await?.is_some();
         let answer = json!({"status": "answered", "response": self.response.word(), "sent": send_response});
-        Ok(done(answer, (!now).then_some(BEFORE)))
+        Ok(Answer::noted(answer, (!now).then_some(BEFORE)))
     }
 }
 
@@ -215,14 +215,6 @@ async fn once(
 }
 
 const BEFORE: &str = "An earlier call with this idempotencyKey did it; nothing was sent now.";
-
-/// The answer, with what else has to be said.
-fn done(mut answer: Value, note: Option<&'static str>) -> Answer {
-    if let (Some(note), Value::Object(fields)) = (note, &mut answer) {
-        fields.insert("note".to_owned(), note.into());
-    }
-    Answer::of(&answer)
-}
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -302,12 +294,10 @@ impl Input for CancelCalendarEvent {
 
 /// The event as it is now, and the zone of its time.
 async fn look(call: &Call<'_>, path: &[Segment<'_>]) -> Result<(Event, String), ToolError> {
+    let zone = zone::choose(call, None).await?;
     let request = GraphRequest::new(Method::Get, path)?
         .query("$select", "subject,start,isOrganizer,attendees,type")
-        .prefer(IMMUTABLE);
-    let (request, zone) = match zone::choose(call, None).await? {
-        Zone::Known(name) => (request.prefer(format!("outlook.timezone=\"{name}\"")), name),
-        Zone::Unknown => (request, "UTC".to_owned()),
-    };
-    Ok((call.json(&request).await?, zone))
+        .prefer(IMMUTABLE)
+        .times_in(zone.name());
+    Ok((call.json(&request).await?, zone.name().unwrap_or("UTC").to_owned()))
 }

@@ -18,7 +18,7 @@ use super::error::{Doubt, ToolError};
 use super::ledger::{Entry, Ledger, Step};
 use super::mailbox::Mailbox;
 use super::policy::Refusal;
-use super::zone::{self, Zone};
+use super::zone;
 use crate::crypto::Digest;
 use crate::graph::request::{Method, Segment, filter_literal};
 use crate::graph::{Failure, GraphRequest, Origin};
@@ -166,11 +166,9 @@ impl Outgoing<'_> {
             message
         };
         let mut request = GraphRequest::new(Method::Post, &self.mailbox.path(&path))?.prefer(IMMUTABLE).body(body);
-        if of.is_some()
-            && let Zone::Known(zone) = zone::choose(self.call, None).await?
-        {
+        if of.is_some() {
             // Else the history that Graph quotes says when a mail was sent in UTC.
-            request = request.prefer(format!("outlook.timezone=\"{zone}\""));
+            request = request.times_in(zone::choose(self.call, None).await?.name());
         }
         self.ledger.mark(Step::Begun, None)?;
         match self.call.json::<Value>(&request).await {

@@ -79,9 +79,9 @@ pub(super) fn minute(at: OffsetDateTime) -> String {
 
 /// The moment that Graph tells in UTC.
 pub(super) fn of_graph(text: &str) -> Option<OffsetDateTime> {
-    match parse(text.strip_suffix('Z').map(|_| text)?)? {
-        Moment::Instant(at) => Some(at),
-        Moment::Local(_) | Moment::Day(_) => None,
+    match parse(text) {
+        Some(Moment::Instant(at)) if text.ends_with('Z') => Some(at),
+        Some(_) | None => None,
     }
 }
 

@@ -104,8 +104,7 @@ async fn known(call: &Call<'_>, asked: Option<&str>) -> Result<String, ToolError
 }
 
 fn read(path: &[Segment<'_>], zone: &str, body: Value) -> Result<GraphRequest, ToolError> {
-    let preference = format!("outlook.timezone=\"{zone}\"");
-    Ok(GraphRequest::new(Method::Post, path)?.prefer(preference).body(body).repeatable())
+    Ok(GraphRequest::new(Method::Post, path)?.times_in(Some(zone)).body(body).repeatable())
 }
 
 #[derive(Deserialize)]

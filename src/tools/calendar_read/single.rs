@@ -14,7 +14,7 @@ use crate::tools::call::Call;
 use crate::tools::item::{self, Body, Party, line};
 use crate::tools::mailbox::Mailbox;
 use crate::tools::text::Cut;
-use crate::tools::zone::{self, Zone};
+use crate::tools::zone;
 use crate::tools::{Input, Kind, Outcome, Preset, Tool, ToolError, handle, schema};
 
 /// The tool.
@@ -67,13 +67,10 @@ pub(in crate::tools) async fn read(
     timezone: Option<&str>,
     most: usize,
 ) -> Result<Shown, ToolError> {
-    let request = item::get(path)?.query("$select", EVENT);
-    let (request, zone) = match zone::choose(call, timezone).await? {
-        Zone::Known(name) => (request.prefer(format!("outlook.timezone=\"{name}\"")), Some(name)),
-        Zone::Unknown => (request, None),
-    };
+    let zone = zone::choose(call, timezone).await?;
+    let request = item::get(path)?.query("$select", EVENT).times_in(zone.name());
     let event: Event = call.json(&request).await?;
-    Ok(event.shown(zone, most))
+    Ok(event.shown(zone.name().map(str::to_owned), most))
 }
 
 #[derive(Deserialize)]

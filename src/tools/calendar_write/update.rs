@@ -5,11 +5,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{BEFORE, done, once};
+use super::{BEFORE, once};
 use crate::graph::request::{Method, Segment};
 use crate::graph::{GraphRequest, GraphResponse};
 use crate::identity::Scope;
 use crate::tools::address::{self, Addresses};
+use crate::tools::answer::Answer;
 use crate::tools::arguments::{self, BODY, LINE, identifier};
 use crate::tools::calendar::Online;
 use crate::tools::call::Call;
@@ -220,7 +221,7 @@ impl Input for UpdateCalendarEvent {
             (Some(_), _) if elsewhere => Some(COPY),
             (Some(_), linked) => (!linked).then_some(NO_LINK),
         };
-        Ok(done(json!({"status": "updated", "id": self.id}), note))
+        Ok(Answer::noted(json!({"status": "updated", "id": self.id}), note))
     }
 }
 

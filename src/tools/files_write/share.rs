@@ -124,14 +124,14 @@ impl Input for ShareFile {
                 let made: Permission = call.json(&request).await.map_err(no_such_link)?;
                 let row = Row::of(made);
                 let lasts = self.expires.is_some() && row.lasts();
-                Ok(Answer::of(&noted(json!({"status": "linked", "access": row}), lasts)))
+                Ok(Answer::noted(json!({"status": "linked", "access": row}), lasts.then_some(LASTS)))
             }
             Change::Invite { .. } => {
                 let deed = change.deed(call, &place, &request).await?;
                 let rows = invite(call, &call.key(key), &request, &deed).await?;
                 let status = if rows.iter().any(Row::failed) { "partly" } else { "invited" };
                 let lasts = self.expires.is_some() && rows.iter().any(Row::lasts);
-                Ok(Answer::of(&noted(json!({"status": status, "access": rows}), lasts)))
+                Ok(Answer::noted(json!({"status": status, "access": rows}), lasts.then_some(LASTS)))
             }
         }
     }
@@ -263,13 +263,6 @@ async fn list(call: &Call<'_>, request: &GraphRequest) -> Outcome {
     let truncated = found.next.is_some();
     let rows: Vec<_> = found.value.into_iter().map(Row::of).collect();
     Ok(Answer::of(&json!({"untrusted": UNTRUSTED, "access": rows, "truncated": truncated})))
-}
-
-fn noted(mut answer: Value, lasts: bool) -> Value {
-    if let (true, Value::Object(fields)) = (lasts, &mut answer) {
-        fields.insert("note".to_owned(), LASTS.into());
-    }
-    answer
 }
 
 /// Once for a key: every invitation is a mail. Of several, Graph may have sent some only (207).

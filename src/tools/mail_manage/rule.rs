@@ -34,15 +34,14 @@ pub(super) struct RuleChange {
 impl RuleChange {
     /// The request that creates, changes or deletes the rule.
     pub fn request(&self) -> Result<GraphRequest, ToolError> {
-        let build = |method| self.at(method);
         let body = self.body()?;
         match (&self.id, self.delete == Some(true), body == Body::default()) {
-            (Some(_), true, true) => build(Method::Delete),
+            (Some(_), true, true) => self.at(Method::Delete),
             (Some(_), true, false) => Err(ToolError::argument("rule.delete", "goes with rule.id alone")),
-            (Some(_), false, false) => Ok(build(Method::Patch)?.body(json!(body)).repeatable()),
+            (Some(_), false, false) => Ok(self.at(Method::Patch)?.body(json!(body)).repeatable()),
             (Some(_), false, true) => Err(ToolError::argument("rule", "says nothing that would change")),
             (None, true, _) => Err(ToolError::argument("rule.id", "is needed to delete: getMailboxSettings has it")),
-            (None, false, _) => Ok(build(Method::Post)?.body(json!(body.whole()?))),
+            (None, false, _) => Ok(self.at(Method::Post)?.body(json!(body.whole()?))),
         }
     }
 

@@ -286,10 +286,7 @@ impl Place {
             What::Files => request,
             What::Emails | What::Events | What::Tasks | What::Contacts => {
                 let request = request.prefer(IMMUTABLE).prefer(format!("odata.maxpagesize={PAGE}"));
-                match &self.zone {
-                    Some(zone) => request.prefer(format!("outlook.timezone=\"{zone}\"")),
-                    None => request,
-                }
+                request.times_in(self.zone.as_deref())
             }
         })
     }

@@ -106,7 +106,7 @@ impl GetTasks {
                 let path = [Segment::Value(list), Segment::Word("tasks"), Segment::Value(id)];
                 let steps = [path.as_slice(), &[Segment::Word("checklistItems")]].concat();
                 let zone = zone::choose(call, None).await?;
-                ([zoned(todo(Method::Get, &path)?, &zone), todo(Method::Get, &steps)?], zone)
+                ([todo(Method::Get, &path)?.times_in(zone.name()), todo(Method::Get, &steps)?], zone)
             }
             Source::Planner => {
                 let details = [planner::task(id).as_slice(), &[Segment::Word("details")]].concat();
@@ -187,7 +187,7 @@ fn lists(source: Source, list: Option<&str>) -> Result<GraphRequest, ToolError> 
 fn in_list(list: &str, done: bool, zone: &Zone) -> Result<GraphRequest, ToolError> {
     let request = todo(Method::Get, &[Segment::Value(list), Segment::Word("tasks")])?;
     let operator = if done { "eq" } else { "ne" };
-    Ok(zoned(request, zone).query("$filter", format!("status {operator} 'completed'")))
+    Ok(request.times_in(zone.name()).query("$filter", format!("status {operator} 'completed'")))
 }
 
 fn in_plan(plan: Option<&str>) -> Vec<Segment<'_>> {
@@ -196,13 +196,6 @@ fn in_plan(plan: Option<&str>) -> Vec<Segment<'_>> {
         || vec![Segment::Word("me"), planner, tasks],
         |plan| vec![planner, Segment::Word("plans"), Segment::Value(plan), tasks],
     )
-}
-
-fn zoned(request: GraphRequest, zone: &Zone) -> GraphRequest {
-    match zone.name() {
-        Some(name) => request.prefer(format!("outlook.timezone=\"{name}\"")),
-        None => request,
-    }
 }
 
 fn told(page: Page<Task>, zone: &Zone) -> Answer {
