@@ -52,6 +52,13 @@ pub enum SqlValue {
     Blob(Vec<u8>),
 }
 
+impl SqlValue {
+    /// A time, or the last that there is.
+    pub fn seconds(at: u64) -> Self {
+        Self::Integer(i64::try_from(at).unwrap_or(i64::MAX))
+    }
+}
+
 /// One row, columns in the order of the SELECT.
 pub type SqlRow = Vec<SqlValue>;
 

@@ -176,6 +176,14 @@ pub(super) struct Response {
     pub(super) response: Option<String>,
 }
 
+impl Response {
+    /// What the user said to somebody else's event. To an appointment of one's own that nobody else is invited to, Graph
+    /// has the response `none`.
+    pub(super) fn given(self, is_organizer: Option<bool>) -> Option<String> {
+        self.response.filter(|response| is_organizer != Some(true) && response != "organizer")
+    }
+}
+
 /// An event's online meeting.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -244,10 +252,7 @@ impl From<GraphEvent> for Shown {
     fn from(event: GraphEvent) -> Self {
         let all_day = event.is_all_day == Some(true);
         let (start, end) = (short(event.start, all_day), short(event.end, all_day));
-        let response = event.response_status.and_then(|status| status.response);
-        // To an appointment of one's own that nobody else is invited to, Graph has the response `none`.
-        let mine = event.is_organizer == Some(true);
-        let my_response = response.filter(|response| !mine && response != "organizer");
+        let my_response = event.response_status.and_then(|status| status.given(event.is_organizer));
         let place = line(event.location.and_then(|place| place.display_name).as_deref());
         Self {
             id: event.id,

@@ -211,7 +211,7 @@ async fn once(
     deed: &Deed<'_>,
 ) -> Result<Option<GraphResponse>, ToolError> {
     let arguments = Digest::of(asked.to_string().as_bytes());
-    outbox::once(&Ledger::of(call, &call.key(key)), &arguments, request, deed).await
+    outbox::once(&Ledger::of(call, &call.key(key), &arguments), request, deed).await
 }
 
 const BEFORE: &str = "An earlier call with this idempotencyKey did it; nothing was sent now.";

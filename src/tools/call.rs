@@ -10,6 +10,7 @@ use crate::agent::LogLevel;
 use crate::crypto;
 use crate::graph::{Failure, GraphRequest, GraphResponse, batch};
 use crate::identity::Scope;
+use crate::ports::{SqlRow, SqlValue};
 
 /// One call of one tool, or one read of a resource.
 pub(super) struct Call<'a> {
@@ -48,6 +49,11 @@ impl Call<'_> {
     /// Unix seconds.
     pub fn now(&self) -> u64 {
         self.context.ports.clock.now()
+    }
+
+    /// Runs one statement on the object's storage.
+    pub fn sql(&self, statement: &str, params: &[SqlValue]) -> Result<Vec<SqlRow>, ToolError> {
+        self.context.ports.sql.exec(statement, params).map_err(|_| ToolError::Storage)
     }
 
     /// Sends one request.

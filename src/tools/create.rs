@@ -50,7 +50,7 @@ pub(super) async fn passing(
     let content = request.content.as_ref().map(|content| Digest::of(&content.bytes).to_string());
     let asked = json!([request.path_and_query(), request.body, content]);
     let arguments = Digest::of(asked.to_string().as_bytes());
-    let response = outbox::once(&Ledger::of(call, &key), &arguments, request, deed).await.map_err(where_to_look)?;
+    let response = outbox::once(&Ledger::of(call, &key, &arguments), request, deed).await.map_err(where_to_look)?;
     let note = response.is_none().then_some("An earlier call with this idempotencyKey did it.");
     let made = response.and_then(|response| response.json::<Made>().ok());
     Ok(Created { status: "created", id: made.map(|made| made.id), note })

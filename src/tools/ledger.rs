@@ -4,8 +4,6 @@
 //! Whoever works on a key holds its lease; a lease that a dead call left behind runs out. Every step is written only
 //! while the lease is still held, so that a call which slept too long cannot act on what it once knew.
 
-use std::cell::OnceCell;
-
 use serde_json::json;
 
 use super::call::Call;
@@ -63,52 +61,47 @@ pub(super) struct Ledger<'a> {
     /// Whose.
     pub call: &'a Call<'a>,
     key: String,
+    /// The digest of what the key is for.
+    arguments: String,
     lease: String,
-    /// What the work carries in Graph.
-    stamp: OnceCell<String>,
 }
 
 impl<'a> Ledger<'a> {
-    /// The page of `key`.
-    pub fn of(call: &'a Call<'a>, key: &str) -> Self {
+    /// The page of `key`, for these arguments.
+    pub fn of(call: &'a Call<'a>, key: &str, arguments: &Digest) -> Self {
         let key = Digest::of(key.as_bytes()).to_string();
         let lease = crypto::random_text::<12>(&*call.context.ports.random);
-        Self { call, key, lease, stamp: OnceCell::new() }
+        Self { call, key, arguments: arguments.to_string(), lease }
     }
 
     /// A digest that Graph may keep with what is made: of the user, the tool, the key and the arguments. A mailbox holds
     /// mails of other people, of other tools and of years ago, and none of those with the same key is taken for this one.
-    pub fn stamp(&self) -> &str {
-        self.stamp.get_or_init(|| self.stamp_of(""))
-    }
-
-    fn stamp_of(&self, arguments: &str) -> String {
+    pub fn stamp(&self) -> String {
         let user = self.call.context.caller.user.to_string();
-        Digest::of(json!([user, self.call.name, self.key, arguments]).to_string().as_bytes()).to_string()
+        Digest::of(json!([user, self.call.name, self.key, self.arguments]).to_string().as_bytes()).to_string()
     }
 
     /// Takes the lease. `None` when the key is new; refuses it for other arguments than before, and while another
     /// call works on it.
-    pub fn open(&self, arguments: &Digest) -> Result<Option<Entry>, ToolError> {
+    pub fn open(&self) -> Result<Option<Entry>, ToolError> {
         let now = self.call.now();
-        self.stamp.get_or_init(|| self.stamp_of(&arguments.to_string()));
-        self.exec("DELETE FROM idempotency WHERE at < ?", &[seconds(now.saturating_sub(KEPT))])?;
+        self.call.sql("DELETE FROM idempotency WHERE at < ?", &[SqlValue::seconds(now.saturating_sub(KEPT))])?;
         let columns = "SELECT arguments, step, draft, at, leased_until FROM idempotency WHERE tool = ? AND key = ?";
-        let rows = self.exec(columns, &[self.tool(), text(&self.key)])?;
+        let rows = self.call.sql(columns, &[self.tool(), text(&self.key)])?;
         let Some(row) = rows.first() else {
-            self.insert(arguments, now)?;
+            self.insert(now)?;
             return Ok(None);
         };
         let found = Row::read(row).ok_or(ToolError::Storage)?;
-        if found.arguments != arguments.to_string() {
+        if found.arguments != self.arguments {
             return Err(ToolError::argument("idempotencyKey", "was used before with other arguments: take a new key"));
         }
         if found.leased_until > now {
             return Err(ToolError::Busy { retry_after: found.leased_until - now });
         }
-        self.exec(
+        self.call.sql(
             "UPDATE idempotency SET lease = ?, leased_until = ? WHERE tool = ? AND key = ?",
-            &[text(&self.lease), seconds(now + LEASE), self.tool(), text(&self.key)],
+            &[text(&self.lease), SqlValue::seconds(now + LEASE), self.tool(), text(&self.key)],
         )?;
         Ok(Some(found.entry))
     }
@@ -117,32 +110,35 @@ impl<'a> Ledger<'a> {
     pub fn mark(&self, step: Step, draft: Option<&str>) -> Result<(), ToolError> {
         let now = self.call.now();
         let set = "UPDATE idempotency SET step = ?, draft = coalesce(?, draft), at = ?, leased_until = ?";
-        let values = [text(step.name()), draft.map_or(SqlValue::Null, text), seconds(now), seconds(now + LEASE)];
-        let rows = self.exec(&format!("{set} {HELD} RETURNING 1"), &[&values[..], &self.held()].concat())?;
+        let values = [
+            text(step.name()),
+            draft.map_or(SqlValue::Null, text),
+            SqlValue::seconds(now),
+            SqlValue::seconds(now + LEASE),
+        ];
+        let rows = self.call.sql(&format!("{set} {HELD} RETURNING 1"), &[&values[..], &self.held()].concat())?;
         if rows.is_empty() { Err(ToolError::Busy { retry_after: LEASE }) } else { Ok(()) }
     }
 
     /// Forgets the key, because nothing was done under it.
     pub fn forget(&self) -> Result<(), ToolError> {
-        self.exec(&format!("DELETE FROM idempotency {HELD}"), &self.held()).map(drop)
+        self.call.sql(&format!("DELETE FROM idempotency {HELD}"), &self.held()).map(drop)
     }
 
     /// Gives the lease back. A failure is left to time: the lease runs out.
     pub fn release(&self) {
         let set = "UPDATE idempotency SET lease = NULL, leased_until = 0";
-        let _: Result<_, ToolError> = self.exec(&format!("{set} {HELD}"), &self.held());
+        let _: Result<_, ToolError> = self.call.sql(&format!("{set} {HELD}"), &self.held());
     }
 
-    fn insert(&self, arguments: &Digest, now: u64) -> Result<(), ToolError> {
+    fn insert(&self, now: u64) -> Result<(), ToolError> {
         let statement = "INSERT INTO idempotency (tool, key, arguments, step, lease, leased_until, at) \
                          VALUES (?, ?, ?, ?, ?, ?, ?)";
-        let (step, arguments) = (text(Step::Begun.name()), text(&arguments.to_string()));
-        let (until, at) = (seconds(now + LEASE), seconds(now));
-        self.exec(statement, &[self.tool(), text(&self.key), arguments, step, text(&self.lease), until, at]).map(drop)
-    }
-
-    fn exec(&self, statement: &str, params: &[SqlValue]) -> Result<Vec<SqlRow>, ToolError> {
-        self.call.context.ports.sql.exec(statement, params).map_err(|_| ToolError::Storage)
+        let (step, arguments) = (text(Step::Begun.name()), text(&self.arguments));
+        let (until, at) = (SqlValue::seconds(now + LEASE), SqlValue::seconds(now));
+        self.call
+            .sql(statement, &[self.tool(), text(&self.key), arguments, step, text(&self.lease), until, at])
+            .map(drop)
     }
 
     fn tool(&self) -> SqlValue {
@@ -174,10 +170,6 @@ impl Row {
         let entry = Entry { step: Step::parse(step)?, draft, at: u64::try_from(*at).ok()? };
         Some(Self { arguments: arguments.clone(), entry, leased_until: u64::try_from(*until).ok()? })
     }
-}
-
-fn seconds(at: u64) -> SqlValue {
-    SqlValue::Integer(i64::try_from(at).unwrap_or(i64::MAX))
 }
 
 fn text(value: &str) -> SqlValue {

@@ -19,7 +19,6 @@ use super::ledger::{Entry, Ledger, Step};
 use super::mailbox::Mailbox;
 use super::policy::Refusal;
 use super::zone;
-use crate::crypto::Digest;
 use crate::graph::request::{Method, Segment, filter_literal};
 use crate::graph::{Failure, GraphRequest, Origin};
 
@@ -89,8 +88,8 @@ struct Found {
 
 impl Outgoing<'_> {
     /// Drafts and sends, or goes on where an earlier call with the same key stopped.
-    pub async fn deliver(&self, arguments: &Digest) -> Result<Delivery, ToolError> {
-        let entry = self.ledger.open(arguments)?;
+    pub async fn deliver(&self) -> Result<Delivery, ToolError> {
+        let entry = self.ledger.open()?;
         let outcome = self.go_on(entry).await;
         self.ledger.release();
         outcome
@@ -278,7 +277,7 @@ impl Outgoing<'_> {
         let carries = format!(
             "singleValueExtendedProperties/Any(ep: ep/id eq {} and ep/value eq {})",
             filter_literal(PROPERTY),
-            filter_literal(self.ledger.stamp())
+            filter_literal(&self.ledger.stamp())
         );
         let request = GraphRequest::new(Method::Get, &self.mailbox.path(&[Segment::Word("messages")]))?
             .query("$filter", carries)

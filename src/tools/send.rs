@@ -142,10 +142,10 @@ impl Input for SendEmail {
         let key = call.key(given);
         let arguments = Digest::of(json!([send, &message]).to_string().as_bytes());
         let delivery = if drafted {
-            let (ledger, mailbox, source) = (Ledger::of(call, &key), &mailbox, Source::New(message));
+            let (ledger, mailbox, source) = (Ledger::of(call, &key, &arguments), &mailbox, Source::New(message));
             let passed = Cell::default();
             let outgoing = Outgoing { call, ledger, key: Some(&key), mailbox, source, send, agreed: None, passed };
-            outgoing.deliver(&arguments).await?
+            outgoing.deliver().await?
         } else {
             send_blind(call, &key, &arguments, &message).await?
         };
@@ -207,7 +207,7 @@ async fn send_blind(call: &Call<'_>, key: &str, arguments: &Digest, message: &Va
         .body(json!({"message": message, "saveToSentItems": true}));
     let mail = Mail::read(call, message)?;
     let deed = Deed { is_draft: false, ..mail.deed(None) };
-    let answer = outbox::once(&Ledger::of(call, key), arguments, &request, &deed).await?;
+    let answer = outbox::once(&Ledger::of(call, key, arguments), &request, &deed).await?;
     Ok(if answer.is_some() { Delivery::Sent } else { Delivery::SentBefore })
 }
 

@@ -106,7 +106,7 @@ impl Input for SendTeamsMessage {
             content: asked,
             ..Deed::unseen()
         };
-        let response = outbox::once(&Ledger::of(call, &key), &arguments, &request, &deed).await?;
+        let response = outbox::once(&Ledger::of(call, &key, &arguments), &request, &deed).await?;
         Ok(match response {
             // Graph said yes; an answer that cannot be read takes nothing from that.
             Some(response) => match response.json::<Posted>() {

@@ -7,7 +7,7 @@ use super::call::Call;
 use crate::graph::GraphRequest;
 use crate::graph::request::{Method, Segment};
 use crate::identity::Scope;
-use crate::ports::{SqlRow, SqlValue};
+use crate::ports::SqlValue;
 
 /// A zone and how it came to be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub(super) async fn own(call: &Call<'_>) -> Result<Zone, ToolError> {
 
 /// Asks the mailbox anew at the next call, because its zone was changed.
 pub(super) fn forget(call: &Call<'_>) -> Result<(), ToolError> {
-    exec(call, "DELETE FROM mailbox_zone", &[]).map(drop)
+    call.sql("DELETE FROM mailbox_zone", &[]).map(drop)
 }
 
 /// IANA's name of a zone that is known by Windows' or by IANA's.
@@ -83,8 +83,7 @@ pub(super) fn iana(name: &str) -> &str {
 
 /// What the mailbox said within the hour. Kept in the object's storage: an object is asleep between most calls.
 fn heard(call: &Call<'_>) -> Result<Option<Zone>, ToolError> {
-    let now = SqlValue::Integer(call.now().try_into().unwrap_or(i64::MAX));
-    let rows = exec(call, "SELECT name FROM mailbox_zone WHERE until > ?", &[now])?;
+    let rows = call.sql("SELECT name FROM mailbox_zone WHERE until > ?", &[SqlValue::seconds(call.now())])?;
     Ok(rows.into_iter().next().map(|row| match row.into_iter().next() {
         Some(SqlValue::Text(name)) => Zone::Known(name),
         Some(SqlValue::Null | SqlValue::Integer(_) | SqlValue::Blob(_)) | None => Zone::Unknown,
@@ -98,15 +97,9 @@ async fn ask(call: &Call<'_>) -> Result<Zone, ToolError> {
     let settings: Result<Settings, _> = call.json(&request).await;
     let lasts = if settings.is_ok() { REMEMBERED } else { REFUSED };
     let zone = settings.ok().and_then(|settings| settings.time_zone).filter(|zone| is_zone(zone));
-    let until = (call.now() + lasts).try_into().unwrap_or(i64::MAX);
-    let name = zone.clone().map_or(SqlValue::Null, SqlValue::Text);
-    let row = [name, SqlValue::Integer(until)];
-    exec(call, "INSERT OR REPLACE INTO mailbox_zone (one, name, until) VALUES (1, ?, ?)", &row)?;
+    let row = [zone.clone().map_or(SqlValue::Null, SqlValue::Text), SqlValue::seconds(call.now() + lasts)];
+    call.sql("INSERT OR REPLACE INTO mailbox_zone (one, name, until) VALUES (1, ?, ?)", &row)?;
     Ok(zone.map_or(Zone::Unknown, Zone::Known))
-}
-
-fn exec(call: &Call<'_>, statement: &str, params: &[SqlValue]) -> Result<Vec<SqlRow>, ToolError> {
-    call.context.ports.sql.exec(statement, params).map_err(|_| ToolError::Storage)
 }
 
 /// Letters of zone names only: the name stands in a quoted header value.

@@ -188,10 +188,7 @@ impl Event {
             attendees: self.attendees.into_iter().take(ATTENDEES).map(Invited::from).collect(),
             show_as: self.show_as,
             sensitivity: self.sensitivity.filter(|level| level != "normal"),
-            my_response: self
-                .response_status
-                .filter(|_| self.is_organizer != Some(true))
-                .and_then(|status| status.response),
+            my_response: self.response_status.and_then(|status| status.given(self.is_organizer)),
             join_url: self.online_meeting.and_then(|online| online.join_url),
             recurrence: self.recurrence.and_then(|series| series.rule()),
             series_id: self.series_master_id,

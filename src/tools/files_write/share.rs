@@ -269,7 +269,7 @@ async fn list(call: &Call<'_>, request: &GraphRequest) -> Outcome {
 async fn invite(call: &Call<'_>, key: &str, request: &GraphRequest, deed: &Deed<'_>) -> Result<Vec<Row>, ToolError> {
     let asked = json!([request.path_and_query(), request.body]);
     let arguments = Digest::of(asked.to_string().as_bytes());
-    let response = outbox::once(&Ledger::of(call, key), &arguments, request, deed).await?;
+    let response = outbox::once(&Ledger::of(call, key, &arguments), request, deed).await?;
     let given = response.and_then(|response| response.json::<Permissions>().ok()).map(|given| given.value);
     Ok(given.unwrap_or_default().into_iter().map(Row::of).collect())
 }

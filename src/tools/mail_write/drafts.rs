@@ -238,7 +238,7 @@ impl Input for SendDraft {
         mailbox.require(call, Scope::MailSend, Scope::MailSendShared)?;
         // The draft's id is the key: one draft goes out once, whoever asks again.
         let digest = Digest::of(json!([self.mailbox, id]).to_string().as_bytes());
-        let ledger = Ledger::of(call, &digest.to_string());
+        let ledger = Ledger::of(call, &digest.to_string(), &digest);
         let looking = match mailbox {
             Mailbox::Own => Scope::MailReadWrite,
             Mailbox::Shared(_) => Scope::MailReadWriteShared,
@@ -250,11 +250,11 @@ impl Input for SendDraft {
         let sent = if call.allows(looking) {
             let (source, agreed, passed) = (Source::Saved(id), self.digest.as_deref(), Cell::default());
             let outgoing = Outgoing { call, ledger, key: None, mailbox: &mailbox, source, send: true, agreed, passed };
-            matches!(outgoing.deliver(&digest).await?, Delivery::Sent)
+            matches!(outgoing.deliver().await?, Delivery::Sent)
         } else {
             let path = mailbox.path(&[Segment::Word("messages"), Segment::Value(id), Segment::Word("send")]);
             let request = GraphRequest::new(Method::Post, &path)?.prefer(IMMUTABLE);
-            outbox::once(&ledger, &digest, &request, &Deed::unseen()).await?.is_some()
+            outbox::once(&ledger, &request, &Deed::unseen()).await?.is_some()
         };
         let note = if sent {
             "Accepted by Exchange; if it cannot be delivered, a mail will say so."

@@ -118,10 +118,10 @@ impl Input for ReplyToEmail {
         let complete = |draft: &Value| answering.changes(draft, &reached);
         let (action, of, message) = (answering.manner.action(), answering.id, answering.message());
         let source = Source::Derived { action, of, message, complete: &complete };
-        let ledger = Ledger::of(call, &key);
         let (mailbox, passed) = (&mailbox, Cell::default());
+        let ledger = Ledger::of(call, &key, &answering.digest(send, mailbox));
         let outgoing = Outgoing { call, ledger, key: Some(&key), mailbox, source, send, agreed: None, passed };
-        let delivery = outgoing.deliver(&answering.digest(send, mailbox)).await?;
+        let delivery = outgoing.deliver().await?;
         let to = reached.into_inner();
         let recipients = Some(to.len()).filter(|count| *count > 0);
         Ok(Answer::of(&Answered { sent: told(delivery, recipients, &key), to }))

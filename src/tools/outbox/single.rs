@@ -16,12 +16,11 @@ use crate::tools::policy::{self, Deed};
 /// earlier call with the same key did it. Nothing is asked and nothing counted then.
 pub(in crate::tools) async fn once(
     ledger: &Ledger<'_>,
-    arguments: &Digest,
     request: &GraphRequest,
     deed: &Deed<'_>,
 ) -> Result<Option<GraphResponse>, ToolError> {
     let call = ledger.call;
-    let entry = ledger.open(arguments)?;
+    let entry = ledger.open()?;
     let outcome = match entry.map(|entry| entry.step) {
         None | Some(Step::Begun | Step::Drafted) => match policy::pass(call, deed).await {
             Ok(()) => post(ledger, call, request).await.map(Some),
@@ -68,9 +67,9 @@ pub(in crate::tools) async fn repeatable<T: DeserializeOwned>(
     request: &GraphRequest,
     deed: Option<&Deed<'_>>,
 ) -> Result<T, ToolError> {
-    let ledger = Ledger::of(call, key);
     let asked = json!([request.path_and_query(), request.body]);
-    let entry = ledger.open(&Digest::of(asked.to_string().as_bytes()))?;
+    let ledger = Ledger::of(call, key, &Digest::of(asked.to_string().as_bytes()));
+    let entry = ledger.open()?;
     let known = matches!(entry, Some(Entry { step: Step::Sending, .. }));
     if let (false, Some(deed)) = (known, deed)
         && let Err(error) = policy::pass(call, deed).await
