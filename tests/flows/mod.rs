@@ -35,6 +35,7 @@ mod mcp_scene;
 mod mcp_session;
 mod mcp_sse;
 mod mcp_streams;
+mod mcp_task_ends;
 mod mcp_tasks;
 mod mcp_wishes;
 mod operator;
